@@ -1,0 +1,86 @@
+# Build, test and install datasetfs; "make help" lists the targets.
+
+VERSION := 0.1.0
+BUILD   := build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+PKGS    := fuse3 sqlite3 jansson libmd
+
+WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
+HARDEN := -fstack-protector-strong -fPIE
+ifneq ($(WERROR),)
+WARN += -Werror
+endif
+# A distribution sets its own level; fortification needs optimisation and disturbs sanitizers.
+ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(SAN),)
+FORTIFY := -D_FORTIFY_SOURCE=2
+endif
+CFLAGS ?= -O2 -g
+
+ALL_CPPFLAGS := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DDS_VERSION='"$(VERSION)"' -Iinclude \
+                $(FORTIFY) $(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS)
+ALL_CFLAGS   := -std=c11 $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
+ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
+LIBS         := $(shell pkg-config --libs $(PKGS))
+
+LIB_SRC   := $(wildcard client/*.c client/*/*.c) $(filter-out fs/main.c,$(wildcard fs/*.c))
+LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB       := $(BUILD)/libdatasetfs.a
+MAIN      := $(BUILD)/datasetfs
+UNIT      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+CONTRACT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
+MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
+MOUNT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/mount/test_%,$(wildcard tests/mount/*.c)))
+TESTS     := $(UNIT) $(CONTRACT) $(MOUNT)
+.SECONDARY:
+
+all: $(MAIN) ## build build/datasetfs
+
+$(MAIN): $(BUILD)/fs/main.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIB): $(LIB_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(UNIT) $(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+check: all $(TESTS) ## build and run every test
+	@tests/run $(BUILD) $(TESTS)
+
+check-asan: ## the same with address, leak and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+
+check-tsan: ## the same with the thread sanitizer
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread'
+
+lint: ## layering rules, formatting, clang-tidy, cppcheck, shellcheck
+	@scripts/lint
+
+format: ## rewrite the sources in the house style
+	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(MAIN) $(DESTDIR)$(PREFIX)/bin/datasetfs
+	install -D -m 644 fs/datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/datasetfs $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+-include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TESTS:=.d) $(MOUNT_OBJ:.o=.d)
+.PHONY: all check check-asan check-tsan lint format install uninstall clean help
