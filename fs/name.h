@@ -1,10 +1,11 @@
 /* File names of keys and DataSets, both ways. Pure.
  *
  * A key's name is the key with '/', '%', bytes 0x01-0x1F and 0x7F as %XX (upper-case hexadecimal)
- * and the whole keys ".", ".." and "" as "%2E", "%2E%2E" and "%". In the mount's root (DataSets) the
- * name ".datasetfs" belongs to the control directory, so a DataSet of that name is "%2Edatasetfs".
- * A name longer than FS_NAME_MAX_BYTES is shown as its first bytes, "%~" and 16 lower-case
- * hexadecimal digits of the key's SHA-256; such a name cannot be decoded, only compared. */
+ * and the whole keys ".", ".." and "" as "%2E", "%2E%2E" and "%". In the mount's root (DataSets)
+ * the name ".datasetfs" belongs to the control directory, so a DataSet of that name is
+ * "%2Edatasetfs". A name longer than FS_NAME_MAX_BYTES is shown as its first bytes, "%~" and 16
+ * lower-case hexadecimal digits of the key's SHA-256; such a name cannot be decoded, only compared.
+ */
 #ifndef FS_NAME_H
 #define FS_NAME_H
 

@@ -29,31 +29,36 @@ struct fs_options {
     mode_t umask;                            /* umask=OCTAL, default 0 */
     int64_t timeout_ms;                      /* timeout=SECONDS, 1 to 3600, default 10 */
     int64_t ttl_ms;                          /* ttl=SECONDS, 0 to 86400, default 0 */
-    size_t cache_bytes;                      /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */
-    unsigned max_threads;                    /* max_threads=N, 2 to 256, default 32 */
-    struct ds_attributes defaults;           /* host_access= guest_access= description=
-                                                omit_from_snapshot_and_clone; complete */
+    size_t cache_bytes;   /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */
+    unsigned max_threads; /* max_threads=N, 2 to 256, default 32 */
+    struct ds_attributes defaults; /* host_access= guest_access= description=
+                                      omit_from_snapshot_and_clone; complete */
 
-    /* Options for mount(2) in the kernel's words, comma-separated, in the order given, always ending
-     * in nosuid,nodev,noexec; never holds fsname, subtype or an option of ours. */
+    /* For libfuse: "ro" if read_only, then what the user gave for FUSE and mount(2), in the order
+     * given and with commas inside a value as "\,"; always ends in nosuid,nodev,noexec. Never holds
+     * fsname, subtype or an option of ours. */
     char *kernel_options;
 };
 
-/* Reads the command line. Options may stand before, between and after the two arguments; `-o` may be
- * repeated; "\," in an option's value is a comma and "\\" a backslash; "--" ends the options. Of a repeated
- * option the last one counts. Generic fstab words (rw, defaults, auto, noauto, user, nouser, users,
- * owner, group, nofail, _netdev, x-…, comment=…, uhelper=…, helper=…) are accepted and dropped, and
- * so are dev, suid and exec; atime, noatime, relatime, norelatime, strictatime, diratime, nodiratime,
- * lazytime, nolazytime, sync, async, dirsync, mand, nomand, silent, loud, iversion, noiversion go to
- * the kernel as far as they mean something to it, allow_other, allow_root, default_permissions,
- * max_read=N and auto_unmount to FUSE. SOURCE is checked with ds_source_check().
- *
- * 0, or -EINVAL with one line in `why` (FS_OPTIONS_WHY_BYTES) that names the fault and what would be right; -ENOMEM.
- * On failure the options are empty. */
 #define FS_OPTIONS_WHY_BYTES 512
+
+/* Reads the command line. Options may stand before, between and after the two arguments; `-o` may
+ * be repeated; "\," in an option's value is a comma and "\\" a backslash; "--" ends the options. Of
+ * a repeated option the last one counts. uid= and gid= are numbers; sizes are bytes or have a
+ * suffix K, M or G of 1024.
+ *
+ * Generic words of fstab (defaults, auto, noauto, user, nofail, _netdev, x-…, comment=…, …) are
+ * accepted and dropped, so are dev, suid, exec and the words for times, which a store does not
+ * keep; noatime, sync, async, dirsync, *context=…, allow_other, allow_root, default_permissions,
+ * auto_unmount and max_read=N go to `kernel_options`. SOURCE is checked with ds_source_check().
+ *
+ * 0, or -EINVAL with one line in `why` (FS_OPTIONS_WHY_BYTES) that names the fault and what would
+ * be right, and that never repeats what could be a password; -ENOMEM. On failure the options are
+ * empty. */
 int fs_options_parse(struct fs_options *options, int argc, char *const argv[], char *why);
 
-/* The text of -h: usage, one line per option. Static. */
+/* The text of -h: usage, then one line per option that begins with two spaces and its name. Static;
+ * the first call must come before threads exist. */
 const char *fs_options_help(void);
 
 /* Frees what the options own and zeroes them. */

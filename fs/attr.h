@@ -1,0 +1,33 @@
+/* What stat(2) says of an inode, and the attributes that chmod, chown and utimens left.
+ *
+ * A store keeps no owner, mode or time. What people set is remembered per key until the mount ends,
+ * at most FS_ATTR_REMEMBERED_MAX of them, and never shows an execute bit nor lets in more than the
+ * DataSet's access and the mount's umask. All functions: with fs->lock. */
+#ifndef FS_ATTR_H
+#define FS_ATTR_H
+
+#include "node.h"
+
+#include <sys/stat.h>
+
+#define FS_ATTR_REMEMBERED_MAX 65536
+
+/* Fills in `attr` and notes that the kernel is being told of this version. */
+void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr);
+
+/* Remembers what SETATTR asks for, size apart; for control files -EPERM. 0 or -ENOMEM; beyond the
+ * limit nothing is remembered and that is no error. */
+int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set);
+
+/* The key now belongs to this other place, or to nothing (`to` NULL). */
+void fs_attr_move(struct fs *fs, const struct fs_dataset *from, const char *key,
+                  const struct fs_dataset *to, const char *to_key);
+
+/* Forgets everything. */
+void fs_attr_clear(struct fs *fs);
+
+/* True if the mode bits and `uid` allow `mask` (R_OK, W_OK, X_OK) to the owner, or root, who is
+ * bound by the same bits. */
+bool fs_attr_permits(const struct stat *attr, int mask);
+
+#endif

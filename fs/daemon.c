@@ -1,0 +1,85 @@
+/* The step into the background. */
+#include "daemon.h"
+
+#include "log.h"
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The parent's half: one byte is the exit status. */
+static void await_report(int pipe_end)
+{
+    unsigned char status;
+    ssize_t got;
+
+    do
+        got = read(pipe_end, &status, 1);
+    while (got < 0 && errno == EINTR);
+    if (got == 1)
+        _exit(status);
+    ds_log(DS_LOG_ERROR, "the daemon died before it had mounted anything");
+    _exit(FS_EXIT_SYSTEM);
+}
+
+int fs_daemon_fork(int *report)
+{
+    int ends[2];
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -errno;
+    child = fork();
+    if (child < 0) {
+        int err = -errno;
+
+        close(ends[0]);
+        close(ends[1]);
+        return err;
+    }
+    if (child > 0) {
+        close(ends[1]);
+        await_report(ends[0]);
+    }
+    close(ends[0]);
+    setsid();
+    *report = ends[1];
+    return 0;
+}
+
+static void send_status(int report, int status)
+{
+    unsigned char byte = (unsigned char)status;
+    ssize_t sent;
+
+    do
+        sent = write(report, &byte, 1);
+    while (sent < 0 && errno == EINTR);
+    if (sent != 1)
+        ds_log(DS_LOG_WARNING, "nobody waits for the mount any more: %s", strerror(errno));
+    close(report);
+}
+
+void fs_daemon_ready(int report)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (chdir("/") != 0)
+        ds_log(DS_LOG_WARNING, "cannot change to /: %s", strerror(errno));
+    ds_log_to_syslog(true);
+    if (null >= 0) {
+        for (int fd = 0; fd <= 2; fd++)
+            dup2(null, fd);
+        if (null > 2)
+            close(null);
+    }
+    send_status(report, FS_EXIT_OK);
+}
+
+void fs_daemon_failed(int report, int status)
+{
+    send_status(report, status);
+}

@@ -1,0 +1,326 @@
+/* Directory handles and listings. */
+#include "dir.h"
+
+#include "cleanup.h"
+#include "control.h"
+#include "entry.h"
+#include "name.h"
+#include "node.h"
+#include "value.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* For names whose inode the kernel does not know yet; 0 would make readdir(3) skip them. */
+#define UNKNOWN_INO 0xffffffffUL
+
+/* One opendir(3). */
+struct fs_dir {
+    struct fs_node *node;       /* pinned */
+    struct fs_dir *prev, *next; /* fs->dirs, with fs->lock */
+    /* With fs->lock; replaced when the handle is rewound. */
+    struct fs_listing *listing;
+    struct ds_names created; /* keys that wait for their first data and are not in the store */
+};
+
+static const char *const control_names[] = {"stats", "errors", "info"};
+static const fuse_ino_t control_inos[] = {FS_INO_STATS, FS_INO_ERRORS, FS_INO_INFO};
+enum { CONTROL_COUNT = sizeof(control_names) / sizeof(control_names[0]) };
+
+void fs_dir_put(struct fs *fs, struct fs_listing *listing)
+{
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_listing_unref(listing);
+}
+
+/* With fs->lock: what the root's listing tells of the records. */
+static void mark_vanished(struct fs *fs, const struct ds_names *names)
+{
+    struct fs_dataset *dataset, *next;
+
+    HASH_ITER (hh, fs->datasets, dataset, next) {
+        bool listed = false;
+
+        for (size_t i = 0; i < names->count && !listed; i++)
+            listed = strcmp(names->names[i], dataset->name) == 0;
+        if (!listed && dataset->exists) {
+            fs_record_ref(dataset);
+            fs_record_gone(dataset);
+            fs_record_unref(fs, dataset);
+        }
+    }
+}
+
+int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct fs_listing **out)
+{
+    struct fs *fs = request->fs;
+    struct fs_listing **last = dataset != NULL ? &dataset->listing : &fs->listing;
+    struct ds_names names = {0};
+    bool silent;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    silent = *last != NULL && fs_silent(fs);
+    if (silent) {
+        *out = *last;
+        (*out)->refs++;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (silent)
+        return 0;
+
+    fs_request_about(request, dataset != NULL ? dataset->name : NULL, NULL);
+    err = fs_store_begin(request, false);
+    if (err != 0)
+        return err;
+    err = dataset != NULL ? ds_client_list_keys(fs->client, &request->call, dataset->name, &names)
+                          : ds_client_list(fs->client, &request->call, &names);
+    fs_store_end(request);
+
+    DS_LOCK_SCOPE(&fs->lock);
+    if (err == -ENOENT && dataset != NULL)
+        fs_record_gone(dataset);
+    if (err == -EACCES && dataset != NULL)
+        fs_record_distrust(dataset);
+    if (err != 0)
+        return err;
+    if (dataset == NULL)
+        mark_vanished(fs, &names);
+    err = fs_listing_replace(last, &names);
+    if (err != 0)
+        return err;
+    *out = *last;
+    (*out)->refs++;
+    return 0;
+}
+
+int fs_dir_open(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = fs_entry_node(fs, request->ino);
+    struct fs_dir *dir = NULL;
+    int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
+
+    if (err == 0 && node->kind == FS_NODE_DATASET)
+        err = fs_record_allow(request, node->dataset, FS_NEED_READ);
+    if (err == 0) {
+        dir = calloc(1, sizeof(*dir));
+        err = dir != NULL ? 0 : -ENOMEM;
+    }
+    if (err != 0) {
+        if (node != NULL)
+            fs_entry_put(fs, node);
+        return err;
+    }
+    dir->node = node; /* with the pin */
+    pthread_mutex_lock(&fs->lock);
+    DL_APPEND(fs->dirs, dir);
+    pthread_mutex_unlock(&fs->lock);
+    request->fi.fh = (uintptr_t)dir;
+    if (fs_reply_open(request) != 0) {
+        DS_LOCK_SCOPE(&fs->lock);
+        fs_dir_free(fs, dir);
+    }
+    return 0;
+}
+
+static struct fs_dir *dir_of(const struct fs_request *request)
+{
+    return (struct fs_dir *)(uintptr_t)request->fi.fh; // NOLINT(performance-no-int-to-ptr)
+}
+
+static void clear(struct fs_dir *dir)
+{
+    if (dir->listing != NULL)
+        fs_listing_unref(dir->listing);
+    dir->listing = NULL;
+    ds_names_clear(&dir->created);
+}
+
+void fs_dir_free(struct fs *fs, struct fs_dir *dir)
+{
+    DL_DELETE(fs->dirs, dir);
+    clear(dir);
+    fs_node_unpin(fs, dir->node);
+    free(dir);
+}
+
+int fs_dir_release(struct fs_request *request)
+{
+    pthread_mutex_lock(&request->fs->lock);
+    fs_dir_free(request->fs, dir_of(request));
+    pthread_mutex_unlock(&request->fs->lock);
+    fs_reply_ok(request);
+    return 0;
+}
+
+/* With fs->lock: keys that exist in this mount only so far. */
+static int add_created(struct fs_dir *dir)
+{
+    struct fs_node *node, *next;
+    int err = 0;
+
+    if (dir->node->kind != FS_NODE_DATASET)
+        return 0;
+    HASH_ITER (hh_key, dir->node->dataset->entries, node, next) {
+        if (err == 0 && node->image != NULL && node->presence != FS_PRESENT)
+            err = ds_names_add(&dir->created, node->key);
+    }
+    return err;
+}
+
+/* Lists anew. */
+static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
+{
+    struct fs *fs = request->fs;
+    struct fs_listing *listing = NULL;
+    int err = 0;
+
+    if (dir->node->kind == FS_NODE_DATASET)
+        err = fs_record_allow(request, dir->node->dataset, FS_NEED_READ);
+    if (err == 0 && dir->node->kind != FS_NODE_CONTROL)
+        err = fs_dir_list(request, dir->node->dataset, &listing);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    clear(dir);
+    dir->listing = listing;
+    return add_created(dir);
+}
+
+/* With fs->lock: the node of the listed name, without a pin; NULL if the kernel has none. */
+static struct fs_node *node_of_name(struct fs *fs, const struct fs_dir *dir, const char *name)
+{
+    struct fs_node *node = NULL;
+    struct fs_dataset *dataset;
+
+    if (dir->node->kind == FS_NODE_DATASET) {
+        HASH_FIND(hh_key, dir->node->dataset->entries, name, strlen(name), node);
+        return node;
+    }
+    HASH_FIND_STR(fs->datasets, name, dataset);
+    if (dataset == NULL)
+        return NULL;
+    return dir->node->kind == FS_NODE_ROOT ? dataset->node : dataset->info_node;
+}
+
+/* One name of a directory. */
+struct item {
+    char name[FS_NAME_MAX_BYTES + 1];
+    mode_t type;
+    struct fs_node *node; /* or NULL */
+};
+
+/* With fs->lock: the item at `index`; false behind the last one. */
+static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struct item *item)
+{
+    const struct ds_names *names = dir->listing != NULL ? &dir->listing->names : NULL;
+    size_t listed = names != NULL ? names->count : 0;
+    const char *name;
+
+    item->node = NULL;
+    item->type = S_IFDIR;
+    if (index < 2) {
+        strcpy(item->name, index == 0 ? "." : "..");
+        return true;
+    }
+    index -= 2;
+    if (dir->node->kind == FS_NODE_CONTROL) {
+        if (index >= CONTROL_COUNT)
+            return false;
+        strcpy(item->name, control_names[index]);
+        HASH_FIND(hh, fs->nodes, &control_inos[index], sizeof(fuse_ino_t), item->node);
+        if (control_inos[index] != FS_INO_INFO)
+            item->type = S_IFREG;
+        return true;
+    }
+    if (index < listed)
+        name = names->names[index];
+    else if (index - listed < dir->created.count)
+        name = dir->created.names[index - listed];
+    else
+        return false;
+    if (dir->node->kind != FS_NODE_ROOT)
+        item->type = S_IFREG;
+    fs_name_encode(dir->node->kind == FS_NODE_DATASET ? FS_NAME_IN_DATASET : FS_NAME_IN_ROOT, name,
+                   item->name);
+    item->node = node_of_name(fs, dir, name);
+    return true;
+}
+
+/* With fs->lock: true if the kernel may be given the whole entry without a request. */
+static bool is_known(const struct fs *fs, const struct fs_node *node)
+{
+    if (node == NULL || node->lookups == 0)
+        return false;
+    switch (node->kind) {
+    case FS_NODE_ENTRY:
+        return fs_value_exists(node) && fs_value_answers(fs, node);
+    case FS_NODE_DATASET:
+        return node->dataset->exists && node->dataset->queried_ms != 0 &&
+               ds_call_now_ms() - node->dataset->queried_ms <= FS_RECORD_TRUST_MS;
+    default:
+        return false;
+    }
+}
+
+/* With fs->lock: adds an item to the buffer. Its size, or 0 if it does not fit. */
+static size_t add_item(struct fs_request *request, const struct item *item, off_t next, bool plus,
+                       char *to, size_t room)
+{
+    struct fs *fs = request->fs;
+    struct fuse_entry_param entry = {0};
+    size_t size;
+
+    entry.attr.st_mode = item->type;
+    entry.attr.st_ino = item->node != NULL ? item->node->ino : UNKNOWN_INO;
+    if (!plus) {
+        size = fuse_add_direntry(request->req, to, room, item->name, &entry.attr, next);
+        return size <= room ? size : 0;
+    }
+    /* Inode 0 names an entry without making the kernel believe anything of it. */
+    bool known = is_known(fs, item->node);
+    if (known)
+        fs_entry_fill(fs, item->node, &entry);
+    size = fuse_add_direntry_plus(request->req, to, room, item->name, &entry, next);
+    if (size > room)
+        return 0;
+    if (known)
+        fs_node_looked_up(item->node);
+    return size;
+}
+
+int fs_dir_read(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_dir *dir = dir_of(request);
+    bool plus = request->opcode == FS_READDIRPLUS;
+    char *buffer DS_AUTO_FREE = NULL;
+    size_t used = 0, index = (size_t)request->offset;
+    struct item item;
+    int err = 0;
+
+    if (request->offset == 0)
+        err = rewind_dir(request, dir);
+    if (err != 0)
+        return err;
+    buffer = malloc(request->size);
+    if (buffer == NULL)
+        return -ENOMEM;
+    pthread_mutex_lock(&fs->lock);
+    while (item_at(fs, dir, index, &item)) {
+        size_t size =
+            add_item(request, &item, (off_t)(index + 1), plus, buffer + used, request->size - used);
+
+        if (size == 0)
+            break;
+        used += size;
+        index++;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    fs_reply_buf(request, buffer, used);
+    return 0;
+}

@@ -1,0 +1,113 @@
+/* One mount: what its parts share, and the order of their locks.
+ *
+ * Lock order, outermost first; nothing is locked inside a lock that stands below it:
+ *   1. the key lock of an inode (node.h), several of them in the order of inode numbers;
+ *   2. fs->lock, the tree: nodes, values, DataSet records, handles' shared state;
+ *   3. the loop's, the timer's and the error list's own locks, which are leaves.
+ * No ds_client_*() call and no notification of the kernel is made with fs->lock held. */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#include "client.h"
+#include "errors.h"
+#include "options.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdint.h>
+
+/* How long the kernel may use what it was told. Attributes must go stale soon, since the other side
+ * changes values without telling us; the length of a DataSet's life is of another order. */
+#define FS_ENTRY_TIMEOUT_S 60.0
+#define FS_ATTR_TIMEOUT_S 0.020
+#define FS_DIR_TIMEOUT_S 1.0
+
+/* A value that young answers LOOKUP and GETATTR without a request. */
+#define FS_FRESH_MS 20
+/* A store that has left a request unanswered for that long counts as silent. */
+#define FS_SILENT_MS 1000
+
+/* The numbers of the inodes that are always there. */
+enum { FS_INO_ROOT = FUSE_ROOT_ID, FS_INO_CONTROL, FS_INO_STATS, FS_INO_ERRORS, FS_INO_INFO };
+
+enum fs_opcode {
+    FS_LOOKUP,
+    FS_FORGET,
+    FS_GETATTR,
+    FS_SETATTR,
+    FS_ACCESS,
+    FS_OPEN,
+    FS_CREATE,
+    FS_READ,
+    FS_WRITE,
+    FS_FLUSH,
+    FS_FSYNC,
+    FS_RELEASE,
+    FS_UNLINK,
+    FS_RENAME,
+    FS_MKDIR,
+    FS_RMDIR,
+    FS_LINK,
+    FS_SYMLINK,
+    FS_MKNOD,
+    FS_OPENDIR,
+    FS_READDIR,
+    FS_READDIRPLUS,
+    FS_RELEASEDIR,
+    FS_STATFS,
+    FS_GETXATTR,
+    FS_SETXATTR,
+    FS_LISTXATTR,
+    FS_REMOVEXATTR,
+    FS_OPCODE_COUNT
+};
+
+struct fs_node;
+struct fs_dir;
+struct fs_dataset;
+struct fs_request;
+struct fs_loop;
+struct fs_timer;
+
+struct fs {
+    /* Constant after the start. */
+    const struct fs_options *options;
+    struct ds_client *client;
+    struct fuse_session *session;
+    struct fs_loop *loop;
+    struct fs_timer *timer;
+    struct fs_errors *errors;
+    struct timespec start; /* CLOCK_REALTIME, the first modification time of everything */
+    uid_t mounting_uid;    /* the daemon's own */
+
+    atomic_uint_fast64_t fuse_requests[FS_OPCODE_COUNT];
+
+    pthread_mutex_t lock;        /* everything below */
+    struct fs_node *nodes;       /* by inode number */
+    struct fs_dataset *datasets; /* by name */
+    fuse_ino_t last_ino;         /* numbers are never used again */
+    uint64_t last_version;
+    uint64_t last_question;        /* numbers the fetches of values, value.c */
+    struct fs_node *lru;           /* nodes with a value, the latest used first */
+    size_t cached_bytes;           /* of these values */
+    struct fs_request *waiting;    /* requests that wait for the store, the oldest first */
+    struct fs_volatile *volatiles; /* remembered attributes, attr.h */
+    unsigned volatile_count;
+    struct fs_dir *dirs;        /* open directories */
+    struct fs_listing *listing; /* of the root as last listed, or NULL; record.h */
+};
+
+/* "lookup", "forget", …: the kernel's names in lower case. */
+const char *fs_opcode_name(enum fs_opcode opcode);
+
+/* Makes the mount's state with its root and control nodes. `options` and `client` are borrowed. 0
+ * or a negative errno; `*out` is then unchanged. */
+int fs_new(const struct fs_options *options, struct ds_client *client, struct fs **out);
+
+/* Frees everything but the client. No thread may use it any more. */
+void fs_free(struct fs *fs);
+
+/* True if the store has left a request unanswered for FS_SILENT_MS. With fs->lock. */
+bool fs_silent(const struct fs *fs);
+
+#endif

@@ -1,0 +1,428 @@
+/* Open files of entries. Control files have their own half in control.c. */
+#include "handle.h"
+
+#include "attr.h"
+#include "cleanup.h"
+#include "control.h"
+#include "entry.h"
+#include "errors.h"
+#include "name.h"
+#include "record.h"
+#include "value.h"
+#include "write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct fs_handle *fs_handle_of(const struct fs_request *request)
+{
+    return (struct fs_handle *)(uintptr_t)request->fi.fh; // NOLINT(performance-no-int-to-ptr)
+}
+
+struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags)
+{
+    struct fs_handle *handle = calloc(1, sizeof(*handle));
+
+    if (handle == NULL)
+        return NULL;
+    handle->node = node;
+    handle->writes = (open_flags & O_ACCMODE) != O_RDONLY;
+    fs_node_pin(node);
+    DL_APPEND(node->handles, handle);
+    return handle;
+}
+
+void fs_handle_free(struct fs *fs, struct fs_handle *handle)
+{
+    DL_DELETE(handle->node->handles, handle);
+    fs_node_unpin(fs, handle->node);
+    ds_buf_free(&handle->text);
+    free(handle);
+}
+
+void fs_handle_fail(struct fs_node *node, int error)
+{
+    struct fs_handle *handle;
+
+    DL_FOREACH (node->handles, handle) {
+        if (handle->writes)
+            handle->sticky = error;
+    }
+}
+
+int fs_handle_take_error(struct fs_handle *handle)
+{
+    int error = handle->sticky;
+
+    handle->sticky = 0;
+    return error;
+}
+
+/* Makes the value that the open file will show current: what waits is committed, else the store is
+ * asked unless the caller's own LOOKUP just did. With the node pinned, without fs->lock. */
+static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    bool reads = (request->fi.flags & O_ACCMODE) != O_WRONLY;
+    bool attached, ticket, waits, young;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    attached = node->attached;
+    ticket = node->ticket.tid == request->tid && request->tid != 0 &&
+             ds_call_now_ms() <= node->ticket.until_ms && node->value != NULL;
+    if (ticket)
+        node->ticket.tid = 0;
+    waits = fs_write_waits(node) || node->image != NULL;
+    young = node->presence == FS_PRESENT && node->value != NULL &&
+            fs_value_younger(node, fs->options->ttl_ms);
+    pthread_mutex_unlock(&fs->lock);
+
+    if (!attached)
+        return 0;
+    if (!waits)
+        return ticket || young ? 0 : fs_value_fetch(request, node, reads, false);
+
+    err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    err = fs_key_lock(request, node);
+    if (err != 0)
+        return err;
+    err = fs_write_commit(request, node, FS_COMMIT_ON_OPEN);
+    if (err != 0)
+        fs_handle_fail(node, err); /* it is the writer's failure, not this reader's */
+    fs_key_unlock(node);
+    return fs_value_exists(node) ? 0 : -ENOENT;
+}
+
+/* O_TRUNC: asks nothing, sends nothing yet. */
+static int open_truncating(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    err = fs_key_lock(request, node);
+    if (err != 0)
+        return err;
+    err = fs_write_pend(fs, node, FS_PENDING_TRUNCATE);
+    fs_key_unlock(node);
+    return err;
+}
+
+/* Tells the kernel with the reply what it may keep. With fs->lock. `*stale_attr`: what it was told
+ * of the file is wrong now. */
+static void decide_caching(struct fs_request *request, struct fs_node *node, bool *stale_attr)
+{
+    *stale_attr = node->told_version != node->version;
+    request->fi.keep_cache = node->page_version == node->version;
+    node->page_version = node->version;
+    /* An append goes to the store's end, not to where the kernel believes it: no page may be
+     * filled. */
+    request->fi.direct_io =
+        (request->fi.flags & O_APPEND) != 0 && (request->fi.flags & O_ACCMODE) == O_WRONLY;
+    request->fi.noflush = (request->fi.flags & O_ACCMODE) == O_RDONLY;
+}
+
+static int open_entry(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    bool truncate = (request->fi.flags & O_TRUNC) != 0;
+    bool write = truncate || (request->fi.flags & O_ACCMODE) != O_RDONLY;
+    bool stale_attr = false, attached;
+    struct fs_handle *handle;
+    int err = 0;
+
+    pthread_mutex_lock(&fs->lock);
+    attached = node->attached;
+    pthread_mutex_unlock(&fs->lock);
+    if (attached)
+        err = fs_record_allow(request, node->dataset, write ? FS_NEED_WRITE : FS_NEED_READ);
+    if (err == 0)
+        err = truncate ? open_truncating(request, node) : bring_up_to_date(request, node);
+    if (err == -ENOENT)
+        return -ESTALE; /* the kernel looks the name up again */
+    if (err != 0)
+        return err;
+
+    pthread_mutex_lock(&fs->lock);
+    handle = fs_handle_new(node, request->fi.flags);
+    if (handle != NULL)
+        decide_caching(request, node, &stale_attr);
+    pthread_mutex_unlock(&fs->lock);
+    if (handle == NULL)
+        return -ENOMEM;
+    request->fi.fh = (uintptr_t)handle;
+    /* The kernel sends GETATTR then before it uses the size it knows. With a negative offset this
+     * is safe in a handler; an inode that it does not have is no failure. */
+    if (stale_attr && !truncate)
+        fuse_lowlevel_notify_inval_inode(fs->session, node->ino, -1, 0);
+    if (fs_reply_open(request) != 0)
+        fs_handle_abandon(fs, handle);
+    return 0;
+}
+
+int fs_handle_open(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = fs_entry_node(fs, request->ino);
+    int err;
+
+    if (node == NULL)
+        return -ESTALE;
+    err = node->kind == FS_NODE_ENTRY ? open_entry(request, node) : fs_control_open(request, node);
+    fs_entry_put(fs, node);
+    return err;
+}
+
+/* With the key lock and fs->lock: makes or opens the key in memory. */
+static int create_locked(struct fs_request *request, struct fs_node *node)
+{
+    bool truncate = (request->fi.flags & O_TRUNC) != 0;
+
+    if (!fs_value_exists(node))
+        return fs_write_pend(request->fs, node, FS_PENDING_CREATE);
+    /* Another process of this mount was faster. */
+    if (request->fi.flags & O_EXCL)
+        return -EEXIST;
+    if (truncate)
+        return fs_write_pend(request->fs, node, FS_PENDING_TRUNCATE);
+    return 0;
+}
+
+static int create_entry(struct fs_request *request, struct fs_dataset *dataset, const char *key)
+{
+    struct fs *fs = request->fs;
+    struct fuse_entry_param entry;
+    struct fs_handle *handle = NULL;
+    struct fs_node *node;
+    bool stale_attr;
+    int err = fs_record_allow(request, dataset, FS_NEED_WRITE);
+
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&fs->lock);
+    node = fs_node_get_key(fs, dataset, key);
+    if (node == NULL) {
+        pthread_mutex_unlock(&fs->lock);
+        return -ENOMEM;
+    }
+    err = fs_key_lock(request, node);
+    if (err == 0) {
+        err = create_locked(request, node);
+        if (err == 0) {
+            handle = fs_handle_new(node, request->fi.flags);
+            err = handle != NULL ? 0 : -ENOMEM;
+        }
+        fs_key_unlock(node);
+    }
+    if (err == 0) {
+        decide_caching(request, node, &stale_attr);
+        fs_entry_fill(fs, node, &entry);
+        fs_node_looked_up(node);
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (err == 0) {
+        request->fi.fh = (uintptr_t)handle;
+        if (fs_reply_create(request, &entry) != 0) {
+            fs_handle_abandon(fs, handle);
+            fs_entry_forget(fs, node->ino, 1);
+        }
+    }
+    fs_entry_put(fs, node);
+    return err;
+}
+
+int fs_handle_create(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *parent = fs_entry_node(fs, request->ino);
+    char *key DS_AUTO_FREE = NULL;
+    int err;
+
+    if (parent == NULL)
+        return -ESTALE;
+    if (parent->kind == FS_NODE_INFO_DIR) {
+        err = fs_control_create(request);
+    } else if (parent->kind != FS_NODE_DATASET) {
+        err = -EPERM; /* the root holds DataSets only */
+    } else {
+        err = fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
+        if (err == 0)
+            err = create_entry(request, parent->dataset, key);
+    }
+    fs_entry_put(fs, parent);
+    return err;
+}
+
+/* With fs->lock: a reference to the store's value, or a copy of the working one. */
+static struct fs_value *visible_value(struct fs_node *node)
+{
+    if (node->image != NULL)
+        return fs_value_new(node->image->bytes.data, node->image->bytes.len, NULL, 0);
+    return node->value != NULL ? fs_value_ref(node->value) : NULL;
+}
+
+int fs_handle_read(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_handle *handle = fs_handle_of(request);
+    struct fs_node *node = handle->node;
+    struct fs_value *value;
+    size_t start, len;
+
+    if (node->kind != FS_NODE_ENTRY)
+        return fs_control_read(request, handle);
+    pthread_mutex_lock(&fs->lock);
+    value = visible_value(node);
+    pthread_mutex_unlock(&fs->lock);
+    if (value == NULL) { /* after an append to a value that was not known */
+        int err = fs_value_fetch(request, node, true, false);
+
+        if (err != 0)
+            return err == -ENOENT ? -ESTALE : err;
+        pthread_mutex_lock(&fs->lock);
+        value = visible_value(node);
+        pthread_mutex_unlock(&fs->lock);
+        if (value == NULL)
+            return -ESTALE;
+    }
+    start = (size_t)request->offset < value->len ? (size_t)request->offset : value->len;
+    len = value->len - start < request->size ? value->len - start : request->size;
+    fs_reply_buf(request, value->data + start, len);
+    fs_value_unref(value);
+    return 0;
+}
+
+/* What flush and fsync have in common: the late failure first, then what the event makes due. */
+static int commit_for(struct fs_request *request, enum fs_commit_event event)
+{
+    struct fs *fs = request->fs;
+    struct fs_handle *handle = fs_handle_of(request);
+    struct fs_node *node = handle->node;
+    bool due;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    err = fs_handle_take_error(handle);
+    due = handle->writes && fs_write_waits(node) &&
+          (node->tail_len > 0 || fs_commit_due(&node->commit, event));
+    pthread_mutex_unlock(&fs->lock);
+    if (err != 0 || !due)
+        return err;
+    err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    err = fs_key_lock(request, node);
+    if (err == 0) {
+        err = fs_write_commit(request, node, event);
+        fs_key_unlock(node);
+    }
+    return err;
+}
+
+int fs_handle_flush(struct fs_request *request)
+{
+    int err = fs_handle_of(request)->node->kind == FS_NODE_ENTRY
+                  ? commit_for(request, FS_COMMIT_ON_FLUSH)
+                  : 0;
+
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+int fs_handle_fsync(struct fs_request *request)
+{
+    int err = fs_handle_of(request)->node->kind == FS_NODE_ENTRY
+                  ? commit_for(request, FS_COMMIT_ON_FSYNC)
+                  : 0;
+
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+/* With fs->lock: true if no handle but this one may write. */
+static bool last_writer(const struct fs_handle *handle)
+{
+    const struct fs_handle *other;
+
+    DL_FOREACH (handle->node->handles, other) {
+        if (other != handle && other->writes)
+            return false;
+    }
+    return true;
+}
+
+/* Commits what waited for the end of the handle. Nobody is told of a failure here: it is reported
+ * in .datasetfs/errors. With the key lock and fs->lock. */
+static void commit_at_release(struct fs_request *request, struct fs_handle *handle)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = handle->node;
+    int err = fs_write_commit(request, node, FS_COMMIT_ON_RELEASE);
+
+    if (last_writer(handle)) {
+        if (fs_write_drop_held(fs, node) && err == 0)
+            err = -EILSEQ;
+        fs_commit_closed(&node->commit);
+    }
+    if (err != 0)
+        fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
+                      request->call.text);
+    request->call.text[0] = '\0';
+}
+
+int fs_handle_release(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_handle *handle = fs_handle_of(request);
+    struct fs_node *node = handle->node;
+    bool entry = node->kind == FS_NODE_ENTRY, work;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    work = entry && handle->writes && (fs_write_waits(node) || node->commit.refused);
+    pthread_mutex_unlock(&fs->lock);
+    if (work) {
+        err = fs_request_may_block(request);
+        if (err != 0)
+            return err;
+    }
+
+    pthread_mutex_lock(&fs->lock);
+    if (work) {
+        err = fs_key_lock(request, node);
+        if (err == 0) {
+            commit_at_release(request, handle);
+            fs_key_unlock(node);
+        } else {
+            fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
+                          request->call.text);
+        }
+    }
+    fs_handle_free(fs, handle);
+    pthread_mutex_unlock(&fs->lock);
+    fs_reply_ok(request);
+    return 0;
+}
+
+void fs_handle_abandon(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    /* Its caller is dead: what it created or truncated has never been seen by anybody. */
+    if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty) {
+        fs_write_drop_held(fs, node);
+        fs_commit_closed(&node->commit);
+    }
+    fs_handle_free(fs, handle);
+}

@@ -1,0 +1,44 @@
+/* Open files: open, create, read, and what is left to do when they are closed. */
+#ifndef FS_HANDLE_H
+#define FS_HANDLE_H
+
+#include "node.h"
+#include "request.h"
+
+/* One open(2). An entry's handle, or a control file's with its snapshot. */
+struct fs_handle {
+    struct fs_node *node; /* pinned */
+    bool writes;          /* may write */
+    int sticky;           /* with fs->lock: a late failure that nobody was told of yet, or 0 */
+    struct fs_handle *prev, *next; /* node->handles, with fs->lock */
+    struct ds_buf text;            /* of a control file, as it was at open */
+    bool creates; /* of info/DATASET, with fs->lock: the first write makes the DataSet */
+};
+
+/* The handle behind a request. */
+struct fs_handle *fs_handle_of(const struct fs_request *request);
+
+/* Makes a handle of a node, which it pins; with fs->lock. NULL when there is no memory. */
+struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags);
+
+/* Unlinks it from its node and frees it; with fs->lock. */
+void fs_handle_free(struct fs *fs, struct fs_handle *handle);
+
+/* The kernel never got the handle: undoes the open. Without fs->lock. */
+void fs_handle_abandon(struct fs *fs, struct fs_handle *handle);
+
+/* Remembers a failure for all handles of the node that may write; with fs->lock. */
+void fs_handle_fail(struct fs_node *node, int error);
+
+/* The remembered failure, which is thereby told; with fs->lock. */
+int fs_handle_take_error(struct fs_handle *handle);
+
+/* Handlers. */
+int fs_handle_open(struct fs_request *request);
+int fs_handle_create(struct fs_request *request);
+int fs_handle_read(struct fs_request *request);
+int fs_handle_flush(struct fs_request *request);
+int fs_handle_fsync(struct fs_request *request);
+int fs_handle_release(struct fs_request *request);
+
+#endif

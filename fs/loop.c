@@ -1,0 +1,294 @@
+/* Leader and followers: one thread reads, the others run what it read. */
+#include "loop.h"
+
+#include "cleanup.h"
+#include "log.h"
+#include "request.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <utlist.h>
+
+/* A buffer that held a larger request is given back, so that memory follows the load down. */
+enum { BUFFER_KEPT_BYTES = 256 * 1024 };
+/* Each holds at most one write's data; the kernel itself seldom lets that many stand. */
+enum { QUEUE_MAX = 4096 };
+/* How often a reader that must stop is reminded: a signal just before read(2) is lost. */
+enum { REMIND_MS = 5 };
+
+struct fs_loop {
+    struct fuse_session *session;
+    unsigned max_threads;
+    int ended; /* borrowed eventfd */
+
+    pthread_mutex_t lock;      /* everything below */
+    pthread_cond_t idle;       /* workers with nothing to do wait here */
+    pthread_cond_t left;       /* a worker has ended */
+    struct fs_worker *workers; /* max_threads of them, `started` in use */
+    unsigned started;
+    unsigned running; /* threads that have not ended */
+    unsigned idle_count;
+    unsigned busy; /* workers that run a request which may block */
+    bool reader;   /* somebody reads */
+    bool stop;
+    struct fs_request *queue; /* the oldest first */
+    unsigned queued;          /* how many */
+};
+
+static _Thread_local struct fs_worker *this_worker;
+
+struct fs_worker *fs_loop_worker(void)
+{
+    return this_worker;
+}
+
+static void *worker_main(void *argument);
+
+/* Starts one more thread; with the lock. */
+static int start_worker(struct fs_loop *loop)
+{
+    struct fs_worker *worker = &loop->workers[loop->started];
+    pthread_condattr_t attributes;
+    int err;
+
+    worker->loop = loop;
+    worker->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->cancel_fd < 0)
+        return -errno;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&worker->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    err = -pthread_create(&worker->thread, NULL, worker_main, worker);
+    if (err != 0) {
+        close(worker->cancel_fd);
+        pthread_cond_destroy(&worker->wake);
+        return err;
+    }
+    loop->started++;
+    loop->running++;
+    return 0;
+}
+
+bool fs_loop_may_block(struct fs_worker *worker)
+{
+    struct fs_loop *loop = worker->loop;
+
+    DS_LOCK_SCOPE(&loop->lock);
+    if (!worker->reading)
+        return true;
+    if (loop->busy + 1 >= loop->max_threads)
+        return false;
+    if (loop->idle_count > 0) {
+        pthread_cond_signal(&loop->idle);
+    } else {
+        int err = loop->started < loop->max_threads ? start_worker(loop) : -EAGAIN;
+        if (err != 0)
+            return false;
+    }
+    worker->reading = false;
+    loop->reader = false;
+    loop->busy++;
+    return true;
+}
+
+int fs_loop_queue(struct fs_loop *loop, struct fs_request *request)
+{
+    DS_LOCK_SCOPE(&loop->lock);
+    if (loop->queued == QUEUE_MAX)
+        return -EAGAIN;
+    DL_APPEND(loop->queue, request);
+    loop->queued++;
+    request->queued = true;
+    if (loop->idle_count > 0)
+        pthread_cond_signal(&loop->idle);
+    return 0;
+}
+
+/* With the lock. */
+static void take_from_queue(struct fs_loop *loop, struct fs_request *request)
+{
+    DL_DELETE(loop->queue, request);
+    loop->queued--;
+    request->queued = false;
+}
+
+bool fs_loop_unqueue(struct fs_loop *loop, struct fs_request *request)
+{
+    DS_LOCK_SCOPE(&loop->lock);
+    if (!request->queued)
+        return false;
+    take_from_queue(loop, request);
+    return true;
+}
+
+/* Reads one request and runs it. False when there will be none any more. Without the lock. */
+static bool read_one(struct fs_worker *worker)
+{
+    int received = fuse_session_receive_buf(worker->loop->session, &worker->buffer);
+
+    if (received > 0) {
+        fuse_session_process_buf(worker->loop->session, &worker->buffer);
+        if (received > BUFFER_KEPT_BYTES) {
+            free(worker->buffer.mem);
+            worker->buffer.mem = NULL;
+        }
+    }
+    return received > 0 || received == -EINTR || received == -EAGAIN;
+}
+
+/* With the lock, which is released meanwhile. */
+static void run_queued(struct fs_loop *loop)
+{
+    struct fs_request *request = loop->queue;
+
+    take_from_queue(loop, request);
+    loop->busy++;
+    pthread_mutex_unlock(&loop->lock);
+    fs_request_resume(request);
+    pthread_mutex_lock(&loop->lock);
+    loop->busy--;
+}
+
+/* With the lock, which is released meanwhile. */
+static void be_reader(struct fs_loop *loop, struct fs_worker *worker)
+{
+    bool more;
+
+    loop->reader = true;
+    worker->reading = true;
+    pthread_mutex_unlock(&loop->lock);
+    more = read_one(worker);
+    pthread_mutex_lock(&loop->lock);
+    if (worker->reading) {
+        worker->reading = false;
+        loop->reader = false;
+    } else {
+        loop->busy--; /* it gave the reading away and ran a request that may block */
+    }
+    if (!more && !loop->stop) {
+        uint64_t one = 1;
+
+        loop->stop = true;
+        pthread_cond_broadcast(&loop->idle);
+        if (write(loop->ended, &one, sizeof(one)) < 0)
+            ds_log(DS_LOG_ERROR, "cannot report the end of the session: %s", strerror(errno));
+    }
+}
+
+static void *worker_main(void *argument)
+{
+    struct fs_worker *worker = argument;
+    struct fs_loop *loop = worker->loop;
+
+    this_worker = worker;
+    pthread_mutex_lock(&loop->lock);
+    while (!loop->stop) {
+        if (!loop->reader) {
+            be_reader(loop, worker);
+        } else if (loop->queue != NULL && loop->busy + 1 < loop->max_threads) {
+            run_queued(loop);
+        } else {
+            loop->idle_count++;
+            pthread_cond_wait(&loop->idle, &loop->lock);
+            loop->idle_count--;
+        }
+    }
+    loop->running--;
+    pthread_cond_broadcast(&loop->left);
+    pthread_mutex_unlock(&loop->lock);
+    return NULL;
+}
+
+/* The signal only has to interrupt read(2). */
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
+                  struct fs_loop **out)
+{
+    struct fs_loop *loop = calloc(1, sizeof(*loop));
+    struct sigaction action = {.sa_handler = ignore_signal}; /* without SA_RESTART */
+    pthread_condattr_t attributes;
+    int err;
+
+    if (loop == NULL)
+        return -ENOMEM;
+    loop->workers = calloc(max_threads, sizeof(*loop->workers));
+    if (loop->workers == NULL) {
+        free(loop);
+        return -ENOMEM;
+    }
+    loop->session = session;
+    loop->max_threads = max_threads;
+    loop->ended = ended;
+    sigaction(SIGUSR1, &action, NULL);
+    pthread_mutex_init(&loop->lock, NULL);
+    pthread_cond_init(&loop->idle, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&loop->left, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_lock(&loop->lock);
+    err = start_worker(loop);
+    pthread_mutex_unlock(&loop->lock);
+    if (err != 0) {
+        free(loop->workers);
+        free(loop);
+        return err;
+    }
+    *out = loop;
+    return 0;
+}
+
+/* Waits until all threads have ended; with the lock. */
+static void await_workers(struct fs_loop *loop)
+{
+    while (loop->running > 0) {
+        struct timespec until;
+
+        for (unsigned i = 0; i < loop->started; i++)
+            if (loop->workers[i].reading)
+                pthread_kill(loop->workers[i].thread, SIGUSR1);
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += REMIND_MS * 1000000L;
+        if (until.tv_nsec >= 1000000000L) {
+            until.tv_nsec -= 1000000000L;
+            until.tv_sec++;
+        }
+        pthread_cond_timedwait(&loop->left, &loop->lock, &until);
+    }
+}
+
+void fs_loop_free(struct fs_loop *loop)
+{
+    struct fs_request *request, *next;
+
+    pthread_mutex_lock(&loop->lock);
+    loop->stop = true;
+    pthread_cond_broadcast(&loop->idle);
+    await_workers(loop);
+    pthread_mutex_unlock(&loop->lock);
+
+    for (unsigned i = 0; i < loop->started; i++) {
+        pthread_join(loop->workers[i].thread, NULL);
+        close(loop->workers[i].cancel_fd);
+        pthread_cond_destroy(&loop->workers[i].wake);
+        free(loop->workers[i].buffer.mem);
+    }
+    DL_FOREACH_SAFE (loop->queue, request, next) {
+        take_from_queue(loop, request);
+        fs_request_drop(request, -ENOTCONN);
+    }
+    pthread_cond_destroy(&loop->idle);
+    pthread_cond_destroy(&loop->left);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop->workers);
+    free(loop);
+}

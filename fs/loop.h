@@ -1,0 +1,48 @@
+/* The threads that read the kernel's requests. One reads at a time; before it waits for the store
+ * it hands the reading to another, and if none is left the request is queued, so that a store that
+ * hangs never stops what needs no store. */
+#ifndef FS_LOOP_H
+#define FS_LOOP_H
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+struct fs_loop;
+struct fs_request;
+
+/* One thread of the loop. */
+struct fs_worker {
+    struct fs_loop *loop;
+    pthread_t thread;
+    pthread_cond_t wake;    /* of the request that it runs; used with fs->lock, CLOCK_MONOTONIC */
+    int cancel_fd;          /* eventfd for the request that it runs */
+    struct fuse_buf buffer; /* of the request that it read */
+    bool reading;           /* is or is about to be in read(2); with the loop's lock */
+};
+
+/* Starts reading with one thread; more follow as they are needed, up to `max_threads` (at least 2).
+ * `ended` (an eventfd) becomes readable when the kernel has ended the session. 0 or a negative
+ * errno. */
+int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
+                  struct fs_loop **out);
+
+/* The worker that runs the calling thread. */
+struct fs_worker *fs_loop_worker(void);
+
+/* Lets the calling worker block: another one reads from now on. False if there is none: the caller
+ * must give the request to fs_loop_queue() and return. Once true, always true for this request. */
+bool fs_loop_may_block(struct fs_worker *worker);
+
+/* Takes over a request, owned, that a later worker runs with fs_request_resume(). -EAGAIN if too
+ * many wait already; the caller then still owns it. */
+int fs_loop_queue(struct fs_loop *loop, struct fs_request *request);
+
+/* Takes a request out of the queue again. False if it is no longer there. */
+bool fs_loop_unqueue(struct fs_loop *loop, struct fs_request *request);
+
+/* Stops reading, waits for the requests that run and drops the queued ones with
+ * fs_request_drop(), then ends the threads and frees the loop. */
+void fs_loop_free(struct fs_loop *loop);
+
+#endif

@@ -1,0 +1,206 @@
+/* datasetfs: mounts the DataSets of a virtual machine as a file system. */
+#include "cleanup.h"
+#include "client.h"
+#include "daemon.h"
+#include "fs.h"
+#include "log.h"
+#include "loop.h"
+#include "mount.h"
+#include "options.h"
+#include "request.h"
+#include "timer.h"
+#include "write.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Everything between the command line and the end of the mount. */
+struct session {
+    const struct fs_options *options;
+    char *source;     /* independent of the working directory */
+    char *mountpoint; /* absolute */
+    int report;       /* to the waiting parent, or -1 in the foreground */
+    int signals;      /* signalfd */
+    int ended;        /* eventfd: the kernel has ended the session */
+    struct ds_client *client;
+    struct fs *fs;
+};
+
+static int complain(int status, const char *what)
+{
+    fprintf(stderr, "datasetfs: %s\n", what);
+    return status;
+}
+
+static int complain_errno(int status, const char *what, int err)
+{
+    fprintf(stderr, "datasetfs: %s: %s\n", what, strerror(-err));
+    return status;
+}
+
+/* The signals that end the mount are read from a descriptor: no handler runs anywhere. */
+static int take_signals(struct session *session)
+{
+    sigset_t set;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+        return -EINVAL;
+    session->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    session->ended = eventfd(0, EFD_CLOEXEC);
+    return session->signals < 0 || session->ended < 0 ? -errno : 0;
+}
+
+static int open_store(struct session *session)
+{
+    struct ds_call call;
+    int err;
+
+    ds_call_init(&call, session->options->timeout_ms);
+    err =
+        ds_source_open(session->source, &session->options->source_options, &call, &session->client);
+    if (err == 0)
+        return FS_EXIT_OK;
+    if (call.text[0] != '\0')
+        return complain(FS_EXIT_MOUNT, call.text);
+    return complain_errno(FS_EXIT_MOUNT, session->options->source, err);
+}
+
+static int mount_fs(struct session *session)
+{
+    char why[FS_MOUNT_WHY_BYTES];
+    int err = fs_new(session->options, session->client, &session->fs);
+
+    if (err == 0)
+        err = fs_timer_new(&session->fs->timer);
+    if (err != 0)
+        return complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
+    err = fs_mount_session(session->options, session->mountpoint, session->fs,
+                           &session->fs->session, why);
+    return err == 0 ? FS_EXIT_OK : complain(FS_EXIT_MOUNT, why);
+}
+
+static void await_end(const struct session *session)
+{
+    struct pollfd fds[] = {{.fd = session->signals, .events = POLLIN},
+                           {.fd = session->ended, .events = POLLIN}};
+
+    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Reads until the end, then commits what still waits. Requests that come in meanwhile stay with the
+ * kernel, which fails them when the mount is gone. */
+static int serve(struct session *session)
+{
+    struct fs *fs = session->fs;
+    struct fs_request leftover;
+    int err = fs_loop_start(fs->session, session->options->max_threads, session->ended, &fs->loop);
+
+    if (err != 0)
+        return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
+    if (session->report >= 0)
+        fs_daemon_ready(session->report);
+    session->report = -1;
+    await_end(session);
+    fs_loop_free(fs->loop);
+
+    fs_request_init_internal(&leftover, fs);
+    err = fs_write_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
+    if (err != 0)
+        ds_log(DS_LOG_ERROR, "not everything could be committed at the end: %s", strerror(-err));
+    fs_request_clear(&leftover);
+    return FS_EXIT_OK;
+}
+
+static void end_session(struct session *session)
+{
+    struct fs *fs = session->fs;
+    struct ds_call call;
+
+    if (fs != NULL && fs->session != NULL) {
+        fuse_session_unmount(fs->session);
+        fuse_session_destroy(fs->session);
+    }
+    if (fs != NULL) {
+        fs_timer_free(fs->timer);
+        fs_free(fs);
+    }
+    ds_call_init(&call, session->options->timeout_ms);
+    ds_client_free(session->client, &call);
+    if (session->signals >= 0)
+        close(session->signals);
+    if (session->ended >= 0)
+        close(session->ended);
+}
+
+static int run_session(struct session *session)
+{
+    int status = FS_EXIT_OK, err = take_signals(session);
+
+    if (err != 0)
+        status = complain_errno(FS_EXIT_SYSTEM, "cannot take signals", err);
+    if (status == FS_EXIT_OK)
+        status = open_store(session);
+    if (status == FS_EXIT_OK)
+        status = mount_fs(session);
+    if (status == FS_EXIT_OK)
+        status = serve(session);
+    end_session(session);
+    if (session->report >= 0)
+        fs_daemon_failed(session->report, status);
+    return status;
+}
+
+static int run(const struct fs_options *options)
+{
+    struct session session = {.options = options, .report = -1, .signals = -1, .ended = -1};
+    char why[FS_MOUNT_WHY_BYTES];
+    int status, err;
+
+    if (fs_mount_check(options->mountpoint, &session.mountpoint, why) != 0)
+        return complain(FS_EXIT_MOUNT, why);
+    err = ds_source_absolute(options->source, &session.source);
+    if (err == 0 && !options->foreground)
+        err = fs_daemon_fork(&session.report);
+    if (err == 0)
+        status = run_session(&session);
+    else
+        status = complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
+    free(session.source);
+    free(session.mountpoint);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    struct fs_options options;
+    char why[FS_OPTIONS_WHY_BYTES];
+    int status;
+
+    if (fs_options_parse(&options, argc, argv, why) != 0)
+        return complain(FS_EXIT_USAGE, why);
+    if (options.debug)
+        ds_log_set_level(DS_LOG_DEBUG);
+    if (options.help) {
+        fputs(fs_options_help(), stdout);
+        status = FS_EXIT_OK;
+    } else if (options.version) {
+        puts("datasetfs " DS_VERSION);
+        status = FS_EXIT_OK;
+    } else {
+        status = run(&options);
+    }
+    fs_options_clear(&options);
+    return status;
+}

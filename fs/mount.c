@@ -1,0 +1,186 @@
+/* Mounting. */
+#include "mount.h"
+
+#include "cleanup.h"
+#include "log.h"
+#include "ops.h"
+
+#include <errno.h>
+#include <fuse_opt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* libfuse's last words, for the one line that the user gets; only used while one thread runs. */
+static char last_words[FS_MOUNT_WHY_BYTES];
+
+static void take_words(enum fuse_log_level level, const char *format, va_list arguments)
+{
+    char line[FS_MOUNT_WHY_BYTES];
+    size_t len;
+
+    vsnprintf(line, sizeof(line), format, arguments);
+    len = strlen(line);
+    while (len > 0 && line[len - 1] == '\n')
+        line[--len] = '\0';
+    if (level <= FUSE_LOG_ERR)
+        memcpy(last_words, line, sizeof(line));
+    else
+        ds_log(DS_LOG_DEBUG, "%s", line);
+}
+
+static void log_words(enum fuse_log_level level, const char *format, va_list arguments)
+{
+    char line[FS_MOUNT_WHY_BYTES];
+    size_t len;
+
+    vsnprintf(line, sizeof(line), format, arguments);
+    len = strlen(line);
+    while (len > 0 && line[len - 1] == '\n')
+        line[--len] = '\0';
+    ds_log(level <= FUSE_LOG_ERR ? DS_LOG_ERROR : DS_LOG_DEBUG, "%s", line);
+}
+
+/* mountinfo writes space, tab, newline and backslash as \ooo. */
+static void unescape(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        unsigned byte;
+
+        if (*from == '\\' && sscanf(from + 1, "%3o", &byte) == 1) {
+            *to++ = (char)byte;
+            from += 3;
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+}
+
+/* True if the topmost mount at `path` is one of ours. */
+static bool is_ours(const char *path)
+{
+    FILE *table = fopen("/proc/self/mountinfo", "re");
+    char *line DS_AUTO_FREE = NULL;
+    size_t size = 0;
+    bool ours = false;
+
+    if (table == NULL)
+        return false;
+    while (getline(&line, &size, table) > 0) {
+        char point[PATH_MAX], type[64];
+        const char *rest = strstr(line, " - ");
+
+        if (rest == NULL || sscanf(line, "%*d %*d %*s %*s %4095s", point) != 1 ||
+            sscanf(rest, " - %63s", type) != 1)
+            continue;
+        unescape(point);
+        if (strcmp(point, path) == 0)
+            ours = strcmp(type, "fuse.datasetfs") == 0;
+    }
+    fclose(table);
+    return ours;
+}
+
+static int refuse_stale(const char *mountpoint, char *why)
+{
+    snprintf(why, FS_MOUNT_WHY_BYTES,
+             "%s: the file system mounted here has lost its daemon; run 'umount %s' (or "
+             "'fusermount3 -u %s') first",
+             mountpoint, mountpoint, mountpoint);
+    return -ENOTCONN;
+}
+
+static bool is_stale(int error)
+{
+    return error == ENOTCONN || error == ECONNABORTED;
+}
+
+int fs_mount_check(const char *mountpoint, char **path, char *why)
+{
+    char *real DS_AUTO_FREE = realpath(mountpoint, NULL);
+    int error = real == NULL ? errno : 0;
+    struct statvfs statfs;
+    struct stat attr;
+
+    if (error == 0 && stat(real, &attr) != 0)
+        error = errno;
+    /* The kernel may still answer stat(2) from memory for a daemon that is gone, but not this. */
+    if (error == 0 && statvfs(real, &statfs) != 0)
+        error = errno;
+    if (is_stale(error))
+        return refuse_stale(mountpoint, why);
+    if (error != 0) {
+        snprintf(why, FS_MOUNT_WHY_BYTES, "mount point %s: %s", mountpoint, strerror(error));
+        return -error;
+    }
+    if (!S_ISDIR(attr.st_mode)) {
+        snprintf(why, FS_MOUNT_WHY_BYTES, "mount point %s is not a directory", mountpoint);
+        return -ENOTDIR;
+    }
+    if (is_ours(real)) {
+        snprintf(why, FS_MOUNT_WHY_BYTES,
+                 "%s: a datasetfs is mounted here already; choose another directory or run "
+                 "'umount %s' first",
+                 mountpoint, mountpoint);
+        return -EBUSY;
+    }
+    *path = real;
+    real = NULL;
+    return 0;
+}
+
+static int add_arguments(const struct fs_options *options, struct fuse_args *args)
+{
+    char *list = NULL;
+    char *fsname DS_AUTO_FREE = NULL;
+    int failed = asprintf(&fsname, "fsname=%s", options->source) < 0;
+
+    if (failed)
+        return -ENOMEM;
+    failed = fuse_opt_add_opt(&list, options->kernel_options) != 0 ||
+             fuse_opt_add_opt(&list, "subtype=datasetfs") != 0 ||
+             fuse_opt_add_opt_escaped(&list, fsname) != 0 ||
+             /* Without allow_other only one user enters, and ACCESS saves a GETATTR per open. */
+             (options->allow_other && fuse_opt_add_opt(&list, "default_permissions") != 0) ||
+             (options->debug && fuse_opt_add_opt(&list, "debug") != 0) ||
+             fuse_opt_add_arg(args, "datasetfs") != 0 || fuse_opt_add_arg(args, "-o") != 0 ||
+             fuse_opt_add_arg(args, list) != 0;
+    free(list);
+    return failed ? -ENOMEM : 0;
+}
+
+int fs_mount_session(const struct fs_options *options, const char *path, void *user_data,
+                     struct fuse_session **out, char *why)
+{
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    struct fuse_lowlevel_ops ops;
+    struct fuse_session *session = NULL;
+    int err = add_arguments(options, &args);
+
+    last_words[0] = '\0';
+    fuse_set_log_func(take_words);
+    fs_ops_init(&ops, options->xattr);
+    if (err == 0) {
+        session = fuse_session_new(&args, &ops, sizeof(ops), user_data);
+        err = session != NULL ? 0 : -EINVAL;
+    }
+    if (err == 0 && fuse_session_mount(session, path) != 0) {
+        fuse_session_destroy(session);
+        err = -EPERM;
+    }
+    fuse_opt_free_args(&args);
+    fuse_set_log_func(log_words);
+    if (err != 0) {
+        snprintf(why, FS_MOUNT_WHY_BYTES, "cannot mount at %.200s: %.250s", path,
+                 last_words[0] != '\0' ? last_words : strerror(-err));
+        return err;
+    }
+    *out = session;
+    return 0;
+}

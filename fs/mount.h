@@ -1,0 +1,22 @@
+/* The mount point: what stands there before, and libfuse's session on it. */
+#ifndef FS_MOUNT_H
+#define FS_MOUNT_H
+
+#include "options.h"
+
+#include <fuse_lowlevel.h>
+#include <stddef.h>
+
+#define FS_MOUNT_WHY_BYTES 512
+
+/* The mount point's absolute path, owned by the caller in `*path`. A negative errno with one line
+ * in `why` (FS_MOUNT_WHY_BYTES): it is missing, not a directory, held by the mount of a daemon that
+ * died, or mounted already. */
+int fs_mount_check(const char *mountpoint, char **path, char *why);
+
+/* Makes a session for `user_data` and mounts it at `path`. A negative errno with one line in `why`.
+ */
+int fs_mount_session(const struct fs_options *options, const char *path, void *user_data,
+                     struct fuse_session **out, char *why);
+
+#endif

@@ -1,0 +1,210 @@
+/* The tables of inodes, and the key locks. */
+#include "node.h"
+
+#include "loop.h"
+#include "record.h"
+#include "request.h"
+#include "value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
+                            const char *key)
+{
+    struct fs_node *node = calloc(1, sizeof(*node));
+
+    if (node == NULL)
+        return NULL;
+    if (key != NULL) {
+        node->key = strdup(key);
+        if (node->key == NULL) {
+            free(node);
+            return NULL;
+        }
+    }
+    node->ino = ++fs->last_ino;
+    node->kind = kind;
+    node->pins = 1;
+    node->version = ++fs->last_version;
+    node->mtime = fs->start;
+    HASH_ADD(hh, fs->nodes, ino, sizeof(node->ino), node);
+    if (dataset != NULL) {
+        node->dataset = dataset;
+        fs_record_ref(dataset);
+    }
+    if (kind == FS_NODE_ENTRY) {
+        HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
+        node->attached = true;
+    }
+    return node;
+}
+
+static void free_node(struct fs *fs, struct fs_node *node)
+{
+    fs_node_detach(node);
+    HASH_DELETE(hh, fs->nodes, node);
+    fs_value_drop(fs, node);
+    if (node->image != NULL)
+        fs_image_clear(node->image);
+    free(node->image);
+    if (node->dataset != NULL) {
+        if (node->dataset->node == node)
+            node->dataset->node = NULL;
+        if (node->dataset->info_node == node)
+            node->dataset->info_node = NULL;
+        fs_record_unref(fs, node->dataset);
+    }
+    free(node->key);
+    free(node);
+}
+
+static void free_if_unused(struct fs *fs, struct fs_node *node)
+{
+    if (node->pins == 0 && node->lookups == 0)
+        free_node(fs, node);
+}
+
+struct fs_node *fs_node_find(struct fs *fs, fuse_ino_t ino)
+{
+    struct fs_node *node;
+
+    HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
+    if (node != NULL)
+        node->pins++;
+    return node;
+}
+
+struct fs_node *fs_node_of_key(struct fs_dataset *dataset, const char *key)
+{
+    struct fs_node *node;
+
+    HASH_FIND(hh_key, dataset->entries, key, strlen(key), node);
+    if (node != NULL)
+        node->pins++;
+    return node;
+}
+
+struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const char *key)
+{
+    struct fs_node *node = fs_node_of_key(dataset, key);
+
+    return node != NULL ? node : fs_node_new(fs, FS_NODE_ENTRY, dataset, key);
+}
+
+void fs_node_pin(struct fs_node *node)
+{
+    node->pins++;
+}
+
+void fs_node_unpin(struct fs *fs, struct fs_node *node)
+{
+    node->pins--;
+    free_if_unused(fs, node);
+}
+
+void fs_node_looked_up(struct fs_node *node)
+{
+    node->lookups++;
+}
+
+void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
+{
+    struct fs_node *node;
+
+    HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
+    if (node == NULL)
+        return;
+    node->lookups -= count < node->lookups ? count : node->lookups;
+    free_if_unused(fs, node);
+}
+
+void fs_node_detach(struct fs_node *node)
+{
+    if (!node->attached)
+        return;
+    HASH_DELETE(hh_key, node->dataset->entries, node);
+    node->attached = false;
+    memset(&node->commit, 0, sizeof(node->commit));
+    node->tail_len = 0;
+}
+
+int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)
+{
+    struct fs_node *old;
+    char *copy = strdup(key);
+
+    if (copy == NULL)
+        return -ENOMEM;
+    HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
+    if (old != NULL)
+        fs_node_detach(old);
+    fs_node_detach(node);
+    fs_record_ref(dataset);
+    fs_record_unref(fs, node->dataset);
+    free(node->key);
+    node->dataset = dataset;
+    node->key = copy;
+    HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
+    node->attached = true;
+    return 0;
+}
+
+int fs_key_lock(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    if (!node->locked && node->lock_waiters == NULL) {
+        node->locked = true;
+        return 0;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_request_may_block(request);
+    pthread_mutex_lock(&fs->lock);
+    if (err != 0)
+        return err;
+    DL_APPEND(node->lock_waiters, request);
+    request->waits_for_key = true;
+    for (;;) {
+        struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
+                                 .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
+
+        if (!node->locked && node->lock_waiters == request) {
+            node->locked = true;
+            break;
+        }
+        err = ds_call_check(&request->call);
+        if (err != 0)
+            break;
+        pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
+    }
+    request->waits_for_key = false;
+    DL_DELETE(node->lock_waiters, request);
+    if (err != 0 && !node->locked && node->lock_waiters != NULL)
+        pthread_cond_signal(&node->lock_waiters->worker->wake);
+    return err;
+}
+
+void fs_key_unlock(struct fs_node *node)
+{
+    node->locked = false;
+    if (node->lock_waiters != NULL)
+        pthread_cond_signal(&node->lock_waiters->worker->wake);
+}
+
+int fs_key_lock_two(struct fs_request *request, struct fs_node *a, struct fs_node *b)
+{
+    struct fs_node *first = b == NULL || a->ino < b->ino ? a : b;
+    struct fs_node *second = first == a ? b : a;
+    int err = fs_key_lock(request, first);
+
+    if (err != 0 || second == NULL)
+        return err;
+    err = fs_key_lock(request, second);
+    if (err != 0)
+        fs_key_unlock(first);
+    return err;
+}

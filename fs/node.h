@@ -1,0 +1,116 @@
+/* Inodes: what the kernel knows by number, found by number and by key, and the lock per key.
+ *
+ * A node lives while the kernel has looked it up, a handle or a request pins it, or a change waits
+ * in it. Numbers are never used again. An entry's node is *attached* while its key belongs to it;
+ * removing or replacing the key through this mount detaches the node: it goes on in memory and
+ * nothing of it ever reaches the store. */
+#ifndef FS_NODE_H
+#define FS_NODE_H
+
+#include "commit.h"
+#include "fs.h"
+#include "image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#include <uthash.h>
+
+enum fs_node_kind {
+    FS_NODE_ROOT,
+    FS_NODE_DATASET,
+    FS_NODE_ENTRY,
+    FS_NODE_CONTROL, /* the directory .datasetfs; the rest stands in it */
+    FS_NODE_STATS,
+    FS_NODE_ERRORS,
+    FS_NODE_INFO_DIR,
+    FS_NODE_INFO, /* info/DATASET */
+};
+
+/* What the store was last seen to hold under a key. */
+enum fs_presence { FS_PRESENCE_UNKNOWN, FS_ABSENT, FS_PRESENT };
+
+/* Lets the OPEN that follows a LOOKUP or GETATTR in the same thread use the value it fetched, once.
+ */
+struct fs_ticket {
+    pid_t tid; /* 0: none */
+    int64_t until_ms;
+};
+
+/* All but ino and kind: with fs->lock; what is marked "key" changes with the key lock held too. */
+struct fs_node {
+    fuse_ino_t ino;
+    enum fs_node_kind kind;
+    uint64_t lookups;  /* that the kernel has not forgotten */
+    unsigned pins;     /* handles and requests */
+    UT_hash_handle hh; /* fs->nodes */
+
+    struct fs_dataset *dataset; /* DATASET, ENTRY, INFO: held by reference; else NULL */
+    char *key;                  /* ENTRY: owned */
+    bool attached;              /* ENTRY: in dataset->entries */
+    UT_hash_handle hh_key;      /* dataset->entries */
+
+    /* The store's value as last seen, and what the kernel was told of it (value.h). */
+    enum fs_presence presence;
+    struct fs_value *value; /* NULL: dropped or never seen */
+    size_t size_bytes;      /* of that value, also when dropped */
+    int64_t fetched_ms;     /* 0: do not trust */
+    uint64_t version;       /* raised whenever the visible content differs from the last one */
+    struct timespec mtime;  /* when that was */
+    uint64_t told_version;  /* of the attributes the kernel was last given */
+    uint64_t page_version;  /* of the pages the kernel may hold; 0: mixed or unknown */
+    struct fs_ticket ticket;
+    uint64_t learned; /* the number of the question whose answer this is */
+    uint64_t changes; /* own changes begun and ended: a fetch that saw one is too old */
+    struct fs_node *lru_prev, *lru_next; /* fs->lru, while there is a value */
+
+    /* The working value (key). */
+    struct fs_image *image; /* NULL: the working value is the store's */
+    struct fs_commit commit;
+    char tail[4]; /* an appended code point's first bytes, held back */
+    unsigned tail_len;
+    struct fs_handle *handles;
+
+    /* The key lock. */
+    bool locked;
+    struct fs_request *lock_waiters; /* the first is the next */
+};
+
+/* All with fs->lock held. */
+
+/* Makes a node with no lookups and one pin. NULL when there is no memory. */
+struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
+                            const char *key);
+
+/* The node of that number, pinned; NULL if the kernel never had it or has forgotten it. */
+struct fs_node *fs_node_find(struct fs *fs, fuse_ino_t ino);
+
+/* The attached node of a key, pinned, or NULL. */
+struct fs_node *fs_node_of_key(struct fs_dataset *dataset, const char *key);
+
+/* The same, made if there is none. NULL when there is no memory. */
+struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const char *key);
+
+/* Takes or gives back one pin; a node that nothing holds any more is freed. */
+void fs_node_pin(struct fs_node *node);
+void fs_node_unpin(struct fs *fs, struct fs_node *node);
+
+/* The kernel was given the node, or forgets it `count` times. */
+void fs_node_looked_up(struct fs_node *node);
+void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count);
+
+/* Takes the key away from the node. */
+void fs_node_detach(struct fs_node *node);
+
+/* Gives a node another key, detaching the node that had it. 0 or -ENOMEM. */
+int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key);
+
+/* Takes the node's key lock, waiting in the order of arrival. Releases fs->lock while it waits. 0;
+ * FS_REQUEUE; -EINTR, -ETIMEDOUT. */
+int fs_key_lock(struct fs_request *request, struct fs_node *node);
+void fs_key_unlock(struct fs_node *node);
+
+/* Takes two nodes' key locks in the right order; `b` may be NULL. */
+int fs_key_lock_two(struct fs_request *request, struct fs_node *a, struct fs_node *b);
+
+#endif

@@ -1,0 +1,39 @@
+/* The table of options: what each is called, takes and does. Only for options.c. */
+#ifndef FS_OPTION_TABLE_H
+#define FS_OPTION_TABLE_H
+
+#include "options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define FS_OPTION_USAGE "datasetfs SOURCE MOUNTPOINT [-o OPTION,...]"
+
+struct fs_option_parser {
+    struct fs_options *options;
+    struct ds_buf kernel; /* what goes to libfuse so far, each word with a comma behind it */
+    bool allow_root;
+    const char *arguments[2]; /* SOURCE and MOUNTPOINT, borrowed */
+    size_t argument_count;
+    char *why; /* FS_OPTIONS_WHY_BYTES */
+};
+
+struct fs_option {
+    const char *name;
+    const char *metavar;  /* what stands for the value; NULL: the option takes none */
+    const char *expected; /* what would be right, for messages */
+    const char *help;     /* NULL: -h does not show it */
+    size_t flag;          /* for a plain flag: offset of its bool in struct fs_options */
+    bool value_optional;
+    /* Stores the value, which is NULL if there is none. 0; -EINVAL, with `why` left empty if
+     * `expected` says all; -ENOMEM. */
+    int (*set)(struct fs_option_parser *parser, const struct fs_option *option, const char *value);
+};
+
+/* The option of that name, or NULL. */
+const struct fs_option *fs_option_find(const char *name);
+
+/* Writes one line to `why`, control characters as '?', and returns -EINVAL. */
+int fs_option_refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

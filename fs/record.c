@@ -1,0 +1,172 @@
+/* DataSet records and what their access allows. */
+#include "record.h"
+
+#include "cleanup.h"
+#include "node.h"
+#include "request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fs_dataset *fs_record_find(struct fs *fs, const char *name)
+{
+    struct fs_dataset *dataset;
+
+    HASH_FIND_STR(fs->datasets, name, dataset);
+    if (dataset != NULL)
+        dataset->refs++;
+    return dataset;
+}
+
+struct fs_dataset *fs_record_get(struct fs *fs, const char *name)
+{
+    struct fs_dataset *dataset = fs_record_find(fs, name);
+
+    if (dataset != NULL)
+        return dataset;
+    dataset = calloc(1, sizeof(*dataset));
+    if (dataset == NULL)
+        return NULL;
+    dataset->name = strdup(name);
+    if (dataset->name == NULL) {
+        free(dataset);
+        return NULL;
+    }
+    dataset->refs = 1;
+    HASH_ADD_KEYPTR(hh, fs->datasets, dataset->name, strlen(dataset->name), dataset);
+    return dataset;
+}
+
+void fs_record_ref(struct fs_dataset *dataset)
+{
+    dataset->refs++;
+}
+
+void fs_record_unref(struct fs *fs, struct fs_dataset *dataset)
+{
+    if (--dataset->refs > 0 || dataset->exists)
+        return;
+    HASH_DEL(fs->datasets, dataset);
+    ds_attributes_clear(&dataset->attributes);
+    if (dataset->listing != NULL)
+        fs_listing_unref(dataset->listing);
+    free(dataset->name);
+    free(dataset);
+}
+
+void fs_record_release(struct fs *fs, struct fs_dataset *dataset)
+{
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_record_unref(fs, dataset);
+}
+
+void fs_record_learn(struct fs_dataset *dataset, struct ds_attributes *attributes)
+{
+    ds_attributes_clear(&dataset->attributes);
+    dataset->attributes = *attributes;
+    memset(attributes, 0, sizeof(*attributes));
+    dataset->exists = true;
+    dataset->queried_ms = ds_call_now_ms();
+}
+
+void fs_record_gone(struct fs_dataset *dataset)
+{
+    dataset->exists = false;
+    dataset->queried_ms = 0;
+    if (dataset->listing != NULL)
+        fs_listing_unref(dataset->listing);
+    dataset->listing = NULL;
+}
+
+void fs_record_distrust(struct fs_dataset *dataset)
+{
+    dataset->queried_ms = 0;
+}
+
+void fs_listing_unref(struct fs_listing *listing)
+{
+    if (--listing->refs == 0) {
+        ds_names_clear(&listing->names);
+        free(listing);
+    }
+}
+
+int fs_listing_replace(struct fs_listing **last, struct ds_names *names)
+{
+    struct fs_listing *listing = calloc(1, sizeof(*listing));
+
+    if (listing == NULL) {
+        ds_names_clear(names);
+        return -ENOMEM;
+    }
+    listing->refs = 1;
+    listing->names = *names;
+    memset(names, 0, sizeof(*names));
+    if (*last != NULL)
+        fs_listing_unref(*last);
+    *last = listing;
+    return 0;
+}
+
+enum ds_access fs_record_access(const struct fs *fs, const struct fs_dataset *dataset)
+{
+    return ds_attributes_access(&dataset->attributes, ds_client_caps(fs->client)->side);
+}
+
+int fs_record_refresh(struct fs_request *request, struct fs_dataset *dataset, int64_t max_age_ms)
+{
+    struct fs *fs = request->fs;
+    struct ds_attributes attributes = {0};
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    bool known = dataset->exists && dataset->queried_ms != 0 &&
+                 (ds_call_now_ms() - dataset->queried_ms <= max_age_ms || fs_silent(fs));
+    pthread_mutex_unlock(&fs->lock);
+    if (known)
+        return 0;
+
+    fs_request_about(request, dataset->name, NULL);
+    err = fs_store_begin(request, false);
+    if (err != 0)
+        return err;
+    err = ds_client_query(fs->client, &request->call, dataset->name, &attributes);
+    fs_store_end(request);
+
+    DS_LOCK_SCOPE(&fs->lock);
+    if (err == 0)
+        fs_record_learn(dataset, &attributes);
+    else if (err == -ENOENT)
+        fs_record_gone(dataset);
+    return err;
+}
+
+static bool allows(enum ds_access access, enum fs_need need)
+{
+    return access == DS_ACCESS_UNKNOWN || access == DS_ACCESS_READ_WRITE ||
+           (access == DS_ACCESS_READ_ONLY && need == FS_NEED_READ);
+}
+
+int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, enum fs_need need)
+{
+    struct fs *fs = request->fs;
+    int64_t trust_ms[] = {FS_RECORD_TRUST_MS, FS_RECORD_REFUSE_MS};
+    enum ds_access access = DS_ACCESS_UNKNOWN;
+
+    for (unsigned i = 0; i < sizeof(trust_ms) / sizeof(trust_ms[0]); i++) {
+        int err = fs_record_refresh(request, dataset, trust_ms[i]);
+
+        if (err != 0)
+            return err;
+        pthread_mutex_lock(&fs->lock);
+        access = fs_record_access(fs, dataset);
+        pthread_mutex_unlock(&fs->lock);
+        if (allows(access, need))
+            return 0;
+    }
+    fs_request_about(request, dataset->name, NULL);
+    return ds_call_fail(&request->call, -EACCES, "the data set is %s for the %s",
+                        ds_access_name(access),
+                        ds_client_caps(fs->client)->side == DS_SIDE_GUEST ? "guest" : "host");
+}

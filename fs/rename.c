@@ -1,0 +1,208 @@
+/* Renaming an entry: the new key is set, then the old one removed. */
+#include "attr.h"
+#include "cleanup.h"
+#include "entry.h"
+#include "name.h"
+#include "record.h"
+#include "value.h"
+#include "write.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A rename under way. Both nodes are pinned. */
+struct move {
+    struct fs_node *from, *to;
+};
+
+/* With fs->lock (released meanwhile) and both key locks: the source's value is committed and known.
+ */
+static int prepare(struct fs_request *request, const struct move *move, bool noreplace)
+{
+    struct fs *fs = request->fs;
+    int err = fs_write_commit(request, move->from, FS_COMMIT_ON_RENAME);
+
+    if (err != 0)
+        return err;
+    if (move->from->value == NULL || !fs_value_younger(move->from, FS_FRESH_MS)) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, move->from, true, true);
+        pthread_mutex_lock(&fs->lock);
+    }
+    if (err != 0 || !noreplace)
+        return err;
+    if (move->to->image != NULL)
+        return -EEXIST;
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_value_fetch(request, move->to, true, true);
+    pthread_mutex_lock(&fs->lock);
+    return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
+}
+
+/* With fs->lock (released meanwhile) and both key locks. `*set`: the first step was done. */
+static int send_both(struct fs_request *request, const struct move *move, struct fs_value *value,
+                     bool *set)
+{
+    struct fs *fs = request->fs;
+    struct ds_previous previous = {.exists = true, .data = value->data, .len = value->len};
+    int err;
+
+    fs_request_about(request, move->to->dataset->name, move->to->key);
+    fs_value_change_begin(move->from);
+    fs_value_change_begin(move->to);
+    pthread_mutex_unlock(&fs->lock);
+    err =
+        request->dataset == NULL || request->key == NULL ? -ENOMEM : fs_store_begin(request, true);
+    if (err == 0) {
+        err = ds_client_set(fs->client, &request->call, request->dataset, request->key, value->data,
+                            value->len, NULL);
+        fs_store_end(request);
+    }
+    *set = err == 0;
+    if (err == 0) {
+        pthread_mutex_lock(&fs->lock);
+        fs_request_about(request, move->from->dataset->name, move->from->key);
+        pthread_mutex_unlock(&fs->lock);
+        err = request->dataset == NULL || request->key == NULL ? -ENOMEM
+                                                               : fs_store_begin(request, true);
+    }
+    if (*set && err == 0) {
+        err =
+            ds_client_remove(fs->client, &request->call, request->dataset, request->key, &previous);
+        fs_store_end(request);
+        if (err == -ENOENT)
+            err = 0; /* the other side removed it in between */
+    }
+    pthread_mutex_lock(&fs->lock);
+    fs_value_change_end(move->from);
+    fs_value_change_end(move->to);
+    return err;
+}
+
+/* With fs->lock: the store has the value under the new key only. */
+static int moved(struct fs *fs, const struct move *move)
+{
+    struct fs_node *from = move->from, *to = move->to;
+    char *key DS_AUTO_FREE = strdup(to->key);
+
+    if (key == NULL)
+        return -ENOMEM;
+    fs_attr_move(fs, from->dataset, from->key, to->dataset, key);
+    return fs_node_move(fs, from, to->dataset, key);
+}
+
+/* With fs->lock (released meanwhile) and both key locks. */
+static int move_value(struct fs_request *request, const struct move *move)
+{
+    struct fs *fs = request->fs;
+    struct fs_value *value = fs_value_ref(move->from->value);
+    bool set = false;
+    int err = send_both(request, move, value, &set);
+    bool in_doubt = err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE;
+    char reason[DS_CALL_TEXT_BYTES];
+
+    if (err == -EACCES) {
+        fs_record_distrust(move->from->dataset);
+        fs_record_distrust(move->to->dataset);
+    }
+    if (err == 0) {
+        err = moved(fs, move);
+    } else if (set) {
+        fs_value_learn(fs, move->to, fs_value_ref(value), true);
+        if (in_doubt)
+            fs_value_unknown(fs, move->from, move->from->size_bytes);
+        snprintf(reason, sizeof(reason), "%s", request->call.text);
+        ds_call_fail(&request->call, err, "renamed, but the old key remains: %s", reason);
+    } else if (in_doubt) {
+        fs_value_unknown(fs, move->to, move->to->size_bytes);
+    }
+    fs_value_unref(value);
+    return err;
+}
+
+static int rename_nodes(struct fs_request *request, const struct move *move)
+{
+    bool noreplace = (request->flags & RENAME_NOREPLACE) != 0;
+    int err;
+
+    if (move->from == move->to)
+        return 0;
+    err = fs_key_lock_two(request, move->from, move->to);
+    if (err != 0)
+        return err;
+    err = !move->from->attached ? -ENOENT : prepare(request, move, noreplace);
+    if (err == 0 && !move->to->attached)
+        err = -EBUSY; /* it was removed or renamed while we waited for it */
+    if (err == 0)
+        err = move_value(request, move);
+    fs_key_unlock(move->from);
+    fs_key_unlock(move->to);
+    return err;
+}
+
+static int rename_keys(struct fs_request *request, struct fs_dataset *from, const char *key,
+                       struct fs_dataset *to, const char *to_key)
+{
+    struct fs *fs = request->fs;
+    struct move move;
+    int err = fs_record_allow(request, from, FS_NEED_WRITE);
+
+    if (err == 0)
+        err = fs_record_allow(request, to, FS_NEED_WRITE);
+    if (err == 0)
+        err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    move.from = fs_node_get_key(fs, from, key);
+    move.to = fs_node_get_key(fs, to, to_key);
+    err = move.from == NULL || move.to == NULL ? -ENOMEM : rename_nodes(request, &move);
+    if (move.from != NULL)
+        fs_node_unpin(fs, move.from);
+    if (move.to != NULL)
+        fs_node_unpin(fs, move.to);
+    return err;
+}
+
+static int rename_between(struct fs_request *request, struct fs_node *parent,
+                          struct fs_node *new_parent)
+{
+    char *key DS_AUTO_FREE = NULL, *to_key DS_AUTO_FREE = NULL;
+    int err;
+
+    if (request->flags & ~(unsigned)RENAME_NOREPLACE)
+        return -EINVAL;
+    if (parent->kind != FS_NODE_DATASET || new_parent->kind != FS_NODE_DATASET)
+        return -EPERM; /* a DataSet keeps its name, and only entries stand in one */
+    err = fs_entry_key_of_name(request, parent->dataset, request->name, &key);
+    if (err != 0)
+        return err;
+    err = fs_name_decode(FS_NAME_IN_DATASET, request->new_name, &to_key);
+    if (err == -EINVAL && fs_name_is_shortened(request->new_name)) {
+        /* An existing key with a long name can be replaced, a new one cannot be named so. */
+        err = fs_entry_key_of_name(request, new_parent->dataset, request->new_name, &to_key);
+        if (err == -ENOENT)
+            err = -EINVAL;
+    }
+    if (err == 0)
+        err = rename_keys(request, parent->dataset, key, new_parent->dataset, to_key);
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+int fs_rename(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *parent = fs_entry_node(fs, request->ino);
+    struct fs_node *new_parent = fs_entry_node(fs, request->new_parent);
+    int err = parent == NULL || new_parent == NULL ? -ESTALE
+                                                   : rename_between(request, parent, new_parent);
+
+    if (parent != NULL)
+        fs_entry_put(fs, parent);
+    if (new_parent != NULL)
+        fs_entry_put(fs, new_parent);
+    return err;
+}

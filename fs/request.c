@@ -1,0 +1,340 @@
+/* A request's way through the threads, its interruption and its reply. */
+#include "request.h"
+
+#include "cleanup.h"
+#include "errors.h"
+#include "loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <utlist.h>
+
+/* A caller that only got a signal keeps waiting that long: Go programs interrupt themselves every
+ * 10 ms and would never finish. */
+enum { INTERRUPT_PATIENCE_MS = 1000 };
+/* How often we look whether an interrupted caller is dying; the kernel interrupts only once. */
+enum { INTERRUPT_LOOK_MS = 20 };
+
+void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
+                     enum fs_opcode opcode, fuse_ino_t ino)
+{
+    const struct fuse_ctx *context = fuse_req_ctx(req);
+
+    memset(request, 0, sizeof(*request));
+    request->fs = fs;
+    request->req = req;
+    request->opcode = opcode;
+    request->tid = context->pid;
+    request->uid = context->uid;
+    request->ino = ino;
+    request->worker = fs_loop_worker();
+    ds_call_init(&request->call, fs->options->timeout_ms);
+    atomic_fetch_add_explicit(&fs->fuse_requests[opcode], 1, memory_order_relaxed);
+}
+
+void fs_request_init_internal(struct fs_request *request, struct fs *fs)
+{
+    memset(request, 0, sizeof(*request));
+    request->fs = fs;
+    request->settled = true;
+    ds_call_init(&request->call, fs->options->timeout_ms);
+}
+
+void fs_request_clear(struct fs_request *request)
+{
+    free(request->dataset);
+    free(request->key);
+    request->dataset = NULL;
+    request->key = NULL;
+}
+
+void fs_request_about(struct fs_request *request, const char *dataset, const char *key)
+{
+    fs_request_clear(request);
+    /* Without memory the report names less; that must not fail the request. */
+    request->dataset = dataset != NULL ? strdup(dataset) : NULL;
+    request->key = key != NULL ? strdup(key) : NULL;
+}
+
+/* True if a fatal signal waits for the thread: the kernel marks that as a pending SIGKILL. */
+static bool is_dying(pid_t tid)
+{
+    char path[64], line[128];
+    unsigned long long pending = 0;
+    FILE *status;
+
+    if (tid == 0)
+        return false;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+    status = fopen(path, "re");
+    if (status == NULL)
+        return true;
+    while (fgets(line, sizeof(line), status) != NULL)
+        if (sscanf(line, "SigPnd: %llx", &pending) == 1)
+            break;
+    fclose(status);
+    return (pending & (1ULL << (SIGKILL - 1))) != 0;
+}
+
+static void wake(struct fs_request *request)
+{
+    DS_LOCK_SCOPE(&request->fs->lock);
+    if (request->waits_for_key)
+        pthread_cond_signal(&request->worker->wake);
+}
+
+/* Replies although the call goes on: its bytes have left, and its outcome only matters to those who
+ * come later. A write is not "interrupted", which callers repeat: an append would stand twice. */
+static void detach(struct fs_request *request)
+{
+    if (atomic_exchange(&request->settled, true))
+        return;
+    fuse_req_interrupt_func(request->req, NULL, NULL);
+    fuse_reply_err(request->req, request->opcode == FS_WRITE ? EIO : EINTR);
+}
+
+/* Looks after an interrupted request, or one that waits in the queue, until it ends or must. */
+static void interrupt_fire(struct fs_timer_entry *entry)
+{
+    struct fs_request *request =
+        (struct fs_request *)((char *)entry - offsetof(struct fs_request, interrupt));
+    int64_t now_ms = ds_call_now_ms(), since_ms = request->interrupted_ms;
+    bool late = now_ms >= request->call.deadline_ms;
+
+    if (late && fs_loop_unqueue(request->fs->loop, request)) {
+        fs_request_drop(request, -ETIMEDOUT);
+        return;
+    }
+    if (since_ms == 0)
+        return;
+    if (now_ms - since_ms >= INTERRUPT_PATIENCE_MS || is_dying(request->tid)) {
+        if (fs_loop_unqueue(request->fs->loop, request)) {
+            fs_request_drop(request, -EINTR);
+            return;
+        }
+        ds_call_cancel(&request->call);
+        wake(request);
+        if (request->change && ds_call_sent(&request->call) == DS_SENT_MAYBE) {
+            detach(request);
+            return;
+        }
+    }
+    fs_timer_set(request->fs->timer, entry, now_ms + INTERRUPT_LOOK_MS);
+}
+
+static void interrupted(fuse_req_t req, void *data)
+{
+    struct fs_request *request = data;
+    int64_t now_ms = ds_call_now_ms();
+
+    (void)req;
+    request->interrupted_ms = now_ms;
+    fs_timer_set(request->fs->timer, &request->interrupt, now_ms);
+}
+
+static void watch(struct fs_request *request)
+{
+    request->watched = true;
+    request->interrupt.fire = interrupt_fire;
+    fuse_req_interrupt_func(request->req, interrupted, request);
+}
+
+/* Claims the reply. False if it was given already. Afterwards nobody else touches the request. */
+static bool settle(struct fs_request *request)
+{
+    bool ours = !atomic_exchange(&request->settled, true);
+
+    if (request->watched) {
+        if (ours)
+            fuse_req_interrupt_func(request->req, NULL, NULL);
+        fs_timer_cancel(request->fs->timer, &request->interrupt);
+        request->watched = false;
+    }
+    return ours;
+}
+
+static void finish(struct fs_request *request)
+{
+    uint64_t count;
+
+    settle(request); /* also when it was replied to by somebody else */
+    if (request->worker != NULL && atomic_load(&request->call.cancelled) && request->blocking)
+        while (read(request->worker->cancel_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+            continue;
+    fs_request_clear(request);
+    if (request->heap)
+        free(request);
+}
+
+static void reply_error(struct fs_request *request, int error)
+{
+    if (request->call.text[0] != '\0' && error != -EINTR)
+        fs_errors_add(request->fs->errors, fs_opcode_name(request->opcode), request->dataset,
+                      request->key, error, request->call.text);
+    if (settle(request))
+        fuse_reply_err(request->req, -error);
+}
+
+/* A copy that owns its strings and data, which stand behind it in one block. */
+static struct fs_request *copy(const struct fs_request *request)
+{
+    size_t name_size = request->name != NULL ? strlen(request->name) + 1 : 0;
+    size_t new_name_size = request->new_name != NULL ? strlen(request->new_name) + 1 : 0;
+    size_t data_size = request->data != NULL ? request->size : 0;
+    struct fs_request *new = malloc(sizeof(*new) + name_size + new_name_size + data_size);
+    char *end = (char *)(new + 1);
+
+    if (new == NULL)
+        return NULL;
+    memcpy(new, request, sizeof(*new));
+    new->heap = true;
+    new->worker = NULL;
+    if (request->name != NULL)
+        new->name = memcpy(end, request->name, name_size);
+    if (request->new_name != NULL)
+        new->new_name = memcpy(end + name_size, request->new_name, new_name_size);
+    if (request->data != NULL)
+        new->data = memcpy(end + name_size + new_name_size, request->data, data_size);
+    return new;
+}
+
+static void requeue(struct fs_request *request)
+{
+    struct fs_request *new = copy(request);
+    int err;
+
+    if (new == NULL) {
+        reply_error(request, -ENOMEM);
+        fs_request_clear(request);
+        return;
+    }
+    new->interrupt.fire = interrupt_fire;
+    fs_timer_set(new->fs->timer, &new->interrupt, new->call.deadline_ms);
+    watch(new);
+    err = fs_loop_queue(new->fs->loop, new);
+    if (err != 0)
+        fs_request_drop(new, err);
+}
+
+static void run(struct fs_request *request)
+{
+    int err = request->handler(request);
+
+    if (err == FS_REQUEUE) {
+        requeue(request);
+        return;
+    }
+    if (err < 0)
+        reply_error(request, err);
+    finish(request);
+}
+
+void fs_request_start(struct fs_request *request, fs_handler *handler)
+{
+    request->handler = handler;
+    run(request);
+}
+
+void fs_request_resume(struct fs_request *request)
+{
+    request->worker = fs_loop_worker();
+    run(request);
+}
+
+void fs_request_drop(struct fs_request *request, int error)
+{
+    if (!atomic_exchange(&request->settled, true)) {
+        fuse_req_interrupt_func(request->req, NULL, NULL);
+        fuse_reply_err(request->req, -error);
+    }
+    fs_timer_cancel(request->fs->timer, &request->interrupt);
+    fs_request_clear(request);
+    free(request);
+}
+
+int fs_request_may_block(struct fs_request *request)
+{
+    if (request->worker == NULL || request->blocking)
+        return 0;
+    if (!fs_loop_may_block(request->worker))
+        return FS_REQUEUE;
+    request->blocking = true;
+    ds_call_set_cancel_fd(&request->call, request->worker->cancel_fd);
+    if (!request->watched)
+        watch(request);
+    return 0;
+}
+
+int fs_store_begin(struct fs_request *request, bool change)
+{
+    int err = fs_request_may_block(request);
+
+    if (err != 0)
+        return err;
+    err = ds_call_check(&request->call);
+    if (err != 0)
+        return err;
+    request->call.text[0] = '\0';
+    ds_call_set_sent(&request->call, DS_SENT_NO);
+    request->change = change;
+    request->wait_start_ms = ds_call_now_ms();
+
+    DS_LOCK_SCOPE(&request->fs->lock);
+    DL_APPEND2(request->fs->waiting, request, wait_prev, wait_next);
+    return 0;
+}
+
+void fs_store_end(struct fs_request *request)
+{
+    request->change = false;
+    DS_LOCK_SCOPE(&request->fs->lock);
+    DL_DELETE2(request->fs->waiting, request, wait_prev, wait_next);
+}
+
+int fs_reply_ok(struct fs_request *request)
+{
+    return settle(request) ? fuse_reply_err(request->req, 0) : -ENOENT;
+}
+
+int fs_reply_entry(struct fs_request *request, const struct fuse_entry_param *entry)
+{
+    return settle(request) ? fuse_reply_entry(request->req, entry) : -ENOENT;
+}
+
+int fs_reply_create(struct fs_request *request, const struct fuse_entry_param *entry)
+{
+    return settle(request) ? fuse_reply_create(request->req, entry, &request->fi) : -ENOENT;
+}
+
+int fs_reply_attr(struct fs_request *request, const struct stat *attr, double timeout_s)
+{
+    return settle(request) ? fuse_reply_attr(request->req, attr, timeout_s) : -ENOENT;
+}
+
+int fs_reply_open(struct fs_request *request)
+{
+    return settle(request) ? fuse_reply_open(request->req, &request->fi) : -ENOENT;
+}
+
+int fs_reply_write(struct fs_request *request, size_t count)
+{
+    return settle(request) ? fuse_reply_write(request->req, count) : -ENOENT;
+}
+
+int fs_reply_buf(struct fs_request *request, const char *data, size_t len)
+{
+    return settle(request) ? fuse_reply_buf(request->req, data, len) : -ENOENT;
+}
+
+int fs_reply_xattr(struct fs_request *request, size_t count)
+{
+    return settle(request) ? fuse_reply_xattr(request->req, count) : -ENOENT;
+}
+
+int fs_reply_statfs(struct fs_request *request, const struct statvfs *statfs)
+{
+    return settle(request) ? fuse_reply_statfs(request->req, statfs) : -ENOENT;
+}

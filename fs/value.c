@@ -1,0 +1,227 @@
+/* The value cache, its versions, and how fresh it is. */
+#include "value.h"
+
+#include "cleanup.h"
+#include "record.h"
+#include "request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+struct fs_value *fs_value_new(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    struct fs_value *value = malloc(sizeof(*value) + a_len + b_len);
+
+    if (value == NULL)
+        return NULL;
+    atomic_init(&value->refs, 1);
+    value->len = a_len + b_len;
+    if (a_len > 0)
+        memcpy(value->data, a, a_len);
+    if (b_len > 0)
+        memcpy(value->data + a_len, b, b_len);
+    return value;
+}
+
+struct fs_value *fs_value_ref(struct fs_value *value)
+{
+    atomic_fetch_add_explicit(&value->refs, 1, memory_order_relaxed);
+    return value;
+}
+
+void fs_value_unref(struct fs_value *value)
+{
+    if (value != NULL && atomic_fetch_sub_explicit(&value->refs, 1, memory_order_acq_rel) == 1)
+        free(value);
+}
+
+void fs_value_drop(struct fs *fs, struct fs_node *node)
+{
+    if (node->value == NULL)
+        return;
+    DL_DELETE2(fs->lru, node, lru_prev, lru_next);
+    fs->cached_bytes -= node->value->len;
+    fs_value_unref(node->value);
+    node->value = NULL;
+}
+
+/* Drops the values used longest ago until the rest fits; those of open files stay. */
+static void evict(struct fs *fs)
+{
+    struct fs_node *node = fs->lru != NULL ? fs->lru->lru_prev : NULL;
+
+    while (node != NULL && fs->cached_bytes > fs->options->cache_bytes) {
+        struct fs_node *newer = node == fs->lru ? NULL : node->lru_prev;
+
+        if (node->handles == NULL && node->pins == 0)
+            fs_value_drop(fs, node);
+        node = newer;
+    }
+}
+
+void fs_value_touch(struct fs *fs, struct fs_node *node)
+{
+    node->version = ++fs->last_version;
+    clock_gettime(CLOCK_REALTIME, &node->mtime);
+}
+
+void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value, bool trusted)
+{
+    bool same = node->presence == FS_PRESENT && node->value != NULL &&
+                node->value->len == value->len &&
+                memcmp(node->value->data, value->data, value->len) == 0;
+
+    if (node->presence == FS_PRESENCE_UNKNOWN)
+        node->version = ++fs->last_version; /* first seen: as old as the mount */
+    else if (!same)
+        fs_value_touch(fs, node);
+    fs_value_drop(fs, node);
+    node->presence = FS_PRESENT;
+    node->value = value;
+    node->size_bytes = value->len;
+    node->fetched_ms = trusted ? ds_call_now_ms() : 0;
+    DL_PREPEND2(fs->lru, node, lru_prev, lru_next);
+    fs->cached_bytes += value->len;
+    evict(fs);
+}
+
+void fs_value_unknown(struct fs *fs, struct fs_node *node, size_t size_bytes)
+{
+    fs_value_drop(fs, node);
+    fs_value_touch(fs, node);
+    node->presence = FS_PRESENT;
+    node->size_bytes = size_bytes;
+    node->fetched_ms = 0;
+}
+
+void fs_value_absent(struct fs *fs, struct fs_node *node)
+{
+    if (node->presence != FS_ABSENT)
+        fs_value_touch(fs, node);
+    fs_value_drop(fs, node);
+    node->presence = FS_ABSENT;
+    node->size_bytes = 0;
+    node->fetched_ms = ds_call_now_ms();
+}
+
+bool fs_value_exists(const struct fs_node *node)
+{
+    return node->image != NULL || node->presence == FS_PRESENT || !node->attached;
+}
+
+size_t fs_value_size(const struct fs_node *node)
+{
+    return node->image != NULL ? node->image->bytes.len : node->size_bytes;
+}
+
+bool fs_value_younger(const struct fs_node *node, int64_t age_ms)
+{
+    return node->fetched_ms != 0 && ds_call_now_ms() - node->fetched_ms < age_ms;
+}
+
+bool fs_value_answers(const struct fs *fs, const struct fs_node *node)
+{
+    int64_t age_ms = fs->options->ttl_ms > FS_FRESH_MS ? fs->options->ttl_ms : FS_FRESH_MS;
+
+    if (!node->attached || node->image != NULL)
+        return true;
+    if (node->presence == FS_PRESENCE_UNKNOWN)
+        return false;
+    return (node->presence == FS_PRESENT && fs_value_younger(node, age_ms)) || fs_silent(fs);
+}
+
+void fs_value_change_begin(struct fs_node *node)
+{
+    node->changes++;
+}
+
+void fs_value_change_end(struct fs_node *node)
+{
+    node->changes++;
+}
+
+/* True while one of our own changes is on its way. */
+static bool changing(uint64_t changes)
+{
+    return changes % 2 != 0;
+}
+
+/* One question. `*believed` is false if one of our changes may have overtaken the answer. An answer
+ * that a later question's has overtaken is dropped: what is in memory is newer. */
+static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
+{
+    struct fs *fs = request->fs;
+    struct ds_buf data = {0};
+    struct fs_value *value = NULL;
+    uint64_t changes, question;
+    int err;
+
+    *believed = true;
+    pthread_mutex_lock(&fs->lock);
+    fs_request_about(request, node->dataset->name, node->key);
+    changes = node->changes;
+    question = ++fs->last_question;
+    pthread_mutex_unlock(&fs->lock);
+    if (request->dataset == NULL || request->key == NULL)
+        return -ENOMEM;
+
+    err = fs_store_begin(request, false);
+    if (err != 0)
+        return err;
+    err = ds_client_get_one(fs->client, &request->call, request->dataset, request->key, &data);
+    fs_store_end(request);
+    if (err == 0) {
+        value = fs_value_new(data.data, data.len, NULL, 0);
+        ds_buf_free(&data);
+        if (value == NULL)
+            return -ENOMEM;
+    }
+
+    DS_LOCK_SCOPE(&fs->lock);
+    if (err == -EACCES)
+        fs_record_distrust(node->dataset);
+    if (changes != node->changes || changing(changes)) {
+        fs_value_unref(value);
+        *believed = false;
+    } else if (question < node->learned && (err == 0 || err == -ENOENT)) {
+        fs_value_unref(value);
+        err = fs_value_exists(node) ? 0 : -ENOENT;
+    } else if (err == 0) {
+        node->learned = question;
+        fs_value_learn(fs, node, value, true);
+    } else if (err == -ENOENT) {
+        node->learned = question;
+        fs_value_absent(fs, node);
+    }
+    return err;
+}
+
+int fs_value_fetch(struct fs_request *request, struct fs_node *node, bool strict,
+                   bool have_key_lock)
+{
+    struct fs *fs = request->fs;
+    bool believed;
+    int err = ask(request, node, &believed);
+
+    if (believed || err == FS_REQUEUE)
+        return err;
+    pthread_mutex_lock(&fs->lock);
+    if (!strict && node->presence != FS_PRESENCE_UNKNOWN) {
+        err = fs_value_exists(node) ? 0 : -ENOENT;
+        pthread_mutex_unlock(&fs->lock);
+        return err;
+    }
+    err = have_key_lock ? 0 : fs_key_lock(request, node);
+    pthread_mutex_unlock(&fs->lock);
+    if (err != 0)
+        return err;
+    err = ask(request, node, &believed);
+    if (!have_key_lock) {
+        DS_LOCK_SCOPE(&fs->lock);
+        fs_key_unlock(node);
+    }
+    return err;
+}

@@ -1,0 +1,62 @@
+/* Values as the store was last seen to hold them: cache, versions, freshness.
+ *
+ * All but fs_value_fetch() and the reference counts: with fs->lock. */
+#ifndef FS_VALUE_H
+#define FS_VALUE_H
+
+#include "node.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Constant bytes, shared by reference. */
+struct fs_value {
+    atomic_uint refs;
+    size_t len;
+    char data[];
+};
+
+/* A copy of a+b with one reference; NULL when there is no memory. */
+struct fs_value *fs_value_new(const char *a, size_t a_len, const char *b, size_t b_len);
+struct fs_value *fs_value_ref(struct fs_value *value);
+void fs_value_unref(struct fs_value *value); /* harmless on NULL */
+
+/* The store holds `value` (taken) under the node's key. `trusted`: seen just now, so that it may
+ * answer for FS_FRESH_MS or the mount's ttl; otherwise the next question asks the store. */
+void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value, bool trusted);
+
+/* The store holds something under the key that we cannot know, of about `size_bytes`. */
+void fs_value_unknown(struct fs *fs, struct fs_node *node, size_t size_bytes);
+
+/* The store holds nothing under the key. */
+void fs_value_absent(struct fs *fs, struct fs_node *node);
+
+/* Frees the cached bytes; what else is known stays. */
+void fs_value_drop(struct fs *fs, struct fs_node *node);
+
+/* The visible content has changed: a new version, modified now. */
+void fs_value_touch(struct fs *fs, struct fs_node *node);
+
+/* What a reader of this mount sees: the working value, else the store's. */
+bool fs_value_exists(const struct fs_node *node);
+size_t fs_value_size(const struct fs_node *node);
+
+/* True if what is in memory answers LOOKUP and GETATTR without a request. */
+bool fs_value_answers(const struct fs *fs, const struct fs_node *node);
+
+/* True if the cached value is at most `age_ms` old. */
+bool fs_value_younger(const struct fs_node *node, int64_t age_ms);
+
+/* Brackets a change of the store by us: a fetch under way meanwhile is not believed. */
+void fs_value_change_begin(struct fs_node *node);
+void fs_value_change_end(struct fs_node *node);
+
+/* Asks the store for the node's value, without fs->lock held. An answer that one of our own changes
+ * may have overtaken is not used: `strict` then waits for that change and asks again, else what is
+ * in memory stands. -ENOENT; the store's errors; FS_REQUEUE. `have_key_lock`: the caller holds it.
+ */
+int fs_value_fetch(struct fs_request *request, struct fs_node *node, bool strict,
+                   bool have_key_lock);
+
+#endif
