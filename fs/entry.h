@@ -1,5 +1,4 @@
-/* Names and what stands behind them: lookup, attributes, removing, renaming, DataSets made and
- * destroyed. */
+/* Names and what stands behind them: lookup and attributes. */
 #ifndef FS_ENTRY_H
 #define FS_ENTRY_H
 
@@ -19,6 +18,9 @@ int fs_entry_with_node(struct fs_request *request,
 /* With fs->lock: what the kernel is told of a node, with the timeouts of its kind. */
 void fs_entry_fill(struct fs *fs, struct fs_node *node, struct fuse_entry_param *entry);
 
+/* With fs->lock: the directory of a DataSet, pinned; NULL when there is no memory. */
+struct fs_node *fs_entry_directory(struct fs *fs, struct fs_dataset *dataset);
+
 /* Gives the kernel the node as the reply to a lookup; takes the lookup back if it never arrived. */
 int fs_entry_reply(struct fs_request *request, struct fs_node *node);
 
@@ -36,12 +38,6 @@ int fs_entry_lookup(struct fs_request *request);
 int fs_entry_getattr(struct fs_request *request);
 int fs_entry_setattr(struct fs_request *request);
 int fs_entry_access(struct fs_request *request);
-int fs_entry_unlink(struct fs_request *request);
-int fs_entry_mkdir(struct fs_request *request);
-int fs_entry_rmdir(struct fs_request *request);
 int fs_entry_statfs(struct fs_request *request);
-
-/* Handler of RENAME, in rename.c. */
-int fs_rename(struct fs_request *request);
 
 #endif

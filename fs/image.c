@@ -33,14 +33,6 @@ void fs_image_clear(struct fs_image *image)
     memset(image, 0, sizeof(*image));
 }
 
-static bool has_seam(const struct fs_image *image, size_t offset)
-{
-    for (unsigned i = 0; i < image->seam_count; i++)
-        if (image->seams[i] == offset)
-            return true;
-    return false;
-}
-
 /* Forgets the seams from `from` to `to`, both included. */
 static void drop_seams(struct fs_image *image, size_t from, size_t to)
 {
@@ -52,94 +44,119 @@ static void drop_seams(struct fs_image *image, size_t from, size_t to)
     image->seam_count = kept;
 }
 
-/* The seams that a look at one range found. */
-struct found {
-    size_t seams[FS_IMAGE_SEAMS];
+/* Offsets in rising order: where code points may be cut, or are. */
+struct cuts {
+    size_t at[FS_IMAGE_SEAMS + 2];
     unsigned count;
 };
 
-/* True if a cut at `offset` may be completed by a later write: it is an end of the range [low,
- * high) just written, the end of the image, or known from before. */
-static bool excused(const struct fs_image *image, size_t offset, size_t low, size_t high)
+static void add_cut(struct cuts *cuts, size_t offset)
 {
-    return offset == low || offset == high || offset == image->bytes.len || has_seam(image, offset);
+    unsigned i = cuts->count;
+
+    if (i > 0 && cuts->at[i - 1] == offset)
+        return;
+    for (; i > 0 && cuts->at[i - 1] > offset; i--)
+        cuts->at[i] = cuts->at[i - 1];
+    cuts->at[i] = offset;
+    cuts->count++;
 }
 
-/* The end of the broken piece that begins at `at`, with its cut in `*seam`; 0 if nothing can ever
- * complete it. */
-static size_t broken_piece(const struct fs_image *image, size_t at, size_t low, size_t high,
-                           size_t *seam)
-{
-    const struct ds_buf *bytes = &image->bytes;
-    size_t stop = at + 1;
-
-    while (stop < bytes->len && stop - at <= CONTINUATION_MAX && is_continuation(bytes->data[stop]))
-        stop++;
-    if (is_continuation(bytes->data[at])) {
-        *seam = at; /* the first half is missing before it */
-        return at > 0 && stop - at <= CONTINUATION_MAX && excused(image, at, low, high) ? stop : 0;
-    }
-    for (; stop > at; stop--) {
-        bool incomplete = false;
-
-        *seam = stop; /* the second half is missing after it */
-        if (excused(image, stop, low, high) &&
-            ds_utf8_prefix(bytes->data + at, stop - at, &incomplete) == 0 && incomplete)
-            return stop;
-    }
-    return 0;
-}
-
-/* Looks at the text from `from` to `to`, both at the start of a code point or of a broken piece,
- * and collects its seams. -EILSEQ if there is a fault that is no seam. */
-static int find_seams(const struct fs_image *image, size_t from, size_t to, size_t low, size_t high,
-                      struct found *found)
+/* Reads the piece from `from` to `to`. Broken code points are excused where `cut_before` and
+ * `cut_after` say that it was cut there, and then stand in `broken`. */
+static bool read_piece(const struct ds_buf *bytes, size_t from, size_t to, bool cut_before,
+                       bool cut_after, struct cuts *broken)
 {
     size_t at = from;
+    bool incomplete = false;
 
-    found->count = 0;
-    for (;;) {
-        at += ds_utf8_prefix(image->bytes.data + at, to - at, NULL);
-        if (at >= to)
-            return 0;
-        if (found->count == FS_IMAGE_SEAMS)
-            return -EILSEQ;
-        at = broken_piece(image, at, low, high, &found->seams[found->count]);
-        if (at == 0)
-            return -EILSEQ;
-        found->count++;
+    while (cut_before && at < to && at - from < CONTINUATION_MAX &&
+           is_continuation(bytes->data[at]))
+        at++;
+    if (at > from)
+        add_cut(broken, from);
+    at += ds_utf8_prefix(bytes->data + at, to - at, &incomplete);
+    if (at == to)
+        return true;
+    if (!incomplete || (!cut_after && to != bytes->len))
+        return false;
+    add_cut(broken, to);
+    return true;
+}
+
+/* Reads the text from `from` to `to` as if it was cut where `mask` selects from `cuts`. */
+static bool read_with_cuts(const struct ds_buf *bytes, size_t from, size_t to,
+                           const struct cuts *cuts, unsigned mask, struct cuts *broken)
+{
+    size_t start = from;
+    bool cut_before = false;
+
+    broken->count = 0;
+    for (unsigned i = 0; i < cuts->count; i++) {
+        if ((mask & 1U << i) == 0)
+            continue;
+        if (!read_piece(bytes, start, cuts->at[i], cut_before, true, broken))
+            return false;
+        start = cuts->at[i];
+        cut_before = true;
     }
+    return read_piece(bytes, start, to, cut_before, false, broken);
+}
+
+static bool is_whole(const struct ds_buf *bytes, size_t from, size_t to)
+{
+    return ds_utf8_valid(bytes->data + from, to - from);
+}
+
+/* Finds the fewest cuts that explain the text from `from` to `to`. Old bytes behind a cut may
+ * happen to complete it, so that the fault shows later: hence the search instead of one pass. False
+ * if no choice does. */
+static bool explain(const struct ds_buf *bytes, size_t from, size_t to, const struct cuts *cuts,
+                    struct cuts *broken)
+{
+    for (unsigned wanted = 0; wanted <= cuts->count; wanted++)
+        for (unsigned mask = 0; mask < 1U << cuts->count; mask++)
+            if ((unsigned)__builtin_popcount(mask) == wanted &&
+                read_with_cuts(bytes, from, to, cuts, mask, broken))
+                return true;
+    return false;
 }
 
 /* Judges the text round [low, high), just written, and updates the seams. */
 static int judge(struct fs_image *image, size_t low, size_t high)
 {
-    struct found found;
+    /* More seams so close together are no writer's blocks. */
+    enum { CUTS_TRIED = 6 };
+    struct cuts cuts = {0}, broken = {0};
     size_t from = low, to = high;
+    unsigned kept = 0;
 
-    for (int i = 0; i < CONTINUATION_MAX && from > 0; i++) {
+    for (int i = 0; i <= CONTINUATION_MAX && from > 0; i++) {
         from--;
         if (!is_continuation(image->bytes.data[from]))
             break;
     }
     while (to < image->bytes.len && is_continuation(image->bytes.data[to]))
         to++;
-    if (image->bytes.len == 0 || from >= to) {
-        drop_seams(image, from, to);
-        return 0;
-    }
-    if (find_seams(image, from, to, low, high, &found) != 0)
-        return -EILSEQ;
+    if (!is_whole(&image->bytes, from, to)) {
+        add_cut(&cuts, low);
+        add_cut(&cuts, high);
+        for (unsigned i = 0; i < image->seam_count; i++) {
+            size_t seam = image->seams[i];
 
-    struct fs_image old = *image;
-    drop_seams(image, from, to);
-    if (image->seam_count + found.count > FS_IMAGE_SEAMS) {
-        memcpy(image->seams, old.seams, sizeof(old.seams));
-        image->seam_count = old.seam_count;
-        return -EILSEQ;
+            if (seam >= from && seam <= to && (seam < low || seam > high))
+                add_cut(&cuts, seam);
+        }
+        if (cuts.count > CUTS_TRIED || !explain(&image->bytes, from, to, &cuts, &broken))
+            return -EILSEQ;
     }
-    memcpy(image->seams + image->seam_count, found.seams, found.count * sizeof(found.seams[0]));
-    image->seam_count += found.count;
+    for (unsigned i = 0; i < image->seam_count; i++)
+        kept += image->seams[i] < from || image->seams[i] > to;
+    if (kept + broken.count > FS_IMAGE_SEAMS)
+        return -EILSEQ;
+    drop_seams(image, from, to);
+    for (unsigned i = 0; i < broken.count; i++)
+        image->seams[image->seam_count++] = broken.at[i];
     return 0;
 }
 

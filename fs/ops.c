@@ -4,7 +4,9 @@
 #include "dir.h"
 #include "entry.h"
 #include "handle.h"
+#include "rename.h"
 #include "request.h"
+#include "tree.h"
 #include "write.h"
 #include "xattr.h"
 
@@ -163,7 +165,7 @@ static void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 
     fs_request_init(&request, fs_of(req), req, FS_UNLINK, parent);
     request.name = name;
-    fs_request_start(&request, fs_entry_unlink);
+    fs_request_start(&request, fs_tree_unlink);
 }
 
 static void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
@@ -186,7 +188,7 @@ static void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mod
     (void)mode; /* access is the DataSet's */
     fs_request_init(&request, fs_of(req), req, FS_MKDIR, parent);
     request.name = name;
-    fs_request_start(&request, fs_entry_mkdir);
+    fs_request_start(&request, fs_tree_mkdir);
 }
 
 static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -195,7 +197,7 @@ static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 
     fs_request_init(&request, fs_of(req), req, FS_RMDIR, parent);
     request.name = name;
-    fs_request_start(&request, fs_entry_rmdir);
+    fs_request_start(&request, fs_tree_rmdir);
 }
 
 /* A store has nothing but DataSets and entries. */

@@ -1,4 +1,6 @@
 /* Renaming an entry: the new key is set, then the old one removed. */
+#include "rename.h"
+
 #include "attr.h"
 #include "cleanup.h"
 #include "entry.h"

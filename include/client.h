@@ -13,9 +13,9 @@
  *  - -ENOENT means that the store said "no such thing" (the DataSet or the key). A failure to reach
  *    the store is never -ENOENT.
  *  - Common errors: -ETIMEDOUT deadline; -EINTR cancelled; -EHOSTUNREACH cannot connect; -EIO
- *    connection lost or the store is damaged; -EPROTO reply not understood; -EAGAIN busy, try again;
- *    -EBUSY not in the VM's present state (suspended); -EOPNOTSUPP the store does not know the
- *    operation; -EACCES the side's access or the user's privilege forbids it; -ENOMEM.
+ *    connection lost or the store is damaged; -EPROTO reply not understood; -EAGAIN busy, try
+ *    again; -EBUSY not in the VM's present state (suspended); -EOPNOTSUPP the store does not know
+ *    the operation; -EACCES the side's access or the user's privilege forbids it; -ENOMEM.
  */
 #ifndef DS_CLIENT_H
 #define DS_CLIENT_H
@@ -47,10 +47,10 @@ enum ds_op {
 /* What the client is and can do; constant once it is made. */
 struct ds_caps {
     enum ds_side side;
-    bool can_create;       /* create, update and destroy; false: -EPERM without a request */
-    bool can_append;       /* append is one request; false: ds_client_append() gets and sets */
-    unsigned batch_keys;   /* a get takes that many keys in about one round trip, at least 1 */
-    unsigned parallel;     /* that many calls make progress at once, at least 1 */
+    bool can_create;     /* create, update and destroy; false: -EPERM without a request */
+    bool can_append;     /* append is one request; false: ds_client_append() gets and sets */
+    unsigned batch_keys; /* a get takes that many keys in about one round trip, at least 1 */
+    unsigned parallel;   /* that many calls make progress at once, at least 1 */
 };
 
 /* What the caller knew of a key's value before it asked for a change; decides whether a change may
@@ -118,7 +118,7 @@ struct ds_client {
     const struct ds_client_ops *ops;
     struct ds_caps caps;
     atomic_uint_fast64_t requests[DS_OP_COUNT]; /* sent to the store; ds_client_count() */
-    atomic_uint_fast64_t errors[DS_OP_COUNT];   /* calls that failed, ENOENT of a key not counted */
+    atomic_uint_fast64_t errors[DS_OP_COUNT];   /* calls that failed, but ENOENT of get, remove */
 };
 
 /* For protocols: counts one request that goes to the store. */
@@ -140,13 +140,14 @@ const struct ds_caps *ds_client_caps(const struct ds_client *client);
  * caps.can_create: -EPERM.
  *
  * -EAGAIN is repeated with jittered back-off until the deadline. A connection that broke
- * before any byte left, and a read, create or destroy that broke later, is repeated once (a repeated
- * destroy that finds nothing has succeeded; a repeated create that finds the DataSet has, if its
- * attributes are those asked for). A set, append or remove that broke in the middle (-EIO with
- * DS_SENT_MAYBE) is never simply sent again: the value is read; the new value stands there: done;
- * `previous` does, or for a set or remove `previous` is NULL: repeated once; anything else: a set or
- * remove is done, an append is -EIO. A cancelled append whose bytes had left is -EIO ("append in
- * doubt"), since callers repeat what was interrupted. */
+ * before any byte left, and a read, create or destroy that broke later, is repeated once (a
+ * repeated destroy that finds nothing has succeeded; a repeated create that finds the DataSet has,
+ * if its attributes are those asked for). An update that broke later is -EIO. A set, append or
+ * remove that broke in the middle (-EIO with DS_SENT_MAYBE) is never simply sent again: the value
+ * is read; the new value stands there: done; `previous` does, or for a set or remove `previous` is
+ * NULL: repeated once; anything else: a set or remove is done, an append is -EIO (a repeated remove
+ * that finds nothing is done). A cancelled append whose bytes had left is -EIO ("append in doubt"),
+ * since callers repeat what was interrupted. */
 int ds_client_list(struct ds_client *client, struct ds_call *call, struct ds_names *out);
 int ds_client_query(struct ds_client *client, struct ds_call *call, const char *dataset,
                     struct ds_attributes *out);
@@ -159,8 +160,10 @@ int ds_client_destroy(struct ds_client *client, struct ds_call *call, const char
 int ds_client_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
                         struct ds_names *out);
 
-/* Any number of keys from 1 on, split into batches; a batch that fails gives each of its entries
- * that error, and the first such error is returned. */
+/* Any number of keys from 1 on, split into batches. A key that fails the checks has that as its own
+ * error. A batch that fails gives each of its entries that error, and the first such error is
+ * returned; unless it is -EPROTO, which need not concern the next batch, the rest is not asked for
+ * and has that error too. What `entries` held as `error` and `value` is overwritten, not freed. */
 int ds_client_get(struct ds_client *client, struct ds_call *call, const char *dataset,
                   struct ds_entry *entries, size_t count);
 

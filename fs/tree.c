@@ -1,0 +1,222 @@
+/* Names made and removed: unlink, mkdir, rmdir. */
+#include "tree.h"
+
+#include "attr.h"
+#include "cleanup.h"
+#include "entry.h"
+#include "name.h"
+#include "record.h"
+#include "value.h"
+#include "write.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* With fs->lock (released meanwhile) and the key lock: removes the key from the store. */
+static int remove_key(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    struct ds_previous previous = {.exists = true};
+    int err;
+
+    /* Created through this mount and never published: the store knows nothing of it. */
+    if (node->image != NULL && node->commit.pending == FS_PENDING_CREATE) {
+        fs_value_unref(before);
+        return 0;
+    }
+    if (before != NULL) {
+        previous.data = before->data;
+        previous.len = before->len;
+    }
+    fs_request_about(request, node->dataset->name, node->key);
+    fs_value_change_begin(node);
+    pthread_mutex_unlock(&fs->lock);
+    err =
+        request->key == NULL || request->dataset == NULL ? -ENOMEM : fs_store_begin(request, true);
+    if (err == 0) {
+        err = ds_client_remove(fs->client, &request->call, request->dataset, request->key,
+                               before != NULL ? &previous : NULL);
+        fs_store_end(request);
+    }
+    pthread_mutex_lock(&fs->lock);
+    fs_value_change_end(node);
+    fs_value_unref(before);
+    if (err == -ENOENT)
+        fs_value_absent(fs, node);
+    else if (err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE)
+        fs_value_unknown(fs, node, node->size_bytes);
+    if (err == -EACCES)
+        fs_record_distrust(node->dataset);
+    return err;
+}
+
+static int unlink_from(struct fs_request *request, struct fs_node *parent)
+{
+    struct fs *fs = request->fs;
+    char *key DS_AUTO_FREE = NULL;
+    struct fs_node *node;
+    int err;
+
+    if (parent->kind != FS_NODE_DATASET)
+        return -EPERM;
+    err = fs_entry_key_of_name(request, parent->dataset, request->name, &key);
+    if (err == 0)
+        err = fs_record_allow(request, parent->dataset, FS_NEED_WRITE);
+    if (err == 0)
+        err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+
+    pthread_mutex_lock(&fs->lock);
+    node = fs_node_get_key(fs, parent->dataset, key);
+    err = node == NULL ? -ENOMEM : fs_key_lock(request, node);
+    if (err == 0) {
+        err = remove_key(request, node);
+        if (err == 0) {
+            fs_attr_move(fs, node->dataset, node->key, NULL, NULL);
+            fs_node_detach(node);
+        }
+        fs_key_unlock(node);
+    }
+    if (node != NULL)
+        fs_node_unpin(fs, node);
+    pthread_mutex_unlock(&fs->lock);
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+int fs_tree_unlink(struct fs_request *request)
+{
+    return fs_entry_with_node(request, unlink_from);
+}
+
+static int make_dataset(struct fs_request *request, const char *name)
+{
+    struct fs *fs = request->fs;
+    struct ds_attributes attributes = {0};
+    struct fs_dataset *dataset = NULL;
+    struct fs_node *node = NULL;
+    int err;
+
+    fs_request_about(request, name, NULL);
+    err = ds_attributes_copy(&attributes, &fs->options->defaults);
+    if (err == 0)
+        err = fs_store_begin(request, true);
+    if (err == 0) {
+        err = ds_client_create(fs->client, &request->call, name, &attributes);
+        fs_store_end(request);
+    }
+    pthread_mutex_lock(&fs->lock);
+    if (err == 0) {
+        dataset = fs_record_get(fs, name);
+        if (dataset != NULL) {
+            fs_record_learn(dataset, &attributes);
+            node = fs_entry_directory(fs, dataset);
+            fs_record_unref(fs, dataset);
+        }
+        err = node != NULL ? 0 : -ENOMEM;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    ds_attributes_clear(&attributes);
+    if (err != 0)
+        return err;
+    fs_entry_reply(request, node);
+    fs_entry_put(fs, node);
+    return 0;
+}
+
+static int mkdir_in(struct fs_request *request, struct fs_node *parent)
+{
+    char *name DS_AUTO_FREE = NULL;
+    int err;
+
+    if (parent->kind != FS_NODE_ROOT)
+        return -EPERM; /* a DataSet holds entries only */
+    if (!ds_client_caps(request->fs->client)->can_create)
+        return -EPERM;
+    err = fs_name_decode(FS_NAME_IN_ROOT, request->name, &name);
+    return err != 0 ? err : make_dataset(request, name);
+}
+
+int fs_tree_mkdir(struct fs_request *request)
+{
+    return fs_entry_with_node(request, mkdir_in);
+}
+
+/* With fs->lock: the DataSet is destroyed; its open files go on in memory. */
+static void detach_all(struct fs *fs, struct fs_dataset *dataset)
+{
+    struct fs_node *node, *next;
+
+    fs_record_gone(dataset);
+    dataset->node = NULL; /* one of the same name will be another directory */
+    fs_attr_move(fs, dataset, NULL, NULL, NULL);
+    HASH_ITER (hh_key, dataset->entries, node, next) {
+        fs_attr_move(fs, dataset, node->key, NULL, NULL);
+        fs_node_detach(node);
+    }
+}
+
+static int destroy_dataset(struct fs_request *request, struct fs_dataset *dataset)
+{
+    struct fs *fs = request->fs;
+    bool force = fs->options->force;
+    int err = fs_request_may_block(request);
+
+    if (err != 0)
+        return err;
+    if (!force) {
+        /* A key that was created and waits for its data makes the DataSet not empty. */
+        err = fs_write_commit_all(request, dataset, FS_COMMIT_ON_FSYNC);
+        if (err != 0 && err != -EILSEQ && err != -ENOENT)
+            return err;
+    }
+    fs_request_about(request, dataset->name, NULL);
+    err = fs_store_begin(request, true);
+    if (err != 0)
+        return err;
+    err = ds_client_destroy(fs->client, &request->call, dataset->name, force);
+    fs_store_end(request);
+
+    DS_LOCK_SCOPE(&fs->lock);
+    if (err == 0)
+        detach_all(fs, dataset);
+    else if (err == -ENOENT)
+        fs_record_gone(dataset);
+    if (err == -ENOTEMPTY)
+        request->call.text[0] = '\0'; /* the usual answer, nothing to report */
+    return err;
+}
+
+static int rmdir_from(struct fs_request *request, struct fs_node *parent)
+{
+    struct fs *fs = request->fs;
+    char *name DS_AUTO_FREE = NULL;
+    struct fs_dataset *dataset;
+    int err;
+
+    if (parent->kind != FS_NODE_ROOT || strcmp(request->name, FS_NAME_CONTROL) == 0)
+        return -EPERM;
+    if (!ds_client_caps(fs->client)->can_create)
+        return -EPERM;
+    err = fs_entry_key_of_name(request, NULL, request->name, &name);
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&fs->lock);
+    dataset = fs_record_get(fs, name);
+    pthread_mutex_unlock(&fs->lock);
+    if (dataset == NULL)
+        return -ENOMEM;
+    err = destroy_dataset(request, dataset);
+    fs_record_release(fs, dataset);
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+int fs_tree_rmdir(struct fs_request *request)
+{
+    return fs_entry_with_node(request, rmdir_from);
+}
