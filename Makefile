@@ -30,9 +30,10 @@ LIB       := $(BUILD)/libdatasetfs.a
 MAIN      := $(BUILD)/datasetfs
 UNIT      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 CONTRACT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
+CONTRACT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/contract/test_%,$(wildcard tests/contract/*.c)))
 MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
 MOUNT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/mount/test_%,$(wildcard tests/mount/*.c)))
-TESTS     := $(UNIT) $(CONTRACT) $(MOUNT)
+PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT)
 .SECONDARY:
 
 all: $(MAIN) ## build build/datasetfs
@@ -47,14 +48,17 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(UNIT) $(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(LIB)
+$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-check: all $(TESTS) ## build and run every test
-	@tests/run $(BUILD) $(TESTS)
+check: all $(PROGRAMS) ## build and run every test, or TESTS="name ..." only
+	@tests/run $(BUILD) $(PROGRAMS)
 
 check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
@@ -63,8 +67,8 @@ check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 check-tsan: ## the same with the thread sanitizer
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread'
 
-lint: ## layering rules, formatting, clang-tidy, cppcheck, shellcheck
-	@scripts/lint
+lint: all ## layering rules, formatting, clang-tidy, cppcheck, shellcheck
+	@BUILD=$(BUILD) scripts/lint
 
 format: ## rewrite the sources in the house style
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
@@ -82,5 +86,5 @@ clean: ## remove build/
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
--include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TESTS:=.d) $(MOUNT_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(PROGRAMS:=.d) $(CONTRACT_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d)
 .PHONY: all check check-asan check-tsan lint format install uninstall clean help

@@ -1,0 +1,76 @@
+/* The data model's small parts: access words, attributes, lists of names. */
+#include "dataset.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const access_names[] = {
+    [DS_ACCESS_UNKNOWN] = "UNKNOWN",
+    [DS_ACCESS_NONE] = "NONE",
+    [DS_ACCESS_READ_ONLY] = "READ_ONLY",
+    [DS_ACCESS_READ_WRITE] = "READ_WRITE",
+};
+
+const char *ds_access_name(enum ds_access access)
+{
+    return access_names[access];
+}
+
+enum ds_access ds_access_parse(const char *word)
+{
+    for (enum ds_access access = DS_ACCESS_NONE; access <= DS_ACCESS_READ_WRITE; access++)
+        if (!strcasecmp(word, access_names[access]))
+            return access;
+    return DS_ACCESS_UNKNOWN;
+}
+
+enum ds_access ds_attributes_access(const struct ds_attributes *attributes, enum ds_side side)
+{
+    return side == DS_SIDE_HOST ? attributes->host : attributes->guest;
+}
+
+int ds_attributes_copy(struct ds_attributes *to, const struct ds_attributes *from)
+{
+    char *description = NULL;
+    if (from->description) {
+        description = strdup(from->description);
+        if (!description)
+            return -ENOMEM;
+    }
+    *to = *from;
+    to->description = description;
+    return 0;
+}
+
+void ds_attributes_clear(struct ds_attributes *attributes)
+{
+    free(attributes->description);
+    *attributes = (struct ds_attributes){0};
+}
+
+int ds_names_add(struct ds_names *list, const char *name)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 16;
+        char **names = reallocarray(list->names, capacity, sizeof *names);
+        if (!names)
+            return -ENOMEM;
+        list->names = names;
+        list->capacity = capacity;
+    }
+    char *copy = strdup(name);
+    if (!copy)
+        return -ENOMEM;
+    list->names[list->count++] = copy;
+    return 0;
+}
+
+void ds_names_clear(struct ds_names *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
+    *list = (struct ds_names){0};
+}

@@ -1,0 +1,358 @@
+/* The checked calls: what is refused without a request, batches, counters. */
+#include "client.h"
+
+#include "log.h"
+#include "repeat.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const op_names[DS_OP_COUNT] = {
+    [DS_OP_LIST] = "list",     [DS_OP_QUERY] = "query",     [DS_OP_CREATE] = "create",
+    [DS_OP_UPDATE] = "update", [DS_OP_DESTROY] = "destroy", [DS_OP_LIST_KEYS] = "list_keys",
+    [DS_OP_GET] = "get",       [DS_OP_SET] = "set",         [DS_OP_APPEND] = "append",
+    [DS_OP_REMOVE] = "remove",
+};
+
+const char *ds_op_name(enum ds_op op)
+{
+    return op_names[op];
+}
+
+void ds_client_count(struct ds_client *client, enum ds_op op)
+{
+    atomic_fetch_add_explicit(&client->requests[op], 1, memory_order_relaxed);
+}
+
+uint64_t ds_client_requests(const struct ds_client *client, enum ds_op op)
+{
+    return atomic_load_explicit(&client->requests[op], memory_order_relaxed);
+}
+
+uint64_t ds_client_errors(const struct ds_client *client, enum ds_op op)
+{
+    return atomic_load_explicit(&client->errors[op], memory_order_relaxed);
+}
+
+const struct ds_caps *ds_client_caps(const struct ds_client *client)
+{
+    return &client->caps;
+}
+
+/* Counts and logs how a call ended. `key` is NULL where there is none. */
+static int finish(struct ds_client *client, const struct ds_call *call, enum ds_op op,
+                  const char *dataset, const char *key, int err)
+{
+    if (!err)
+        return 0;
+    bool plain = err == -ENOENT && (op == DS_OP_GET || op == DS_OP_REMOVE);
+    if (!plain)
+        atomic_fetch_add_explicit(&client->errors[op], 1, memory_order_relaxed);
+    ds_log(DS_LOG_DEBUG, "%s %s%s%s: %s%s%s", ds_op_name(op), dataset ? dataset : "",
+           key ? "/" : "", key ? key : "", strerror(-err), call->text[0] ? ": " : "", call->text);
+    return err;
+}
+
+static void begin(struct ds_call *call)
+{
+    call->text[0] = '\0';
+    ds_call_set_sent(call, DS_SENT_NO);
+}
+
+static int check_dataset(struct ds_call *call, const char *dataset)
+{
+    size_t len = strlen(dataset);
+    if (!len)
+        return ds_call_fail(call, -EINVAL, "a DataSet's name cannot be empty");
+    if (len > DS_NAME_MAX_BYTES)
+        return ds_call_fail(call, -ENAMETOOLONG, "the DataSet's name is longer than %d bytes",
+                            DS_NAME_MAX_BYTES);
+    if (!ds_utf8_valid(dataset, len))
+        return ds_call_fail(call, -EILSEQ, "the DataSet's name is not UTF-8");
+    return 0;
+}
+
+static int check_key(const struct ds_client *client, struct ds_call *call, const char *key)
+{
+    size_t len = strlen(key);
+    if (len > DS_KEY_MAX_BYTES)
+        return ds_call_fail(call, -ENAMETOOLONG, "the key is longer than %d bytes",
+                            DS_KEY_MAX_BYTES);
+    if (!ds_utf8_valid(key, len))
+        return ds_call_fail(call, -EILSEQ, "the key is not UTF-8");
+    if (client->ops->key_addressable && !client->ops->key_addressable(client, key))
+        return ds_call_fail(call, -EINVAL, "this store cannot be asked for such a key");
+    return 0;
+}
+
+static int check_value(struct ds_call *call, const char *data, size_t len)
+{
+    if (len > DS_VALUE_MAX_BYTES)
+        return ds_call_fail(call, -EFBIG, "the value is longer than %d bytes", DS_VALUE_MAX_BYTES);
+    if (!ds_utf8_valid(data, len))
+        return ds_call_fail(call, -EILSEQ, "the value is not UTF-8 text without NUL");
+    return 0;
+}
+
+static int check_entry(const struct ds_client *client, struct ds_call *call, const char *dataset,
+                       const char *key)
+{
+    int err = check_dataset(call, dataset);
+    return err ? err : check_key(client, call, key);
+}
+
+/* For create, update and destroy; `attributes` is NULL for the last. */
+static int check_admin(const struct ds_client *client, struct ds_call *call, const char *dataset,
+                       const struct ds_attributes *attributes)
+{
+    if (!client->caps.can_create)
+        return ds_call_fail(call, -EPERM,
+                            "DataSets are made, changed and deleted on the host side only");
+    int err = check_dataset(call, dataset);
+    if (err || !attributes || !attributes->description)
+        return err;
+    size_t len = strlen(attributes->description);
+    if (len > DS_DESCRIPTION_MAX_BYTES)
+        return ds_call_fail(call, -EINVAL, "the description is longer than %d bytes",
+                            DS_DESCRIPTION_MAX_BYTES);
+    if (!ds_utf8_valid(attributes->description, len))
+        return ds_call_fail(call, -EINVAL, "the description is not UTF-8");
+    return 0;
+}
+
+int ds_client_list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
+{
+    begin(call);
+    int err = ds_repeat_run(client, call, &(struct ds_request){.op = DS_OP_LIST, .names_out = out});
+    return finish(client, call, DS_OP_LIST, NULL, NULL, err);
+}
+
+int ds_client_query(struct ds_client *client, struct ds_call *call, const char *dataset,
+                    struct ds_attributes *out)
+{
+    begin(call);
+    int err = check_dataset(call, dataset);
+    if (!err)
+        err = ds_repeat_run(
+            client, call,
+            &(struct ds_request){.op = DS_OP_QUERY, .dataset = dataset, .attributes_out = out});
+    return finish(client, call, DS_OP_QUERY, dataset, NULL, err);
+}
+
+static int administer(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+{
+    begin(call);
+    int err = check_admin(client, call, r->dataset, r->attributes);
+    if (!err)
+        err = ds_repeat_run(client, call, r);
+    return finish(client, call, r->op, r->dataset, NULL, err);
+}
+
+int ds_client_create(struct ds_client *client, struct ds_call *call, const char *dataset,
+                     const struct ds_attributes *attributes)
+{
+    return administer(
+        client, call,
+        &(struct ds_request){.op = DS_OP_CREATE, .dataset = dataset, .attributes = attributes});
+}
+
+int ds_client_update(struct ds_client *client, struct ds_call *call, const char *dataset,
+                     const struct ds_attributes *attributes)
+{
+    return administer(
+        client, call,
+        &(struct ds_request){.op = DS_OP_UPDATE, .dataset = dataset, .attributes = attributes});
+}
+
+int ds_client_destroy(struct ds_client *client, struct ds_call *call, const char *dataset,
+                      bool force)
+{
+    return administer(
+        client, call,
+        &(struct ds_request){.op = DS_OP_DESTROY, .dataset = dataset, .force = force});
+}
+
+int ds_client_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
+                        struct ds_names *out)
+{
+    begin(call);
+    int err = check_dataset(call, dataset);
+    if (!err)
+        err = ds_repeat_run(
+            client, call,
+            &(struct ds_request){.op = DS_OP_LIST_KEYS, .dataset = dataset, .names_out = out});
+    return finish(client, call, DS_OP_LIST_KEYS, dataset, NULL, err);
+}
+
+/* The number of entries from `entries` on that pass the checks and fit into one batch; the one
+ * behind them, if it is the first, has its error set. */
+static size_t next_batch(const struct ds_client *client, struct ds_call *call,
+                         struct ds_entry *entries, size_t count)
+{
+    size_t batch = 0;
+    while (batch < count && batch < client->caps.batch_keys) {
+        int err = check_key(client, call, entries[batch].key);
+        if (err && !batch)
+            entries[0].error = err;
+        if (err)
+            break;
+        batch++;
+    }
+    return batch;
+}
+
+static int get_batches(struct ds_client *client, struct ds_call *call, const char *dataset,
+                       struct ds_entry *entries, size_t count)
+{
+    int first = 0;
+    size_t at = 0;
+    while (at < count) {
+        size_t batch = next_batch(client, call, entries + at, count - at);
+        if (!batch) {
+            at++;
+            continue;
+        }
+        struct ds_request get = {
+            .op = DS_OP_GET, .dataset = dataset, .entries = entries + at, .count = batch};
+        int err = ds_repeat_run(client, call, &get);
+        if (err && !first)
+            first = err;
+        /* A reply that is not understood says nothing about the next one; all else would only fail
+         * again. */
+        size_t failed = err == -EPROTO ? batch : count - at;
+        for (size_t i = at; err && i < at + failed; i++)
+            entries[i].error = err;
+        at += err ? failed : batch;
+    }
+    return first;
+}
+
+int ds_client_get(struct ds_client *client, struct ds_call *call, const char *dataset,
+                  struct ds_entry *entries, size_t count)
+{
+    begin(call);
+    for (size_t i = 0; i < count; i++) {
+        entries[i].error = 0;
+        entries[i].value = (struct ds_buf){0};
+    }
+    int err = check_dataset(call, dataset);
+    for (size_t i = 0; err && i < count; i++)
+        entries[i].error = err;
+    if (!err)
+        err = get_batches(client, call, dataset, entries, count);
+    return finish(client, call, DS_OP_GET, dataset, count == 1 ? entries[0].key : NULL, err);
+}
+
+/* As ds_client_get_one(), without the book-keeping. */
+static int get_one(struct ds_client *client, struct ds_call *call, const char *dataset,
+                   const char *key, struct ds_buf *out)
+{
+    struct ds_entry entry = {.key = key};
+    struct ds_request get = {.op = DS_OP_GET, .dataset = dataset, .entries = &entry, .count = 1};
+    int err = ds_repeat_run(client, call, &get);
+    if (!err)
+        err = entry.error;
+    if (!err)
+        *out = entry.value;
+    return err;
+}
+
+int ds_client_get_one(struct ds_client *client, struct ds_call *call, const char *dataset,
+                      const char *key, struct ds_buf *out)
+{
+    begin(call);
+    int err = check_entry(client, call, dataset, key);
+    if (!err)
+        err = get_one(client, call, dataset, key, out);
+    return finish(client, call, DS_OP_GET, dataset, key, err);
+}
+
+int ds_client_set(struct ds_client *client, struct ds_call *call, const char *dataset,
+                  const char *key, const char *data, size_t len, const struct ds_previous *previous)
+{
+    begin(call);
+    struct ds_request set = {.op = DS_OP_SET,
+                             .dataset = dataset,
+                             .key = key,
+                             .data = data,
+                             .len = len,
+                             .previous = previous};
+    int err = check_entry(client, call, dataset, key);
+    if (!err)
+        err = check_value(call, data, len);
+    if (!err)
+        err = ds_repeat_run(client, call, &set);
+    return finish(client, call, DS_OP_SET, dataset, key, err);
+}
+
+/* An append for stores that have none. */
+static int get_and_set(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+{
+    struct ds_buf before = {0};
+    struct ds_buf sum = {0};
+    int err = get_one(client, call, r->dataset, r->key, &before);
+    bool exists = !err;
+    if (err == -ENOENT)
+        err = 0;
+    if (!err && before.len + r->len > DS_VALUE_MAX_BYTES)
+        err = ds_call_fail(call, -EFBIG, "the value would be longer than %d bytes",
+                           DS_VALUE_MAX_BYTES);
+    if (!err)
+        err = ds_buf_append(&sum, before.data, before.len);
+    if (!err)
+        err = ds_buf_append(&sum, r->data, r->len);
+    if (!err) {
+        struct ds_previous previous = {.exists = exists, .data = before.data, .len = before.len};
+        struct ds_request set = {.op = DS_OP_SET,
+                                 .dataset = r->dataset,
+                                 .key = r->key,
+                                 .data = sum.data,
+                                 .len = sum.len,
+                                 .as_append = true,
+                                 .previous = &previous};
+        err = ds_repeat_run(client, call, &set);
+    }
+    ds_buf_free(&before);
+    ds_buf_free(&sum);
+    return err;
+}
+
+int ds_client_append(struct ds_client *client, struct ds_call *call, const char *dataset,
+                     const char *key, const char *data, size_t len,
+                     const struct ds_previous *previous)
+{
+    begin(call);
+    struct ds_request append = {.op = DS_OP_APPEND,
+                                .dataset = dataset,
+                                .key = key,
+                                .data = data,
+                                .len = len,
+                                .previous = previous};
+    int err = check_entry(client, call, dataset, key);
+    if (!err)
+        err = check_value(call, data, len);
+    if (!err && client->caps.can_append)
+        err = ds_repeat_run(client, call, &append);
+    else if (!err)
+        err = get_and_set(client, call, &append);
+    return finish(client, call, DS_OP_APPEND, dataset, key, err);
+}
+
+int ds_client_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
+                     const char *key, const struct ds_previous *previous)
+{
+    begin(call);
+    struct ds_request remove = {
+        .op = DS_OP_REMOVE, .dataset = dataset, .key = key, .previous = previous};
+    int err = check_entry(client, call, dataset, key);
+    if (!err)
+        err = ds_repeat_run(client, call, &remove);
+    return finish(client, call, DS_OP_REMOVE, dataset, key, err);
+}
+
+void ds_client_free(struct ds_client *client, struct ds_call *call)
+{
+    if (client)
+        client->ops->free(client, call);
+}

@@ -1,0 +1,232 @@
+/* One SQLite connection: its statements, its waits, its transactions. */
+#include "conn.h"
+
+#include "dataset.h"
+#include "error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BUSY_WAIT_MAX_MS = 4,
+    /* Virtual machine steps between two looks at the call: some tens of microseconds. */
+    PROGRESS_STEPS = 2000,
+    /* No row of ours is longer; a damaged store must not make us allocate without bound. */
+    ROW_MAX_BYTES = 2 * 1024 * 1024,
+};
+
+static const char *const sql[DS_STMT_COUNT] = {
+    [DS_STMT_BEGIN_READ] = "BEGIN",
+    [DS_STMT_BEGIN_CHANGE] = "BEGIN IMMEDIATE",
+    [DS_STMT_COMMIT] = "COMMIT",
+    [DS_STMT_ROLLBACK] = "ROLLBACK",
+    [DS_STMT_LIST] = "SELECT name FROM datasets ORDER BY name",
+    [DS_STMT_QUERY] = "SELECT description, host, guest, omit, used FROM datasets WHERE name = ?1",
+    [DS_STMT_CREATE] = "INSERT INTO datasets (name, description, host, guest, omit, used)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+    [DS_STMT_UPDATE] = "UPDATE datasets SET description = coalesce(?2, description),"
+                       " host = coalesce(?3, host), guest = coalesce(?4, guest),"
+                       " omit = coalesce(?5, omit) WHERE name = ?1",
+    [DS_STMT_HAS_ENTRIES] = "SELECT EXISTS (SELECT 1 FROM entries WHERE dataset = ?1)",
+    [DS_STMT_DESTROY_ENTRIES] = "DELETE FROM entries WHERE dataset = ?1",
+    [DS_STMT_DESTROY] = "DELETE FROM datasets WHERE id = ?1",
+    [DS_STMT_FIND] = "SELECT id, host, guest FROM datasets WHERE name = ?1",
+    [DS_STMT_LIST_KEYS] = "SELECT key FROM entries WHERE dataset = ?1 ORDER BY key",
+    [DS_STMT_GET] = "SELECT d.host, d.guest, e.value FROM datasets d LEFT JOIN entries e"
+                    " ON e.dataset = d.id AND e.key = ?2 WHERE d.name = ?1",
+    [DS_STMT_TOTAL] = "SELECT sum(used) FROM datasets",
+    [DS_STMT_LENGTH] = "SELECT id, length(value) FROM entries WHERE dataset = ?1 AND key = ?2",
+    [DS_STMT_VALUE] = "SELECT value FROM entries WHERE id = ?1",
+    [DS_STMT_INSERT] = "INSERT INTO entries (dataset, key, value) VALUES (?1, ?2, ?3)",
+    [DS_STMT_REPLACE] = "UPDATE entries SET value = ?2 WHERE id = ?1",
+    [DS_STMT_REMOVE] = "DELETE FROM entries WHERE id = ?1",
+    [DS_STMT_USE] = "UPDATE datasets SET used = used + ?2 WHERE id = ?1",
+};
+
+/* SQLite asks whether to try again for a lock that another connection holds. */
+static int wait_for_lock(void *context, int tries)
+{
+    struct ds_conn *conn = context;
+    int ms = tries < BUSY_WAIT_MAX_MS ? tries + 1 : BUSY_WAIT_MAX_MS;
+    return ds_call_sleep(conn->call, ms) == 0;
+}
+
+/* SQLite asks now and then whether to give a long statement up. */
+static int look_at_call(void *context)
+{
+    struct ds_conn *conn = context;
+    return !conn->committing && ds_call_check(conn->call) != 0;
+}
+
+int ds_conn_open(const char *file, struct ds_call *call, struct ds_conn **out)
+{
+    struct ds_conn *conn = calloc(1, sizeof *conn);
+    char *path = NULL;
+    /* SQLite gives names such as ":memory:" and "file:…" a meaning of their own. */
+    if (conn && asprintf(&path, "%s%s", file[0] == '/' ? "" : "./", file) < 0)
+        path = NULL;
+    if (!conn || !path) {
+        free(conn);
+        return -ENOMEM;
+    }
+    conn->call = call;
+    int code = sqlite3_open_v2(path, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    free(path);
+    if (code != SQLITE_OK) {
+        int err = ds_conn_fail(conn, code);
+        ds_conn_close(conn, call);
+        return err;
+    }
+    sqlite3_extended_result_codes(conn->db, 1);
+    sqlite3_busy_handler(conn->db, wait_for_lock, conn);
+    sqlite3_progress_handler(conn->db, PROGRESS_STEPS, look_at_call, conn);
+    sqlite3_limit(conn->db, SQLITE_LIMIT_LENGTH, ROW_MAX_BYTES);
+    sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(conn->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    *out = conn;
+    return 0;
+}
+
+void ds_conn_close(struct ds_conn *conn, struct ds_call *call)
+{
+    if (!conn)
+        return;
+    conn->call = call;
+    for (int i = 0; i < DS_STMT_COUNT; i++)
+        sqlite3_finalize(conn->statements[i]);
+    sqlite3_close(conn->db);
+    free(conn);
+}
+
+int ds_conn_fail(struct ds_conn *conn, int code)
+{
+    struct ds_call *call = conn->call;
+    int err = ds_local_errno(code, conn->db ? sqlite3_system_errno(conn->db) : 0);
+    int primary = code & 0xFF;
+
+    if (err == -EAGAIN || err == -EINTR) {
+        int late = ds_call_check(call);
+        if (late == -ETIMEDOUT && err == -EAGAIN)
+            return ds_call_fail(call, late, "another process holds the store locked");
+        if (late)
+            return late;
+        return ds_call_fail(call, -EAGAIN, "another process holds the store locked");
+    }
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
+        return ds_call_fail(call, err, "the store file is damaged");
+    if (err == -ENOSPC)
+        return ds_call_fail(call, err, "no space is left where the store file lies");
+    if (err == -EROFS)
+        return ds_call_fail(call, err, "the store file cannot be written to: it is read-only");
+    return ds_call_fail(call, err, "the store file: %s", sqlite3_errstr(code));
+}
+
+int ds_conn_exec(struct ds_conn *conn, const char *text)
+{
+    int code = sqlite3_exec(conn->db, text, NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : ds_conn_fail(conn, code);
+}
+
+int ds_conn_number(struct ds_conn *conn, const char *text, int64_t *out)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(conn->db, text, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        return ds_conn_fail(conn, code);
+    int row = ds_conn_step(conn, statement);
+    if (row > 0)
+        *out = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return row > 0 ? 0 : row < 0 ? row : ds_conn_fail(conn, SQLITE_CORRUPT);
+}
+
+int ds_conn_statement(struct ds_conn *conn, enum ds_statement which, sqlite3_stmt **out)
+{
+    if (!conn->statements[which]) {
+        int code = sqlite3_prepare_v3(conn->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &conn->statements[which], NULL);
+        if (code != SQLITE_OK)
+            return ds_conn_fail(conn, code);
+    }
+    *out = conn->statements[which];
+    return 0;
+}
+
+int ds_conn_step(struct ds_conn *conn, sqlite3_stmt *statement)
+{
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        return 1;
+    return code == SQLITE_DONE ? 0 : ds_conn_fail(conn, code);
+}
+
+void ds_conn_done(sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
+int ds_conn_run(struct ds_conn *conn, enum ds_statement which)
+{
+    sqlite3_stmt *statement = NULL;
+    int err = ds_conn_statement(conn, which, &statement);
+    if (err)
+        return err;
+    err = ds_conn_step(conn, statement);
+    ds_conn_done(statement);
+    return err;
+}
+
+int ds_conn_begin_read(struct ds_conn *conn)
+{
+    return ds_conn_run(conn, DS_STMT_BEGIN_READ);
+}
+
+int ds_conn_begin_change(struct ds_conn *conn)
+{
+    return ds_conn_run(conn, DS_STMT_BEGIN_CHANGE);
+}
+
+/* Keeps the words of the failure that it follows. SQLite may have rolled back by itself. */
+static void roll_back(struct ds_conn *conn)
+{
+    if (sqlite3_get_autocommit(conn->db))
+        return;
+    char text[DS_CALL_TEXT_BYTES];
+    memcpy(text, conn->call->text, sizeof text);
+    conn->committing = true;
+    ds_conn_run(conn, DS_STMT_ROLLBACK);
+    conn->committing = false;
+    memcpy(conn->call->text, text, sizeof text);
+}
+
+/* The store has had its say, unless it was never heard. */
+static int answered(struct ds_conn *conn, int err)
+{
+    if (err != -EAGAIN && err != -EINTR && err != -ETIMEDOUT)
+        ds_call_set_sent(conn->call, DS_SENT_ANSWERED);
+    return err;
+}
+
+int ds_conn_end_read(struct ds_conn *conn, int err)
+{
+    roll_back(conn);
+    return answered(conn, err);
+}
+
+int ds_conn_end_change(struct ds_conn *conn, int err)
+{
+    if (!err)
+        err = ds_call_check(conn->call);
+    if (!err) {
+        ds_call_set_sent(conn->call, DS_SENT_MAYBE);
+        conn->committing = true;
+        err = ds_conn_run(conn, DS_STMT_COMMIT);
+        conn->committing = false;
+        ds_call_set_sent(conn->call, DS_SENT_ANSWERED);
+    }
+    roll_back(conn);
+    return answered(conn, err);
+}

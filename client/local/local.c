@@ -1,0 +1,290 @@
+/* The vtable on an SQLite store file: opening, and the operations on DataSets. */
+#include "local.h"
+
+#include "ops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH_KEYS = 512 };
+
+int ds_local_begin(struct ds_client *client, struct ds_call *call, enum ds_op op,
+                   enum ds_local_mode mode, struct ds_conn **out)
+{
+    struct ds_pool *pool = ((struct ds_local *)client)->pool;
+    struct ds_conn *conn;
+    int err = ds_pool_take(pool, call, mode == DS_LOCAL_CHANGE, &conn);
+    if (err)
+        return err;
+    ds_client_count(client, op);
+    if (mode == DS_LOCAL_READ)
+        err = ds_conn_begin_read(conn);
+    if (mode == DS_LOCAL_CHANGE)
+        err = ds_conn_begin_change(conn);
+    if (err) {
+        ds_pool_give(pool, conn, mode == DS_LOCAL_CHANGE);
+        return err;
+    }
+    *out = conn;
+    return 0;
+}
+
+int ds_local_end(struct ds_client *client, struct ds_conn *conn, enum ds_local_mode mode, int err)
+{
+    err = mode == DS_LOCAL_CHANGE ? ds_conn_end_change(conn, err) : ds_conn_end_read(conn, err);
+    ds_pool_give(((struct ds_local *)client)->pool, conn, mode == DS_LOCAL_CHANGE);
+    return err;
+}
+
+int ds_local_check_access(struct ds_client *client, struct ds_call *call, sqlite3_stmt *row,
+                          int host, enum ds_local_want want)
+{
+    enum ds_side side = client->caps.side;
+    int access = sqlite3_column_int(row, side == DS_SIDE_HOST ? host : host + 1);
+    if (want == DS_LOCAL_WANT_NOTHING || access == DS_ACCESS_READ_WRITE ||
+        (access == DS_ACCESS_READ_ONLY && want == DS_LOCAL_WANT_READ))
+        return 0;
+    return ds_call_fail(call, -EACCES, "the DataSet gives the %s %s",
+                        side == DS_SIDE_HOST ? "host" : "guest",
+                        access == DS_ACCESS_READ_ONLY ? "read access only" : "no access");
+}
+
+int ds_local_find(struct ds_client *client, struct ds_conn *conn, const char *dataset,
+                  enum ds_local_want want, int64_t *id)
+{
+    sqlite3_stmt *statement;
+    int err = ds_conn_statement(conn, DS_STMT_FIND, &statement);
+    if (err)
+        return err;
+    ds_local_bind_text(statement, 1, dataset);
+    int row = ds_conn_step(conn, statement);
+    err = row < 0 ? row : row ? 0 : -ENOENT;
+    if (!err)
+        err = ds_local_check_access(client, conn->call, statement, 1, want);
+    if (!err)
+        *id = sqlite3_column_int64(statement, 0);
+    ds_conn_done(statement);
+    return err;
+}
+
+void ds_local_bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+/* A NULL pointer would store NULL, not an empty value. */
+void ds_local_bind_value(sqlite3_stmt *statement, int at, const char *data, size_t len)
+{
+    sqlite3_bind_blob64(statement, at, len ? data : "", len, SQLITE_STATIC);
+}
+
+int ds_local_run(struct ds_conn *conn, sqlite3_stmt *statement)
+{
+    int err = ds_conn_step(conn, statement);
+    ds_conn_done(statement);
+    return err;
+}
+
+int ds_local_run_with_id(struct ds_conn *conn, enum ds_statement which, int64_t id, int64_t *out)
+{
+    sqlite3_stmt *statement;
+    int err = ds_conn_statement(conn, which, &statement);
+    if (err)
+        return err;
+    sqlite3_bind_int64(statement, 1, id);
+    int row = ds_conn_step(conn, statement);
+    if (row > 0 && out)
+        *out = sqlite3_column_int64(statement, 0);
+    ds_conn_done(statement);
+    return row < 0 ? row : 0;
+}
+
+int ds_local_collect(struct ds_conn *conn, sqlite3_stmt *statement, struct ds_names *out)
+{
+    int row;
+    while ((row = ds_conn_step(conn, statement)) > 0) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        int err = name ? ds_names_add(out, name) : -ENOMEM;
+        if (err)
+            return err;
+    }
+    return row;
+}
+
+static int local_list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
+{
+    struct ds_conn *conn;
+    sqlite3_stmt *statement;
+    struct ds_names names = {0};
+    int err = ds_local_begin(client, call, DS_OP_LIST, DS_LOCAL_READ, &conn);
+    if (err)
+        return err;
+    err = ds_conn_statement(conn, DS_STMT_LIST, &statement);
+    if (!err) {
+        err = ds_local_collect(conn, statement, &names);
+        ds_conn_done(statement);
+    }
+    err = ds_local_end(client, conn, DS_LOCAL_READ, err);
+    if (err)
+        ds_names_clear(&names);
+    else
+        *out = names;
+    return err;
+}
+
+static int read_attributes(sqlite3_stmt *row, struct ds_attributes *out)
+{
+    const char *description = (const char *)sqlite3_column_text(row, 0);
+    struct ds_attributes read = {
+        .description = description ? strdup(description) : NULL,
+        .host = (enum ds_access)sqlite3_column_int(row, 1),
+        .guest = (enum ds_access)sqlite3_column_int(row, 2),
+        .omit_from_snapshot_and_clone = sqlite3_column_int(row, 3) ? DS_FLAG_ON : DS_FLAG_OFF,
+        .used_known = true,
+        .used_bytes = (uint64_t)sqlite3_column_int64(row, 4),
+    };
+    if (!read.description)
+        return -ENOMEM;
+    *out = read;
+    return 0;
+}
+
+static int local_query(struct ds_client *client, struct ds_call *call, const char *dataset,
+                       struct ds_attributes *out)
+{
+    struct ds_conn *conn;
+    sqlite3_stmt *statement;
+    int err = ds_local_begin(client, call, DS_OP_QUERY, DS_LOCAL_STATEMENT, &conn);
+    if (err)
+        return err;
+    err = ds_conn_statement(conn, DS_STMT_QUERY, &statement);
+    if (!err) {
+        ds_local_bind_text(statement, 1, dataset);
+        int row = ds_conn_step(conn, statement);
+        err = row > 0 ? read_attributes(statement, out) : row < 0 ? row : -ENOENT;
+        ds_conn_done(statement);
+    }
+    return ds_local_end(client, conn, DS_LOCAL_READ, err);
+}
+
+static int local_create(struct ds_client *client, struct ds_call *call, const char *dataset,
+                        const struct ds_attributes *attributes)
+{
+    struct ds_conn *conn;
+    sqlite3_stmt *statement;
+    int err = ds_local_begin(client, call, DS_OP_CREATE, DS_LOCAL_CHANGE, &conn);
+    if (err)
+        return err;
+    err = ds_conn_statement(conn, DS_STMT_CREATE, &statement);
+    if (!err) {
+        const struct ds_attributes *a = attributes;
+        ds_local_bind_text(statement, 1, dataset);
+        ds_local_bind_text(statement, 2, a->description ? a->description : "");
+        sqlite3_bind_int(statement, 3, a->host ? a->host : DS_ACCESS_READ_WRITE);
+        sqlite3_bind_int(statement, 4, a->guest ? a->guest : DS_ACCESS_READ_WRITE);
+        sqlite3_bind_int(statement, 5, a->omit_from_snapshot_and_clone == DS_FLAG_ON);
+        err = ds_local_run(conn, statement);
+        if (err == -EEXIST)
+            ds_call_fail(call, err, "there is a DataSet of this name");
+    }
+    return ds_local_end(client, conn, DS_LOCAL_CHANGE, err);
+}
+
+static int local_update(struct ds_client *client, struct ds_call *call, const char *dataset,
+                        const struct ds_attributes *attributes)
+{
+    struct ds_conn *conn;
+    sqlite3_stmt *statement;
+    int err = ds_local_begin(client, call, DS_OP_UPDATE, DS_LOCAL_CHANGE, &conn);
+    if (err)
+        return err;
+    err = ds_conn_statement(conn, DS_STMT_UPDATE, &statement);
+    if (!err) {
+        /* What stays unbound is NULL and leaves the column as it is. */
+        ds_local_bind_text(statement, 1, dataset);
+        if (attributes->description)
+            ds_local_bind_text(statement, 2, attributes->description);
+        if (attributes->host)
+            sqlite3_bind_int(statement, 3, attributes->host);
+        if (attributes->guest)
+            sqlite3_bind_int(statement, 4, attributes->guest);
+        if (attributes->omit_from_snapshot_and_clone)
+            sqlite3_bind_int(statement, 5, attributes->omit_from_snapshot_and_clone == DS_FLAG_ON);
+        err = ds_local_run(conn, statement);
+        if (!err && !sqlite3_changes(conn->db))
+            err = -ENOENT;
+    }
+    return ds_local_end(client, conn, DS_LOCAL_CHANGE, err);
+}
+
+static int destroy_in(struct ds_client *client, struct ds_conn *conn, const char *dataset,
+                      bool force)
+{
+    int64_t id = 0;
+    int64_t has_entries = 0;
+    int err = ds_local_find(client, conn, dataset, DS_LOCAL_WANT_NOTHING, &id);
+    if (!err && !force)
+        err = ds_local_run_with_id(conn, DS_STMT_HAS_ENTRIES, id, &has_entries);
+    if (!err && has_entries)
+        err = ds_call_fail(conn->call, -ENOTEMPTY, "the DataSet has entries");
+    if (!err && force)
+        err = ds_local_run_with_id(conn, DS_STMT_DESTROY_ENTRIES, id, NULL);
+    if (!err)
+        err = ds_local_run_with_id(conn, DS_STMT_DESTROY, id, NULL);
+    return err;
+}
+
+static int local_destroy(struct ds_client *client, struct ds_call *call, const char *dataset,
+                         bool force)
+{
+    struct ds_conn *conn;
+    int err = ds_local_begin(client, call, DS_OP_DESTROY, DS_LOCAL_CHANGE, &conn);
+    if (err)
+        return err;
+    return ds_local_end(client, conn, DS_LOCAL_CHANGE, destroy_in(client, conn, dataset, force));
+}
+
+static void local_free(struct ds_client *client, struct ds_call *call)
+{
+    struct ds_local *local = (struct ds_local *)client;
+    ds_pool_free(local->pool, call);
+    free(local);
+}
+
+static const struct ds_client_ops local_ops = {
+    .name = "local",
+    .list = local_list,
+    .query = local_query,
+    .create = local_create,
+    .update = local_update,
+    .destroy = local_destroy,
+    .list_keys = ds_local_list_keys,
+    .get = ds_local_get,
+    .set = ds_local_set,
+    .append = ds_local_append,
+    .remove = ds_local_remove,
+    .free = local_free,
+};
+
+int ds_local_open(const char *file, enum ds_side side, struct ds_call *call, struct ds_client **out)
+{
+    struct ds_local *local = calloc(1, sizeof *local);
+    if (!local)
+        return -ENOMEM;
+    int err = ds_pool_new(file, call, &local->pool);
+    if (err) {
+        free(local);
+        return err;
+    }
+    local->client.ops = &local_ops;
+    local->client.caps = (struct ds_caps){
+        .side = side,
+        .can_create = side == DS_SIDE_HOST,
+        .can_append = true,
+        .batch_keys = BATCH_KEYS,
+        .parallel = DS_POOL_CONNECTIONS,
+    };
+    *out = &local->client;
+    return 0;
+}

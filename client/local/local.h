@@ -1,0 +1,14 @@
+/* The protocol "local": an SQLite file with the limits and errors of vSphere. */
+#ifndef DS_LOCAL_H
+#define DS_LOCAL_H
+
+#include "client.h"
+
+/* Opens the store `file`, made with mode 0600 if missing, as `side` sees it. Errors: -EINVAL not a
+ * store of this program, or a newer one's; -EROFS, -EISDIR, -EACCES, -ENOENT (no such directory), …
+ * of the file; the common ones. All with words in call->text; a file that is not a store is left as
+ * it was. */
+int ds_local_open(const char *file, enum ds_side side, struct ds_call *call,
+                  struct ds_client **out);
+
+#endif

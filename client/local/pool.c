@@ -1,0 +1,163 @@
+/* The connections to a store file. */
+#include "pool.h"
+
+#include "cleanup.h"
+#include "store.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct ds_pool {
+    char *file;
+    dev_t device; /* the file's, so that all connections lead to the same one */
+    ino_t inode;
+    int free_fd;   /* eventfd semaphore: how many more operations may have a connection */
+    int change_fd; /* the same for changes, which SQLite makes one after the other */
+    pthread_mutex_t mutex;
+    struct ds_conn *idle; /* under mutex; the last one given back first, its cache is warm */
+};
+
+/* Notes which file the name leads to. */
+static int note_identity(struct ds_pool *pool, struct ds_call *call)
+{
+    struct stat status;
+    if (stat(pool->file, &status) < 0)
+        return ds_call_fail(call, -errno, "%s: %s", pool->file, strerror(errno));
+    pool->device = status.st_dev;
+    pool->inode = status.st_ino;
+    return 0;
+}
+
+/* One more connection, to the same file: never to another one that took its name meanwhile. */
+static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
+{
+    struct stat status;
+    if (stat(pool->file, &status) < 0 || status.st_dev != pool->device ||
+        status.st_ino != pool->inode)
+        return ds_call_fail(call, -EIO, "the store file has been moved or replaced");
+    return ds_store_connect(pool->file, call, out);
+}
+
+int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out)
+{
+    struct ds_pool *pool = calloc(1, sizeof *pool);
+    if (!pool)
+        return -ENOMEM;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pool->free_fd = eventfd(DS_POOL_CONNECTIONS, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+    int err = pool->free_fd < 0 ? -errno : 0;
+    pool->change_fd = eventfd(1, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+    if (pool->change_fd < 0)
+        err = -errno;
+    if (!err) {
+        pool->file = strdup(file);
+        err = pool->file ? ds_store_connect(file, call, &pool->idle) : -ENOMEM;
+    }
+    if (!err)
+        err = note_identity(pool, call);
+    if (err) {
+        ds_pool_free(pool, call);
+        return err;
+    }
+    *out = pool;
+    return 0;
+}
+
+/* Takes one from the semaphore `fd`, waiting until there is one. */
+static int take_turn(int fd, struct ds_call *call)
+{
+    for (;;) {
+        int err = ds_call_check(call);
+        if (err)
+            return err;
+        uint64_t turn;
+        if (read(fd, &turn, sizeof turn) == (ssize_t)sizeof turn)
+            return 0;
+        struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
+                               {.fd = atomic_load(&call->cancel_fd), .events = POLLIN}};
+        poll(fds, 2, ds_call_left_ms(call));
+    }
+}
+
+static void give_turn(int fd)
+{
+    uint64_t turn = 1;
+    ssize_t ignored = write(fd, &turn, sizeof turn);
+    (void)ignored;
+}
+
+static struct ds_conn *pop_idle(struct ds_pool *pool)
+{
+    DS_LOCK_SCOPE(&pool->mutex);
+    struct ds_conn *conn = pool->idle;
+    if (conn)
+        pool->idle = conn->next;
+    return conn;
+}
+
+/* A connection that no other operation has. */
+static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
+{
+    int err = take_turn(pool->free_fd, call);
+    if (err)
+        return err;
+    struct ds_conn *conn = pop_idle(pool);
+    if (!conn)
+        err = connect_again(pool, call, &conn);
+    if (err) {
+        give_turn(pool->free_fd);
+        /* Here it would say that the DataSet does not exist. */
+        return err == -ENOENT ? -EIO : err;
+    }
+    conn->call = call;
+    *out = conn;
+    return 0;
+}
+
+int ds_pool_take(struct ds_pool *pool, struct ds_call *call, bool change, struct ds_conn **out)
+{
+    /* First the turn, so that changes that wait for each other leave the connections to readers. */
+    int err = change ? take_turn(pool->change_fd, call) : 0;
+    if (err)
+        return err;
+    err = take_connection(pool, call, out);
+    if (err && change)
+        give_turn(pool->change_fd);
+    return err;
+}
+
+void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change)
+{
+    conn->call = NULL;
+    {
+        DS_LOCK_SCOPE(&pool->mutex);
+        conn->next = pool->idle;
+        pool->idle = conn;
+    }
+    give_turn(pool->free_fd);
+    if (change)
+        give_turn(pool->change_fd);
+}
+
+void ds_pool_free(struct ds_pool *pool, struct ds_call *call)
+{
+    if (!pool)
+        return;
+    while (pool->idle) {
+        struct ds_conn *conn = pop_idle(pool);
+        ds_conn_close(conn, call);
+    }
+    if (pool->free_fd >= 0)
+        close(pool->free_fd);
+    if (pool->change_fd >= 0)
+        close(pool->change_fd);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool->file);
+    free(pool);
+}

@@ -1,0 +1,23 @@
+/* The connections to a store file, opened when first needed. */
+#ifndef DS_LOCAL_POOL_H
+#define DS_LOCAL_POOL_H
+
+#include "conn.h"
+
+#define DS_POOL_CONNECTIONS 4
+
+struct ds_pool;
+
+/* A pool with one open connection, so that what is wrong with the store shows now. Errors as
+ * ds_local_open() in local.h. */
+int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out);
+
+/* A connection for one operation of `call`, which ds_pool_give() must end with the same `change`;
+ * waits for a free one, and a change for its turn, until the deadline or cancellation. */
+int ds_pool_take(struct ds_pool *pool, struct ds_call *call, bool change, struct ds_conn **out);
+void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change);
+
+/* Closes all connections, bounded by `call`; none may be taken. Harmless on NULL. */
+void ds_pool_free(struct ds_pool *pool, struct ds_call *call);
+
+#endif

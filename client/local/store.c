@@ -1,0 +1,183 @@
+/* The store file: making, recognising and preparing it. */
+#include "store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* From "Database File Format" (sqlite.org/fileformat2.html), section 1.3. */
+enum {
+    HEADER_BYTES = 100,
+    HEADER_USER_VERSION = 60,
+    HEADER_APPLICATION_ID = 68,
+};
+static const char header_magic[16] = "SQLite format 3";
+
+/* `used` is the bytes of a DataSet's keys and values. `host` and `guest` are enum ds_access, `omit`
+ * is 0 or 1. The long columns stand last, so that reading the others does not touch them. */
+static const char schema[] =
+    "CREATE TABLE datasets (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " host INTEGER NOT NULL, guest INTEGER NOT NULL, omit INTEGER NOT NULL,"
+    " used INTEGER NOT NULL, description TEXT NOT NULL);"
+    "CREATE TABLE entries (id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, key TEXT NOT NULL,"
+    " value BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX entries_by_key ON entries (dataset, key);";
+
+#define TEXT_OF(number) #number
+#define PRAGMA(name, number) "PRAGMA " name " = " TEXT_OF(number) ";"
+static const char marks[] =
+    PRAGMA("application_id", DS_STORE_APPLICATION_ID) PRAGMA("user_version", DS_STORE_VERSION);
+
+static int fail_file(struct ds_call *call, const char *file, int error)
+{
+    if (error == ENOENT)
+        return ds_call_fail(call, -ENOENT, "%s: its directory does not exist", file);
+    if (error == EROFS)
+        return ds_call_fail(call, -EROFS, "%s: the file system is read-only", file);
+    return ds_call_fail(call, -error, "%s: %s", file, strerror(error));
+}
+
+static int not_a_store(struct ds_call *call, const char *file)
+{
+    return ds_call_fail(call, -EINVAL, "%s is not a datasetfs store", file);
+}
+
+static int make_if_missing(const char *file, struct ds_call *call)
+{
+    struct stat status;
+    if (stat(file, &status) < 0) {
+        if (errno != ENOENT)
+            return fail_file(call, file, errno);
+        /* As open(O_CREAT|O_EXCL), but without a descriptor: closing one would drop the locks that
+         * this process has on the file. Another process may be faster. */
+        if (mknod(file, S_IFREG | 0600, 0) < 0 && errno != EEXIST)
+            return fail_file(call, file, errno);
+        return 0;
+    }
+    if (S_ISDIR(status.st_mode))
+        return fail_file(call, file, EISDIR);
+    /* The size is looked at here because SQLite takes a file of one byte for an empty one. */
+    if (!S_ISREG(status.st_mode) || (status.st_size > 0 && status.st_size < HEADER_BYTES))
+        return not_a_store(call, file);
+    return 0;
+}
+
+static uint32_t big_endian(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static int check_version(struct ds_call *call, const char *file, int64_t version)
+{
+    if (version > DS_STORE_VERSION)
+        return ds_call_fail(call, -EINVAL,
+                            "%s is a store of version %lld, this program knows up to %d", file,
+                            (long long)version, DS_STORE_VERSION);
+    return 0;
+}
+
+/* Reads the header through SQLite's own handle: no lock is taken, no journal of somebody else's
+ * database is rolled back, and no descriptor is closed (see above). An empty file passes. */
+static int recognise(struct ds_conn *conn, const char *file)
+{
+    sqlite3_file *handle = NULL;
+    sqlite3_int64 size = 0;
+    unsigned char header[HEADER_BYTES];
+
+    sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_FILE_POINTER, &handle);
+    if (!handle || !handle->pMethods)
+        return ds_conn_fail(conn, SQLITE_CANTOPEN);
+    int code = handle->pMethods->xFileSize(handle, &size);
+    if (code != SQLITE_OK)
+        return ds_conn_fail(conn, code);
+    if (size == 0)
+        return 0;
+    if (size < HEADER_BYTES)
+        return not_a_store(conn->call, file);
+    code = handle->pMethods->xRead(handle, header, HEADER_BYTES, 0);
+    if (code != SQLITE_OK)
+        return ds_conn_fail(conn, code);
+    if (memcmp(header, header_magic, sizeof header_magic) != 0 ||
+        big_endian(header + HEADER_APPLICATION_ID) != DS_STORE_APPLICATION_ID)
+        return not_a_store(conn->call, file);
+    return check_version(conn->call, file, big_endian(header + HEADER_USER_VERSION));
+}
+
+/* Makes the tables, unless another process has done so meanwhile. All of it is one transaction, so
+ * that a file is either empty or a store. */
+static int initialise(struct ds_conn *conn, const char *file)
+{
+    int64_t pages = 0;
+    int64_t id = 0;
+    int err = ds_conn_exec(conn, "BEGIN EXCLUSIVE");
+    if (!err)
+        err = ds_conn_number(conn, "PRAGMA application_id", &id);
+    if (!err && id != DS_STORE_APPLICATION_ID) {
+        err = ds_conn_number(conn, "SELECT count(*) FROM sqlite_schema", &pages);
+        if (!err && (id || pages))
+            err = not_a_store(conn->call, file);
+        if (!err)
+            err = ds_conn_exec(conn, schema);
+        if (!err)
+            err = ds_conn_exec(conn, marks);
+    }
+    return ds_conn_end_change(conn, err);
+}
+
+/* Readers shall not wait for writers. A file system without shared memory keeps the rollback
+ * journal, which is as safe. SQLite does not always ask the busy handler here. */
+static int use_write_ahead_log(struct ds_conn *conn)
+{
+    for (;;) {
+        int err = ds_conn_exec(conn, "PRAGMA journal_mode = WAL");
+        if (err != -EAGAIN)
+            return err;
+        err = ds_call_sleep(conn->call, 1);
+        if (err)
+            return err;
+    }
+}
+
+static int prepare(struct ds_conn *conn, const char *file)
+{
+    int64_t id = 0;
+    int64_t version = 0;
+    int err = ds_conn_number(conn, "PRAGMA application_id", &id);
+    if (!err && id != DS_STORE_APPLICATION_ID)
+        err = initialise(conn, file);
+    if (!err)
+        err = ds_conn_number(conn, "PRAGMA user_version", &version);
+    if (!err)
+        err = check_version(conn->call, file, version);
+    if (!err)
+        err = use_write_ahead_log(conn);
+    if (!err)
+        err =
+            ds_conn_exec(conn, "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                               "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 8388608");
+    return err;
+}
+
+int ds_store_connect(const char *file, struct ds_call *call, struct ds_conn **out)
+{
+    struct ds_conn *conn = NULL;
+    int err = make_if_missing(file, call);
+    if (!err)
+        err = ds_conn_open(file, call, &conn);
+    if (err)
+        return err;
+    err = recognise(conn, file);
+    if (!err && sqlite3_db_readonly(conn->db, "main"))
+        err = ds_call_fail(call, -EROFS, "%s is read-only", file);
+    if (!err)
+        err = prepare(conn, file);
+    if (err) {
+        char text[DS_CALL_TEXT_BYTES];
+        memcpy(text, call->text, sizeof text);
+        ds_conn_close(conn, call);
+        memcpy(call->text, text, sizeof text);
+        return err;
+    }
+    *out = conn;
+    return 0;
+}

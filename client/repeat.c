@@ -1,0 +1,218 @@
+/* The one policy of repeating requests. */
+#include "repeat.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Back-off between requests that the store was too busy for. */
+enum { BACKOFF_FIRST_MS = 4, BACKOFF_MAX_MS = 500 };
+
+/* What to do about a change of which nobody knows whether the store has made it. */
+enum verdict { VERDICT_DONE, VERDICT_REPEAT, VERDICT_LOST };
+
+static int dispatch(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+{
+    const struct ds_client_ops *ops = client->ops;
+    ds_call_set_sent(call, DS_SENT_NO);
+    switch (r->op) {
+    case DS_OP_LIST:
+        return ops->list(client, call, r->names_out);
+    case DS_OP_QUERY:
+        return ops->query(client, call, r->dataset, r->attributes_out);
+    case DS_OP_CREATE:
+        return ops->create(client, call, r->dataset, r->attributes);
+    case DS_OP_UPDATE:
+        return ops->update(client, call, r->dataset, r->attributes);
+    case DS_OP_DESTROY:
+        return ops->destroy(client, call, r->dataset, r->force);
+    case DS_OP_LIST_KEYS:
+        return ops->list_keys(client, call, r->dataset, r->names_out);
+    case DS_OP_GET:
+        return ops->get(client, call, r->dataset, r->entries, r->count);
+    case DS_OP_SET:
+        return ops->set(client, call, r->dataset, r->key, r->data, r->len);
+    case DS_OP_APPEND:
+        return ops->append(client, call, r->dataset, r->key, r->data, r->len);
+    case DS_OP_REMOVE:
+        return ops->remove(client, call, r->dataset, r->key);
+    case DS_OP_COUNT:
+        break;
+    }
+    return -EINVAL;
+}
+
+/* Between half of `ms` and `ms`, so that clients that were refused together come back apart. */
+static int jitter(int ms)
+{
+    unsigned random = 0;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+        random = (unsigned)ds_call_now_ms();
+    return ms / 2 + (int)(random % (unsigned)(ms - ms / 2 + 1));
+}
+
+/* One request, sent again as long as the store is too busy for it. */
+static int attempt(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+{
+    int err = ds_call_check(call);
+    if (err)
+        return err;
+    for (int wait = BACKOFF_FIRST_MS;;
+         wait = wait < BACKOFF_MAX_MS / 2 ? wait * 2 : BACKOFF_MAX_MS) {
+        err = dispatch(client, call, r);
+        if (err != -EAGAIN)
+            return err;
+        int ms = jitter(wait);
+        /* Too little time for another try: the store's own words are worth more than "too late". */
+        if (ds_call_left_ms(call) <= ms)
+            return err;
+        err = ds_call_sleep(call, ms);
+        if (err)
+            return err;
+    }
+}
+
+static bool changes_value(const struct ds_request *r)
+{
+    return r->op == DS_OP_SET || r->op == DS_OP_APPEND || r->op == DS_OP_REMOVE;
+}
+
+static bool appends(const struct ds_request *r)
+{
+    return r->op == DS_OP_APPEND || r->as_append;
+}
+
+static bool is_previous(const struct ds_previous *previous, bool exists, const struct ds_buf *value)
+{
+    if (!exists || !previous->exists)
+        return exists == previous->exists;
+    return value->len == previous->len &&
+           (!value->len || !memcmp(value->data, previous->data, value->len));
+}
+
+/* Whether what stands there is what the request wanted to stand there. */
+static bool is_wanted(const struct ds_request *r, bool exists, const struct ds_buf *value)
+{
+    if (r->op == DS_OP_REMOVE || !exists)
+        return r->op == DS_OP_REMOVE && !exists;
+
+    size_t before = 0;
+    if (r->op == DS_OP_APPEND) {
+        before = r->previous->exists ? r->previous->len : 0;
+        if (value->len < before || (before && memcmp(value->data, r->previous->data, before) != 0))
+            return false;
+    }
+    return value->len - before == r->len &&
+           (!r->len || !memcmp(value->data + before, r->data, r->len));
+}
+
+static enum verdict judge(const struct ds_request *r, bool exists, const struct ds_buf *value)
+{
+    if (is_wanted(r, exists, value))
+        return VERDICT_DONE;
+    if (!r->previous || is_previous(r->previous, exists, value))
+        return VERDICT_REPEAT;
+    /* Somebody wrote after us: a set or remove of ours would be gone by now in any case. */
+    return appends(r) ? VERDICT_LOST : VERDICT_DONE;
+}
+
+/* Finds out by reading what became of a change whose connection broke. 0 with a verdict, or the
+ * negative errno to end with. */
+static int settle(struct ds_client *client, struct ds_call *call, const struct ds_request *r,
+                  enum verdict *verdict)
+{
+    if (appends(r) && !r->previous)
+        return ds_call_fail(call, -EIO, "append in doubt: the connection broke before the answer");
+
+    struct ds_entry entry = {.key = r->key};
+    struct ds_request get = {.op = DS_OP_GET, .dataset = r->dataset, .entries = &entry, .count = 1};
+    int err = ds_repeat_run(client, call, &get);
+    if (!err)
+        err = entry.error;
+    bool exists = !err;
+    if (!err || err == -ENOENT) {
+        *verdict = judge(r, exists, &entry.value);
+        err = 0;
+    } else if (err != -EINTR && err != -ETIMEDOUT) {
+        err = ds_call_fail(call, -EIO, "%s in doubt: the connection broke before the answer",
+                           ds_op_name(r->op));
+    }
+    ds_buf_free(&entry.value);
+    /* The read was answered; the change, which is what the caller asks about, was not. */
+    if (err)
+        ds_call_set_sent(call, DS_SENT_MAYBE);
+    return err;
+}
+
+/* A repeated create found the DataSet: 0 if it is as asked for, so that it must be ours. */
+static int created_before(struct ds_client *client, struct ds_call *call,
+                          const struct ds_request *r)
+{
+    struct ds_attributes there = {0};
+    struct ds_request query = {.op = DS_OP_QUERY, .dataset = r->dataset, .attributes_out = &there};
+    if (ds_repeat_run(client, call, &query))
+        return -EEXIST;
+
+    const struct ds_attributes *asked = r->attributes;
+    const char *description = asked->description ? asked->description : "";
+    enum ds_access host = asked->host ? asked->host : DS_ACCESS_READ_WRITE;
+    enum ds_access guest = asked->guest ? asked->guest : DS_ACCESS_READ_WRITE;
+    enum ds_flag omit =
+        asked->omit_from_snapshot_and_clone ? asked->omit_from_snapshot_and_clone : DS_FLAG_OFF;
+    /* What the store does not tell cannot speak against it. */
+    bool same = (!there.description || !strcmp(there.description, description)) &&
+                (!there.host || there.host == host) && (!there.guest || there.guest == guest) &&
+                (!there.omit_from_snapshot_and_clone || there.omit_from_snapshot_and_clone == omit);
+    ds_attributes_clear(&there);
+    return same ? 0 : -EEXIST;
+}
+
+/* What the answer to a repeated request means if the first one may have been carried out. */
+static int lenient(struct ds_client *client, struct ds_call *call, const struct ds_request *r,
+                   int err)
+{
+    if (err == -ENOENT && (r->op == DS_OP_DESTROY || r->op == DS_OP_REMOVE))
+        return 0;
+    if (err == -EEXIST && r->op == DS_OP_CREATE)
+        return created_before(client, call, r);
+    return err;
+}
+
+int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+{
+    bool repeated = false;
+    bool in_doubt = false; /* an earlier request may have been carried out */
+
+    for (;;) {
+        int err = attempt(client, call, r);
+        enum ds_sent sent = ds_call_sent(call);
+        if (in_doubt)
+            err = lenient(client, call, r, err);
+        if (err == -EINTR && sent == DS_SENT_MAYBE && appends(r))
+            return ds_call_fail(call, -EIO, "append in doubt: interrupted before the answer");
+        if (err != -EIO || sent == DS_SENT_ANSWERED)
+            return err;
+
+        if (sent == DS_SENT_MAYBE) {
+            if (r->op == DS_OP_UPDATE)
+                return err;
+            in_doubt = true;
+        }
+        if (sent == DS_SENT_MAYBE && changes_value(r)) {
+            enum verdict verdict = VERDICT_LOST;
+            int unsettled = settle(client, call, r, &verdict);
+            if (unsettled) {
+                if (unsettled == -EINTR && appends(r))
+                    return ds_call_fail(call, -EIO, "append in doubt: interrupted");
+                return unsettled;
+            }
+            if (verdict == VERDICT_DONE)
+                return 0;
+            if (verdict == VERDICT_LOST)
+                return ds_call_fail(call, -EIO, "append in doubt: the value changed meanwhile");
+        }
+        if (repeated)
+            return err;
+        repeated = true;
+    }
+}

@@ -1,0 +1,31 @@
+/* The one policy of repeating requests: below the checked calls, above the vtable. */
+#ifndef DS_REPEAT_H
+#define DS_REPEAT_H
+
+#include "client.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One operation with its arguments; those that the operation does not have are not read. */
+struct ds_request {
+    enum ds_op op;
+    const char *dataset;
+    const char *key;
+    const char *data; /* set: the whole value; append: the addition */
+    size_t len;
+    bool force;
+    bool as_append; /* this set stands for an append: `previous` is the value before it */
+    const struct ds_previous *previous;
+    const struct ds_attributes *attributes;
+    struct ds_attributes *attributes_out;
+    struct ds_names *names_out;
+    struct ds_entry *entries;
+    size_t count;
+};
+
+/* Carries the request out through the client's vtable, repeating it as the comment above
+ * ds_client_list() in client.h says. 0 or a negative errno. */
+int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct ds_request *request);
+
+#endif

@@ -1,0 +1,36 @@
+/* Runs the contract suite for each protocol; a new one is one line in `targets`. */
+#include "contract.h"
+
+#include <stdio.h>
+
+static int open_local(const char *directory, enum ds_side side, struct ds_call *call,
+                      struct ds_client **out)
+{
+    struct ds_source_options options = {.side = side, .side_given = true};
+    char *source = NULL;
+    if (asprintf(&source, "local:%s/store", directory) < 0)
+        return -ENOMEM;
+    int err = ds_source_open(source, &options, call, out);
+    free(source);
+    return err;
+}
+
+static const struct contract_target targets[] = {
+    {"local", open_local},
+};
+
+int main(void)
+{
+    const struct contract_part *const parts[] = {&contract_dataset_part, &contract_entry_part,
+                                                 &contract_limit_part, &contract_together_part};
+    int failed = 0;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        contract_choose(&targets[i]);
+        for (size_t j = 0; j < sizeof parts / sizeof *parts; j++) {
+            char name[64];
+            snprintf(name, sizeof name, "%s: %s", targets[i].name, parts[j]->name);
+            failed += _cmocka_run_group_tests(name, parts[j]->tests, parts[j]->count, NULL, NULL);
+        }
+    }
+    return failed != 0;
+}

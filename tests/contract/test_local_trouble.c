@@ -1,0 +1,356 @@
+/* The local protocol in trouble: locked, full, read-only, killed, made by many at once. */
+#include "contract.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int open_local(const char *directory, enum ds_side side, struct ds_call *call,
+                      struct ds_client **out)
+{
+    struct ds_source_options options = {.side = side, .side_given = true};
+    char *source = NULL;
+    if (asprintf(&source, "local:%s/store", directory) < 0)
+        return -ENOMEM;
+    int err = ds_source_open(source, &options, call, out);
+    free(source);
+    return err;
+}
+
+static const struct contract_target local = {"local", open_local};
+
+/* Another process that holds the store's write lock until it is released. */
+struct holder {
+    pid_t child;
+    int release_fd; /* closed to release */
+};
+
+static struct holder hold_lock(struct contract *c)
+{
+    int ready[2], release[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(release), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char file[4096];
+        sqlite3 *db;
+        close(release[1]);
+        snprintf(file, sizeof file, "%s/store", c->directory);
+        int code = sqlite3_open(file, &db);
+        if (code == SQLITE_OK)
+            code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+        if (code == SQLITE_OK && write(ready[1], "r", 1) == 1)
+            while (read(release[0], &byte, 1) > 0)
+                continue;
+        _exit(code);
+    }
+    close(ready[1]);
+    close(release[0]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return (struct holder){.child = child, .release_fd = release[1]};
+}
+
+static void release_lock(struct holder *holder)
+{
+    int status;
+    close(holder->release_fd);
+    assert_int_equal(waitpid(holder->child, &status, 0), holder->child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void test_locked_until_deadline(void **state)
+{
+    struct contract *c = *state;
+    struct ds_call call;
+    contract_set(c, "d", "k", "old");
+    struct holder holder = hold_lock(c);
+    ds_call_init(&call, 60);
+    assert_int_equal(ds_client_set(c->host, &call, "d", "k", "new", 3, NULL), -ETIMEDOUT);
+    assert_non_null(strstr(call.text, "another process"));
+    assert_int_equal(ds_call_sent(&call), DS_SENT_NO);
+    /* Readers do not wait for writers. */
+    contract_expect(c, c->host, "d", "k", "old");
+    release_lock(&holder);
+    contract_set(c, "d", "k", "new");
+    contract_expect(c, c->guest, "d", "k", "new");
+}
+
+struct setter {
+    pthread_t thread;
+    struct ds_client *client;
+    struct ds_call call;
+    int err;
+};
+
+static void *run_setter(void *argument)
+{
+    struct setter *setter = argument;
+    setter->err = ds_client_set(setter->client, &setter->call, "d", "k", "new", 3, NULL);
+    return NULL;
+}
+
+static void test_locked_and_cancelled(void **state)
+{
+    struct contract *c = *state;
+    struct setter setter = {.client = c->host};
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    contract_set(c, "d", "k", "old");
+    uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
+    struct holder holder = hold_lock(c);
+
+    ds_call_init(&setter.call, 600000);
+    ds_call_set_cancel_fd(&setter.call, fd);
+    pthread_create(&setter.thread, NULL, run_setter, &setter);
+    while (ds_client_requests(c->host, DS_OP_SET) == sets)
+        sched_yield();
+    ds_call_cancel(&setter.call);
+    pthread_join(setter.thread, NULL);
+    assert_int_equal(setter.err, -EINTR);
+    assert_int_equal(ds_call_sent(&setter.call), DS_SENT_NO);
+    release_lock(&holder);
+    contract_expect(c, c->host, "d", "k", "old");
+    close(fd);
+}
+
+/* However many changes wait, there is a connection for readers. */
+static void test_locked_with_many_waiting(void **state)
+{
+    struct contract *c = *state;
+    enum { SETTERS = 8 };
+    struct setter setters[SETTERS];
+    contract_set(c, "d", "k", "old");
+    uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
+    struct holder holder = hold_lock(c);
+    for (int i = 0; i < SETTERS; i++) {
+        setters[i].client = c->host;
+        ds_call_init(&setters[i].call, 600000);
+        pthread_create(&setters[i].thread, NULL, run_setter, &setters[i]);
+    }
+    while (ds_client_requests(c->host, DS_OP_SET) == sets)
+        sched_yield();
+    for (int i = 0; i < 100; i++)
+        contract_expect(c, c->host, "d", "k", "old");
+    release_lock(&holder);
+    for (int i = 0; i < SETTERS; i++) {
+        pthread_join(setters[i].thread, NULL);
+        assert_int_equal(setters[i].err, 0);
+    }
+    contract_expect(c, c->host, "d", "k", "new");
+}
+
+/* What was acknowledged before a kill is there. */
+static void test_killed(void **state)
+{
+    struct contract *c = *state;
+    int acknowledged[2];
+    assert_int_equal(pipe(acknowledged), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct ds_call call;
+        struct ds_client *client;
+        ds_call_init(&call, 60000);
+        int err = open_local(c->directory, DS_SIDE_GUEST, &call, &client);
+        for (int i = 0; !err; i++) {
+            char text[16];
+            int len = snprintf(text, sizeof text, "%d", i);
+            err = ds_client_set(client, &call, "d", text, text, (size_t)len, NULL);
+            if (!err && write(acknowledged[1], &i, sizeof i) != sizeof i)
+                err = -EIO;
+        }
+        _exit(1);
+    }
+    close(acknowledged[1]);
+    int last = 0;
+    while (last < 40)
+        assert_int_equal(read(acknowledged[0], &last, sizeof last), sizeof last);
+    kill(child, SIGKILL);
+    for (int next; read(acknowledged[0], &next, sizeof next) == sizeof next;)
+        last = next;
+    close(acknowledged[0]);
+    waitpid(child, NULL, 0);
+    for (int i = 0; i <= last; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", i);
+        contract_expect(c, c->host, "d", text, text);
+    }
+}
+
+/* One of several processes that open, and so make, the store together. */
+static int open_and_create(const char *directory, int number)
+{
+    struct ds_call call;
+    struct ds_client *client;
+    struct ds_attributes none = {0};
+    char name[16];
+    snprintf(name, sizeof name, "by%d", number);
+    ds_call_init(&call, 60000);
+    int err = open_local(directory, DS_SIDE_HOST, &call, &client);
+    if (!err)
+        err = ds_client_create(client, &call, name, &none);
+    if (!err)
+        ds_client_free(client, &call);
+    if (err)
+        fprintf(stderr, "%s: %s\n", strerror(-err), call.text);
+    return err;
+}
+
+static void test_made_by_many(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 15, PROCESSES = 6 };
+    for (int round = 0; round < ROUNDS; round++) {
+        char *directory = contract_make_directory();
+        int gate[2];
+        pid_t children[PROCESSES];
+        assert_int_equal(pipe(gate), 0);
+        for (int i = 0; i < PROCESSES; i++) {
+            children[i] = fork();
+            assert_true(children[i] >= 0);
+            if (children[i] == 0) {
+                char byte;
+                close(gate[1]);
+                while (read(gate[0], &byte, 1) > 0)
+                    continue;
+                _exit(-open_and_create(directory, i));
+            }
+        }
+        close(gate[1]);
+        close(gate[0]);
+        for (int i = 0; i < PROCESSES; i++) {
+            int status;
+            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+            assert_true(WIFEXITED(status));
+            assert_int_equal(WEXITSTATUS(status), 0);
+        }
+        struct ds_call call;
+        struct ds_client *client;
+        struct ds_names names = {0};
+        ds_call_init(&call, 60000);
+        assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), 0);
+        assert_int_equal(ds_client_list(client, &call, &names), 0);
+        assert_int_equal(names.count, PROCESSES);
+        ds_names_clear(&names);
+        ds_client_free(client, &call);
+        contract_remove_directory(directory);
+    }
+}
+
+/* A small file system of our own, in a mount namespace of our own. Skips if not allowed. */
+static char *mount_small(const char *options)
+{
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        skip();
+    char *directory = contract_make_directory();
+    assert_int_equal(mount("small", directory, "tmpfs", 0, options), 0);
+    return directory;
+}
+
+static void unmount_small(char *directory)
+{
+    assert_int_equal(umount2(directory, MNT_DETACH), 0);
+    contract_remove_directory(directory);
+}
+
+static struct ds_client *open_with_dataset(const char *directory, struct ds_call *call)
+{
+    struct ds_client *client;
+    struct ds_attributes none = {0};
+    ds_call_init(call, 60000);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, call, &client), 0);
+    assert_int_equal(ds_client_create(client, call, "d", &none), 0);
+    return client;
+}
+
+static void expect_letters(struct ds_client *client, struct ds_call *call, int key, size_t len)
+{
+    char name[16];
+    struct ds_buf value = {0};
+    snprintf(name, sizeof name, "%d", key);
+    assert_int_equal(ds_client_get_one(client, call, "d", name, &value), 0);
+    assert_int_equal(value.len, len);
+    assert_int_equal(strspn(value.data, "v"), len);
+    ds_buf_free(&value);
+}
+
+static void test_full_disk(void **state)
+{
+    (void)state;
+    enum { BYTES = 100000 };
+    char *directory = mount_small("size=4m");
+    char *ballast = NULL;
+    char *text = contract_letters('v', BYTES);
+    struct ds_call call;
+    struct ds_client *client = open_with_dataset(directory, &call);
+    assert_true(asprintf(&ballast, "%s/ballast", directory) > 0);
+    int fd = open(ballast, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(posix_fallocate(fd, 0, 1024 * 1024), 0);
+    close(fd);
+
+    int kept = 0;
+    int err = 0;
+    while (!err && kept < 100) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", kept);
+        err = ds_client_set(client, &call, "d", key, text, BYTES, NULL);
+        kept += !err;
+    }
+    assert_int_equal(err, -ENOSPC);
+    assert_string_not_equal(call.text, "");
+    for (int i = 0; i < kept; i++)
+        expect_letters(client, &call, i, BYTES);
+
+    assert_int_equal(unlink(ballast), 0);
+    assert_int_equal(ds_client_set(client, &call, "d", "after", "v", 1, NULL), 0);
+    ds_client_free(client, &call);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), 0);
+    for (int i = 0; i < kept; i++)
+        expect_letters(client, &call, i, BYTES);
+    ds_client_free(client, &call);
+    unmount_small(directory);
+    free(ballast);
+    free(text);
+}
+
+static void test_read_only(void **state)
+{
+    (void)state;
+    char *directory = mount_small("size=4m");
+    struct ds_call call;
+    struct ds_client *client = open_with_dataset(directory, &call);
+    ds_client_free(client, &call);
+    assert_int_equal(mount(NULL, directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), -EROFS);
+    assert_non_null(strstr(call.text, "read-only"));
+    unmount_small(directory);
+
+    directory = mount_small("size=4m,ro");
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), -EROFS);
+    assert_non_null(strstr(call.text, "read-only"));
+    unmount_small(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTRACT_TEST(test_locked_until_deadline),
+        CONTRACT_TEST(test_locked_and_cancelled),
+        CONTRACT_TEST(test_locked_with_many_waiting),
+        CONTRACT_TEST(test_killed),
+        cmocka_unit_test(test_made_by_many),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_read_only),
+    };
+    contract_choose(&local);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+/* The SOURCE argument. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source;
+        bool side_given;
+        const char *words;
+    } refusals[] = {
+        {"", false, "expected local:FILE"},
+        {"x", false, "unknown SOURCE 'x': expected local:FILE"},
+        {"/var/lib/x", false, "unknown SOURCE"},
+        {"Local:x", false, "unknown SOURCE"},
+        {"toolsx", false, "unknown SOURCE"},
+        {"ftp://h/x", false, "unknown SOURCE"},
+        {"local:", false, "local: needs the name"},
+        {"local:", true, "local: needs the name"},
+        {"tools", false, "does not speak tools yet"},
+        {"tools:vmtoolsd", false, "does not speak tools yet"},
+        {"tools:unix=/x", false, "does not speak tools yet"},
+        {"tools", true, "-o side= is for local:FILE only"},
+        {"https://h/vm-1", false, "does not speak https:// yet"},
+        {"https://h/a@b", false, "does not speak https:// yet"},
+        {"https://h", true, "-o side= is for local:FILE only"},
+        {"http://h/vm-1", false, "use https://"},
+        {"HTTP://h/vm-1", false, "use https://"},
+        {"https://user:secret@h/vm", false, "do not belong in SOURCE"},
+        {"https://secret@h", true, "do not belong in SOURCE"},
+        {"http://user:secret@h/vm", false, "use https://"},
+        {"user:secret@h", false, "unknown SOURCE"},
+        {"ftp://user:secret@h/x", false, "unknown SOURCE"},
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        char why[DS_WHY_BYTES] = "";
+        struct ds_source_options options = {.side_given = refusals[i].side_given};
+        assert_int_equal(ds_source_check(refusals[i].source, &options, why), -EINVAL);
+        if (!strstr(why, refusals[i].words) || strstr(why, "secret") || strchr(why, '\n'))
+            fail_msg("%s: '%s' does not say '%s'", refusals[i].source, why, refusals[i].words);
+    }
+}
+
+static void test_long_source(void **state)
+{
+    (void)state;
+    char why[DS_WHY_BYTES + 1] = "";
+    struct ds_buf source = {0};
+    struct ds_source_options none = {0};
+    why[DS_WHY_BYTES] = 'x';
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(ds_buf_puts(&source, "ä"), 0);
+    assert_int_equal(ds_source_check(source.data, &none, why), -EINVAL);
+    assert_true(strlen(why) < DS_WHY_BYTES);
+    assert_non_null(strstr(why, "expected local:FILE"));
+    assert_int_equal(why[DS_WHY_BYTES], 'x');
+    ds_buf_free(&source);
+}
+
+static void test_accepted(void **state)
+{
+    (void)state;
+    char why[DS_WHY_BYTES];
+    struct ds_source_options none = {0};
+    struct ds_source_options guest = {.side = DS_SIDE_GUEST, .side_given = true};
+    assert_int_equal(ds_source_check("local:x", &none, why), 0);
+    assert_int_equal(ds_source_check("local:/x y/user@z:1", &guest, why), 0);
+}
+
+static void expect_absolute(const char *source, const char *expected)
+{
+    char *absolute = NULL;
+    assert_int_equal(ds_source_absolute(source, &absolute), 0);
+    assert_string_equal(absolute, expected);
+    free(absolute);
+}
+
+static void test_absolute(void **state)
+{
+    (void)state;
+    char *here = getcwd(NULL, 0);
+    struct ds_buf expected = {0};
+    assert_int_equal(ds_buf_printf(&expected, "local:%s/a/b", here), 0);
+    expect_absolute("local:a/b", expected.data);
+    expect_absolute("local:/a/b", "local:/a/b");
+    expect_absolute("https://h/vm", "https://h/vm");
+    ds_buf_free(&expected);
+    free(here);
+}
+
+static void test_open_refuses(void **state)
+{
+    (void)state;
+    struct ds_call call;
+    struct ds_client *client = NULL;
+    struct ds_source_options none = {0};
+    ds_call_init(&call, 60000);
+    assert_int_equal(ds_source_open("x", &none, &call, &client), -EINVAL);
+    assert_non_null(strstr(call.text, "unknown SOURCE"));
+    assert_null(client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_long_source),
+        cmocka_unit_test(test_accepted),     cmocka_unit_test(test_absolute),
+        cmocka_unit_test(test_open_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
