@@ -13,8 +13,6 @@ struct fs_option_parser {
     struct fs_options *options;
     struct ds_buf kernel; /* what goes to libfuse so far, each word with a comma behind it */
     bool allow_root;
-    const char *arguments[2]; /* SOURCE and MOUNTPOINT, borrowed */
-    size_t argument_count;
     char *why; /* FS_OPTIONS_WHY_BYTES */
 };
 

@@ -96,14 +96,15 @@ static int parse_list(struct fs_option_parser *parser, const char *list)
 
 static int parse_argument(struct fs_option_parser *parser, const char *argument)
 {
-    enum { MAX = sizeof parser->arguments / sizeof *parser->arguments };
-    if (parser->argument_count == MAX) {
+    struct fs_options *options = parser->options;
+    char **place = !options->source ? &options->source : &options->mountpoint;
+    if (*place) {
         int shown = shown_bytes(argument);
         return fs_option_refuse(parser->why, "unexpected argument%s%.*s%s: usage: " FS_OPTION_USAGE,
                                 shown ? " '" : "", shown, argument, shown ? "'" : "");
     }
-    parser->arguments[parser->argument_count++] = argument;
-    return 0;
+    *place = strdup(argument);
+    return *place ? 0 : -ENOMEM;
 }
 
 /* Short flags in one argument, such as "-fd" or "-oro". `next` is the argument behind it, NULL if
@@ -171,36 +172,32 @@ static int parse_arguments(struct fs_option_parser *parser, int argc, char *cons
 
 static int check(const struct fs_option_parser *parser)
 {
-    static const char *const missing[] = {"SOURCE and MOUNTPOINT", "MOUNTPOINT"};
-    if (parser->argument_count < 2)
-        return fs_option_refuse(parser->why, "missing %s: usage: " FS_OPTION_USAGE,
-                                missing[parser->argument_count]);
-    if (!*parser->arguments[1])
+    const struct fs_options *options = parser->options;
+    if (!options->mountpoint)
+        return fs_option_refuse(parser->why, "missing %sMOUNTPOINT: usage: " FS_OPTION_USAGE,
+                                options->source ? "" : "SOURCE and ");
+    if (!*options->mountpoint)
         return fs_option_refuse(parser->why, "MOUNTPOINT is empty: usage: " FS_OPTION_USAGE);
-    if (parser->options->allow_other && parser->allow_root)
+    if (options->allow_other && parser->allow_root)
         return fs_option_refuse(parser->why,
                                 "options 'allow_other' and 'allow_root' exclude each other");
 
     char why[DS_WHY_BYTES] = "";
-    int err = ds_source_check(parser->arguments[0], &parser->options->source_options, why);
+    int err = ds_source_check(options->source, &options->source_options, why);
     return err ? fs_option_refuse(parser->why, "%s", why) : 0;
 }
 
-/* Copies what the caller gave into the options. 0 or -ENOMEM. */
-static int finish(const struct fs_option_parser *parser)
+/* Fills in what was not given. 0 or -ENOMEM. */
+static int complete(const struct fs_option_parser *parser)
 {
     struct fs_options *options = parser->options;
     if (!options->defaults.description)
         options->defaults.description = strdup("");
-    options->source = strdup(parser->arguments[0]);
-    options->mountpoint = strdup(parser->arguments[1]);
     if (asprintf(&options->kernel_options, "%s%snosuid,nodev,noexec",
                  options->read_only ? "ro," : "",
                  parser->kernel.data ? parser->kernel.data : "") < 0)
         options->kernel_options = NULL;
-    bool complete = options->defaults.description && options->source && options->mountpoint &&
-                    options->kernel_options;
-    return complete ? 0 : -ENOMEM;
+    return options->defaults.description && options->kernel_options ? 0 : -ENOMEM;
 }
 
 int fs_options_parse(struct fs_options *options, int argc, char *const argv[], char *why)
@@ -224,7 +221,7 @@ int fs_options_parse(struct fs_options *options, int argc, char *const argv[], c
     if (!err && !help && !version)
         err = check(&parser);
     if (!err && !help && !version)
-        err = finish(&parser);
+        err = complete(&parser);
     ds_buf_free(&parser.kernel);
     if (err || help || version)
         fs_options_clear(options);

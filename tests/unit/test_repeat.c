@@ -415,7 +415,7 @@ static void test_destroy(void **state)
     assert_int_equal(ds_client_destroy(&fake.client, &call, "d", false), -ENOENT);
 }
 
-static int create(struct fake *fake, char *description)
+static int create(struct fake *fake, char *description) // NOLINT(readability-non-const-parameter)
 {
     struct ds_attributes asked = {.description = description, .guest = DS_ACCESS_READ_ONLY};
     return ds_client_create(&fake->client, &call, "d", &asked);
