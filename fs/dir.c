@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -224,15 +225,16 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
     item->node = NULL;
     item->type = S_IFDIR;
     if (index < 2) {
-        strcpy(item->name, index == 0 ? "." : "..");
+        snprintf(item->name, sizeof(item->name), "%s", index == 0 ? "." : "..");
         return true;
     }
     index -= 2;
     if (dir->node->kind == FS_NODE_CONTROL) {
         if (index >= CONTROL_COUNT)
             return false;
-        strcpy(item->name, control_names[index]);
-        HASH_FIND(hh, fs->nodes, &control_inos[index], sizeof(fuse_ino_t), item->node);
+        snprintf(item->name, sizeof(item->name), "%s", control_names[index]);
+        item->node = fs_node_find(fs, control_inos[index]);
+        fs_node_unpin(fs, item->node); /* it is always there */
         if (control_inos[index] != FS_INO_INFO)
             item->type = S_IFREG;
         return true;

@@ -140,24 +140,46 @@ static int lookup_dataset(struct fs_request *request, const char *name)
     return 0;
 }
 
+/* Asks the store. Where memory has an answer too, it serves when the store stays silent. */
+static int ask(struct fs_request *request, struct fs_node *node, bool known)
+{
+    struct fs *fs = request->fs;
+    int64_t deadline_ms = request->call.deadline_ms;
+    int64_t patience_ms = ds_call_now_ms() + FS_SILENT_MS;
+    int err;
+
+    if (!known || patience_ms >= deadline_ms)
+        return fs_value_fetch(request, node, false, false);
+    request->call.deadline_ms = patience_ms;
+    err = fs_value_fetch(request, node, false, false);
+    request->call.deadline_ms = deadline_ms;
+    if (err == -ETIMEDOUT) {
+        DS_LOCK_SCOPE(&fs->lock);
+        err = fs_value_exists(node) ? 0 : -ENOENT;
+    }
+    return err;
+}
+
 /* Makes sure that memory knows the value of a pinned node; leaves a ticket for the caller's OPEN.
  */
 static int know(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    bool answers;
+    bool answers, known;
     int err;
 
     pthread_mutex_lock(&fs->lock);
     answers = fs_value_answers(fs, node);
-    if (answers)
-        err = fs_value_exists(node) ? 0 : -ENOENT;
+    known = node->presence == FS_PRESENT;
+    err = fs_value_exists(node) ? 0 : -ENOENT;
     pthread_mutex_unlock(&fs->lock);
     if (answers)
         return err;
-    err = fs_value_fetch(request, node, false, false);
+    err = ask(request, node, known);
     if (err == 0) {
         DS_LOCK_SCOPE(&fs->lock);
+        if (!fs_value_younger(node, FS_FRESH_MS))
+            return 0; /* from memory, which is no ticket for an OPEN */
         node->ticket.tid = request->tid;
         node->ticket.until_ms = ds_call_now_ms() + FS_FRESH_MS;
     }
@@ -332,6 +354,8 @@ static int access_to(struct fs_request *request, struct fs_node *node)
     struct stat attr;
     int err = fs_control_allow(request, node);
 
+    if (err == 0 && node->kind == FS_NODE_ENTRY)
+        err = know(request, node);
     if (err == 0 && node->dataset != NULL && node->kind != FS_NODE_INFO &&
         (request->mask & (R_OK | W_OK)) != 0)
         err = fs_record_allow(request, node->dataset,

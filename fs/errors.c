@@ -14,7 +14,7 @@ struct failure {
     time_t when;
     const char *operation; /* static */
     int error;
-    char path[2 * (FS_NAME_MAX_BYTES + 1)];
+    char path[2 * (FS_NAME_MAX_BYTES + 1) + 1];
     char text[256];
 };
 
@@ -49,7 +49,10 @@ static void print_path(const char *dataset, const char *key, char *path, size_t 
         fs_name_encode(FS_NAME_IN_ROOT, dataset, name);
     if (key != NULL)
         fs_name_encode(FS_NAME_IN_DATASET, key, sub);
-    snprintf(path, size, "/%s%s%s", name, key != NULL ? "/" : "", sub);
+    if (key != NULL)
+        snprintf(path, size, "/%s/%s", name, sub);
+    else
+        snprintf(path, size, "/%s", name);
 }
 
 void fs_errors_add(struct fs_errors *errors, const char *operation, const char *dataset,

@@ -113,5 +113,8 @@ void fs_free(struct fs *fs)
 
 bool fs_silent(const struct fs *fs)
 {
-    return fs->waiting != NULL && ds_call_now_ms() - fs->waiting->wait_start_ms > FS_SILENT_MS;
+    int64_t now_ms = ds_call_now_ms();
+
+    return now_ms < fs->silent_until_ms ||
+           (fs->waiting != NULL && now_ms - fs->waiting->wait_start_ms > FS_SILENT_MS);
 }

@@ -26,6 +26,8 @@
 #define FS_FRESH_MS 20
 /* A store that has left a request unanswered for that long counts as silent. */
 #define FS_SILENT_MS 1000
+/* So long it goes on to count as silent after that, unless something is answered. */
+#define FS_SILENCE_TRUST_MS 5000
 
 /* The numbers of the inodes that are always there. */
 enum { FS_INO_ROOT = FUSE_ROOT_ID, FS_INO_CONTROL, FS_INO_STATS, FS_INO_ERRORS, FS_INO_INFO };
@@ -91,6 +93,7 @@ struct fs {
     struct fs_node *lru;           /* nodes with a value, the latest used first */
     size_t cached_bytes;           /* of these values */
     struct fs_request *waiting;    /* requests that wait for the store, the oldest first */
+    int64_t silent_until_ms;       /* 0: the last request was answered */
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
     struct fs_dir *dirs;        /* open directories */
@@ -107,7 +110,8 @@ int fs_new(const struct fs_options *options, struct ds_client *client, struct fs
 /* Frees everything but the client. No thread may use it any more. */
 void fs_free(struct fs *fs);
 
-/* True if the store has left a request unanswered for FS_SILENT_MS. With fs->lock. */
+/* True if the store has left a request unanswered for FS_SILENT_MS, now or just before. With
+ * fs->lock. */
 bool fs_silent(const struct fs *fs);
 
 #endif

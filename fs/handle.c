@@ -260,10 +260,14 @@ int fs_handle_create(struct fs_request *request)
     return err;
 }
 
-/* With fs->lock: a reference to the store's value, or a copy of the working one. */
+/* With fs->lock: a reference to the store's value, or a copy of the working one. A truncation that
+ * waits for its data shows in the size only: a READ that was on its way before the kernel knew of
+ * it would otherwise come back short, and the kernel would fill the rest with NULs. */
 static struct fs_value *visible_value(struct fs_node *node)
 {
-    if (node->image != NULL)
+    bool truncated = node->commit.pending == FS_PENDING_TRUNCATE && !node->commit.dirty;
+
+    if (node->image != NULL && (!truncated || node->value == NULL))
         return fs_value_new(node->image->bytes.data, node->image->bytes.len, NULL, 0);
     return node->value != NULL ? fs_value_ref(node->value) : NULL;
 }

@@ -39,7 +39,7 @@ static void drop_seams(struct fs_image *image, size_t from, size_t to)
     unsigned kept = 0;
 
     for (unsigned i = 0; i < image->seam_count; i++)
-        if (image->seams[i] < from || image->seams[i] > to)
+        if (image->seams[i].at < from || image->seams[i].at > to)
             image->seams[kept++] = image->seams[i];
     image->seam_count = kept;
 }
@@ -122,41 +122,85 @@ static bool explain(const struct ds_buf *bytes, size_t from, size_t to, const st
     return false;
 }
 
+/* The text from `from` to `to`, with the written range [low, high) in it, and what is known of its
+ * cuts. */
+struct window {
+    size_t from, to, low, high;
+};
+
+static struct window window_round(const struct ds_buf *bytes, size_t low, size_t high)
+{
+    struct window window = {.from = low, .to = high, .low = low, .high = high};
+
+    for (int i = 0; i <= CONTINUATION_MAX && window.from > 0; i++) {
+        window.from--;
+        if (!is_continuation(bytes->data[window.from]))
+            break;
+    }
+    while (window.to < bytes->len && is_continuation(bytes->data[window.to]))
+        window.to++;
+    return window;
+}
+
+/* Where the text in the window may be cut: the ends of the written range, unless they are those of
+ * the value, and what was cut before beside it. False if there are more than any writer's blocks
+ * leave. */
+static bool possible_cuts(const struct fs_image *image, const struct window *window,
+                          struct cuts *cuts)
+{
+    enum { CUTS_TRIED = 6 };
+
+    cuts->count = 0;
+    if (window->low > 0)
+        add_cut(cuts, window->low);
+    if (window->high > 0)
+        add_cut(cuts, window->high);
+    for (unsigned i = 0; i < image->seam_count; i++) {
+        size_t at = image->seams[i].at;
+
+        if (at >= window->from && at <= window->to && (at < window->low || at > window->high))
+            add_cut(cuts, at);
+    }
+    return cuts->count <= CUTS_TRIED;
+}
+
+/* What the cut at `at` is after this write. */
+static struct fs_seam seam_at(const struct fs_image *image, const struct window *window, size_t at)
+{
+    struct fs_seam seam = {.at = at};
+
+    for (unsigned i = 0; i < image->seam_count; i++)
+        if (image->seams[i].at == at)
+            seam = image->seams[i];
+    seam.written_before = seam.written_before || at == window->high;
+    seam.written_after = seam.written_after || (at == window->low && window->high > at);
+    return seam;
+}
+
 /* Judges the text round [low, high), just written, and updates the seams. */
 static int judge(struct fs_image *image, size_t low, size_t high)
 {
-    /* More seams so close together are no writer's blocks. */
-    enum { CUTS_TRIED = 6 };
-    struct cuts cuts = {0}, broken = {0};
-    size_t from = low, to = high;
+    struct window window = window_round(&image->bytes, low, high);
+    struct fs_seam seams[FS_IMAGE_SEAMS + 2];
+    struct cuts cuts, broken = {0};
     unsigned kept = 0;
 
-    for (int i = 0; i <= CONTINUATION_MAX && from > 0; i++) {
-        from--;
-        if (!is_continuation(image->bytes.data[from]))
-            break;
-    }
-    while (to < image->bytes.len && is_continuation(image->bytes.data[to]))
-        to++;
-    if (!is_whole(&image->bytes, from, to)) {
-        add_cut(&cuts, low);
-        add_cut(&cuts, high);
-        for (unsigned i = 0; i < image->seam_count; i++) {
-            size_t seam = image->seams[i];
-
-            if (seam >= from && seam <= to && (seam < low || seam > high))
-                add_cut(&cuts, seam);
-        }
-        if (cuts.count > CUTS_TRIED || !explain(&image->bytes, from, to, &cuts, &broken))
+    if (!is_whole(&image->bytes, window.from, window.to) &&
+        (!possible_cuts(image, &window, &cuts) ||
+         !explain(&image->bytes, window.from, window.to, &cuts, &broken)))
+        return -EILSEQ;
+    for (unsigned i = 0; i < broken.count; i++) {
+        seams[i] = seam_at(image, &window, broken.at[i]);
+        if (seams[i].written_before && seams[i].written_after)
             return -EILSEQ;
     }
     for (unsigned i = 0; i < image->seam_count; i++)
-        kept += image->seams[i] < from || image->seams[i] > to;
+        kept += image->seams[i].at < window.from || image->seams[i].at > window.to;
     if (kept + broken.count > FS_IMAGE_SEAMS)
         return -EILSEQ;
-    drop_seams(image, from, to);
+    drop_seams(image, window.from, window.to);
     for (unsigned i = 0; i < broken.count; i++)
-        image->seams[image->seam_count++] = broken.at[i];
+        image->seams[image->seam_count++] = seams[i];
     return 0;
 }
 
@@ -242,7 +286,7 @@ int fs_image_committable(const struct fs_image *image, size_t *len)
 
         if (!image->unchecked) {
             /* All but the seams is known to be text: the only one allowed is at the end. */
-            if (image->seam_count > 1 || image->seams[0] != image->bytes.len)
+            if (image->seam_count > 1 || image->seams[0].at != image->bytes.len)
                 return -EILSEQ;
             start = image->bytes.len > CONTINUATION_MAX ? image->bytes.len - CONTINUATION_MAX : 0;
             while (start > 0 && is_continuation(image->bytes.data[start]))

@@ -14,10 +14,17 @@
 /* More open seams than that are refused: a writer that jumps about inside code points. */
 #define FS_IMAGE_SEAMS 16
 
+/* A cut code point. Once both sides have been written and do not fit, nothing will complete it. */
+struct fs_seam {
+    size_t at; /* offset of the cut */
+    bool written_before;
+    bool written_after;
+};
+
 /* Zeroed is empty and valid. */
 struct fs_image {
     struct ds_buf bytes;
-    size_t seams[FS_IMAGE_SEAMS]; /* offsets at which a code point may be cut */
+    struct fs_seam seams[FS_IMAGE_SEAMS];
     unsigned seam_count;
     bool unchecked; /* pages of a memory map came in: judged as a whole when committed */
 };

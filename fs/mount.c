@@ -101,25 +101,31 @@ static bool is_stale(int error)
     return error == ENOTCONN || error == ECONNABORTED;
 }
 
+/* The errno of what is wrong with the directory, or 0. `path` NULL: realpath() has just failed. */
+static int look_at(const char *path, struct stat *attr)
+{
+    struct statvfs statfs;
+
+    /* The kernel may still answer stat(2) from memory for a daemon that is gone, but not statvfs.
+     */
+    if (path == NULL || stat(path, attr) != 0 || statvfs(path, &statfs) != 0)
+        return errno;
+    return 0;
+}
+
 int fs_mount_check(const char *mountpoint, char **path, char *why)
 {
     char *real DS_AUTO_FREE = realpath(mountpoint, NULL);
-    int error = real == NULL ? errno : 0;
-    struct statvfs statfs;
-    struct stat attr;
+    struct stat attr = {0};
+    int error = look_at(real, &attr);
 
-    if (error == 0 && stat(real, &attr) != 0)
-        error = errno;
-    /* The kernel may still answer stat(2) from memory for a daemon that is gone, but not this. */
-    if (error == 0 && statvfs(real, &statfs) != 0)
-        error = errno;
     if (is_stale(error))
         return refuse_stale(mountpoint, why);
     if (error != 0) {
         snprintf(why, FS_MOUNT_WHY_BYTES, "mount point %s: %s", mountpoint, strerror(error));
         return -error;
     }
-    if (!S_ISDIR(attr.st_mode)) {
+    if (real == NULL || !S_ISDIR(attr.st_mode)) {
         snprintf(why, FS_MOUNT_WHY_BYTES, "mount point %s is not a directory", mountpoint);
         return -ENOTDIR;
     }

@@ -35,7 +35,7 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
         node->dataset = dataset;
         fs_record_ref(dataset);
     }
-    if (kind == FS_NODE_ENTRY) {
+    if (dataset != NULL && key != NULL) {
         HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
         node->attached = true;
     }
@@ -182,7 +182,7 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
         pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
     }
     request->waits_for_key = false;
-    DL_DELETE(node->lock_waiters, request);
+    DL_DELETE(node->lock_waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
     if (err != 0 && !node->locked && node->lock_waiters != NULL)
         pthread_cond_signal(&node->lock_waiters->worker->wake);
     return err;

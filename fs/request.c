@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "errors.h"
 #include "loop.h"
+#include "write.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -32,6 +33,7 @@ void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
     request->ino = ino;
     request->worker = fs_loop_worker();
     ds_call_init(&request->call, fs->options->timeout_ms);
+    request->deadline_ms = request->call.deadline_ms;
     atomic_fetch_add_explicit(&fs->fuse_requests[opcode], 1, memory_order_relaxed);
 }
 
@@ -79,6 +81,9 @@ static bool is_dying(pid_t tid)
     return (pending & (1ULL << (SIGKILL - 1))) != 0;
 }
 
+static void reply_error(struct fs_request *request, int error);
+static void finish(struct fs_request *request);
+
 static void wake(struct fs_request *request)
 {
     DS_LOCK_SCOPE(&request->fs->lock);
@@ -96,20 +101,43 @@ static void detach(struct fs_request *request)
     fuse_reply_err(request->req, request->opcode == FS_WRITE ? EIO : EINTR);
 }
 
+/* A queued request that has waited until the store counts as silent may be answered from memory. On
+ * the timer's thread, which must not block. */
+static void retry_locally(struct fs_request *request)
+{
+    int err;
+
+    request->local_only = true;
+    err = request->handler(request);
+    request->local_only = false;
+    if (err == FS_REQUEUE) {
+        fs_timer_set(request->fs->timer, &request->interrupt, request->deadline_ms);
+        err = fs_loop_queue(request->fs->loop, request);
+        if (err == 0)
+            return;
+    }
+    if (err < 0)
+        reply_error(request, err);
+    finish(request);
+}
+
 /* Looks after an interrupted request, or one that waits in the queue, until it ends or must. */
 static void interrupt_fire(struct fs_timer_entry *entry)
 {
     struct fs_request *request =
         (struct fs_request *)((char *)entry - offsetof(struct fs_request, interrupt));
     int64_t now_ms = ds_call_now_ms(), since_ms = request->interrupted_ms;
-    bool late = now_ms >= request->call.deadline_ms;
+    bool late = now_ms >= request->deadline_ms;
 
     if (late && fs_loop_unqueue(request->fs->loop, request)) {
         fs_request_drop(request, -ETIMEDOUT);
         return;
     }
-    if (since_ms == 0)
+    if (since_ms == 0) {
+        if (fs_loop_unqueue(request->fs->loop, request))
+            retry_locally(request);
         return;
+    }
     if (now_ms - since_ms >= INTERRUPT_PATIENCE_MS || is_dying(request->tid)) {
         if (fs_loop_unqueue(request->fs->loop, request)) {
             fs_request_drop(request, -EINTR);
@@ -201,6 +229,16 @@ static struct fs_request *copy(const struct fs_request *request)
     return new;
 }
 
+/* When a queued request is looked at first. */
+static int64_t first_look_ms(const struct fs_request *request)
+{
+    int64_t silent_ms = ds_call_now_ms() + FS_SILENT_MS + INTERRUPT_LOOK_MS;
+    bool asks = request->opcode == FS_LOOKUP || request->opcode == FS_GETATTR ||
+                request->opcode == FS_READDIR || request->opcode == FS_READDIRPLUS;
+
+    return asks && silent_ms < request->deadline_ms ? silent_ms : request->deadline_ms;
+}
+
 static void requeue(struct fs_request *request)
 {
     struct fs_request *new = copy(request);
@@ -212,7 +250,7 @@ static void requeue(struct fs_request *request)
         return;
     }
     new->interrupt.fire = interrupt_fire;
-    fs_timer_set(new->fs->timer, &new->interrupt, new->call.deadline_ms);
+    fs_timer_set(new->fs->timer, &new->interrupt, first_look_ms(new));
     watch(new);
     err = fs_loop_queue(new->fs->loop, new);
     if (err != 0)
@@ -246,6 +284,8 @@ void fs_request_resume(struct fs_request *request)
 
 void fs_request_drop(struct fs_request *request, int error)
 {
+    if (request->opcode == FS_WRITE)
+        fs_write_dropped(request);
     if (!atomic_exchange(&request->settled, true)) {
         fuse_req_interrupt_func(request->req, NULL, NULL);
         fuse_reply_err(request->req, -error);
@@ -257,6 +297,8 @@ void fs_request_drop(struct fs_request *request, int error)
 
 int fs_request_may_block(struct fs_request *request)
 {
+    if (request->local_only)
+        return FS_REQUEUE;
     if (request->worker == NULL || request->blocking)
         return 0;
     if (!fs_loop_may_block(request->worker))
@@ -289,9 +331,17 @@ int fs_store_begin(struct fs_request *request, bool change)
 
 void fs_store_end(struct fs_request *request)
 {
+    struct fs *fs = request->fs;
+    int64_t now_ms = ds_call_now_ms();
+    bool answered = ds_call_sent(&request->call) == DS_SENT_ANSWERED;
+
     request->change = false;
-    DS_LOCK_SCOPE(&request->fs->lock);
-    DL_DELETE2(request->fs->waiting, request, wait_prev, wait_next);
+    DS_LOCK_SCOPE(&fs->lock);
+    DL_DELETE2(fs->waiting, request, wait_prev, wait_next);
+    if (answered)
+        fs->silent_until_ms = 0;
+    else if (now_ms - request->wait_start_ms >= FS_SILENT_MS)
+        fs->silent_until_ms = now_ms + FS_SILENCE_TRUST_MS;
 }
 
 int fs_reply_ok(struct fs_request *request)

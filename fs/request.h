@@ -45,7 +45,8 @@ struct fs_request {
     int mask;       /* of access */
 
     struct ds_call call;
-    atomic_bool change; /* the running call changes the store: once sent it goes on alone */
+    int64_t deadline_ms; /* of the request; that of its call may be sooner */
+    atomic_bool change;  /* the running call changes the store: once sent it goes on alone */
 
     /* What the failure was about, for .datasetfs/errors; owned copies. */
     char *dataset;
@@ -59,6 +60,7 @@ struct fs_request {
     bool waits_for_key;  /* with fs->lock */
     bool heap;           /* a copy that outlives the callback */
     bool blocking;       /* the worker may block for it */
+    bool local_only;     /* it may not block at all: answer from memory or not now */
     bool watched;        /* libfuse tells us of an interruption */
     atomic_bool settled; /* somebody replies; whoever sets it first */
     struct fs_timer_entry

@@ -64,6 +64,7 @@ static void evict(struct fs *fs)
 
 void fs_value_touch(struct fs *fs, struct fs_node *node)
 {
+    node->ticket.tid = 0;
     node->version = ++fs->last_version;
     clock_gettime(CLOCK_REALTIME, &node->mtime);
 }
@@ -203,9 +204,18 @@ int fs_value_fetch(struct fs_request *request, struct fs_node *node, bool strict
                    bool have_key_lock)
 {
     struct fs *fs = request->fs;
-    bool believed;
-    int err = ask(request, node, &believed);
+    bool believed, known;
+    int err;
 
+    pthread_mutex_lock(&fs->lock);
+    known = node->presence == FS_PRESENT;
+    pthread_mutex_unlock(&fs->lock);
+    err = ask(request, node, &believed);
+    /* Perhaps not only the key is gone. What the DataSet's record says then is for others to use.
+     */
+    if (believed && known && err == -ENOENT &&
+        fs_record_refresh(request, node->dataset, 0) == FS_REQUEUE)
+        return FS_REQUEUE;
     if (believed || err == FS_REQUEUE)
         return err;
     pthread_mutex_lock(&fs->lock);

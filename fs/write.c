@@ -319,11 +319,24 @@ static int write_locked(struct fs_request *request, struct fs_node *node)
     return err;
 }
 
+void fs_write_dropped(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = fs_handle_of(request)->node;
+
+    if (node->kind != FS_NODE_ENTRY)
+        return;
+    DS_LOCK_SCOPE(&fs->lock);
+    if (!node->locked && node->attached && !node->commit.dirty)
+        give_up(fs, node);
+}
+
 int fs_write_handle(struct fs_request *request)
 {
     struct fs *fs = request->fs;
     struct fs_handle *handle = fs_handle_of(request);
     struct fs_node *node = handle->node;
+    bool locked = false;
     int err = fs_request_may_block(request);
 
     if (err != 0)
@@ -332,13 +345,17 @@ int fs_write_handle(struct fs_request *request)
         return fs_control_write(request, handle);
     pthread_mutex_lock(&fs->lock);
     err = fs_handle_take_error(handle);
-    if (err == 0)
-        err = fs_key_lock(request, node);
     if (err == 0) {
+        err = fs_key_lock(request, node);
+        locked = err == 0;
+    }
+    if (locked) {
         err = request->size > 0 ? write_locked(request, node) : 0;
         fs_key_unlock(node);
     }
     pthread_mutex_unlock(&fs->lock);
+    if (err != 0 && !locked)
+        fs_write_dropped(request);
     if (err != 0)
         return err;
     fs_reply_write(request, request->size);
@@ -375,6 +392,8 @@ int fs_write_truncate(struct fs_request *request, struct fs_node *node, size_t s
     struct fs *fs = request->fs;
     int err;
 
+    if (!open)
+        node->fetched_ms = 0; /* like an open, it starts from what the store holds now */
     if (size > 0 || !node->attached)
         return truncate_now(request, node, size);
     err = fs_write_pend(fs, node, FS_PENDING_TRUNCATE);
@@ -397,6 +416,7 @@ static int collect_waiting(struct fs *fs, const struct fs_dataset *dataset, stru
         struct fs_node **more = realloc(nodes, (*count + 1) * sizeof(*nodes));
         if (more == NULL) {
             free(nodes);
+            *count = 0;
             return -ENOMEM;
         }
         nodes = more;

@@ -12,6 +12,10 @@
 /* Handler of WRITE. */
 int fs_write_handle(struct fs_request *request);
 
+/* A write that never came to its turn has failed like one that the store refused: what waited for
+ * its data is not published. Without fs->lock. */
+void fs_write_dropped(struct fs_request *request);
+
 /* With fs->lock and the key lock: the working value becomes empty, and the creation or truncation
  * waits for data. 0 or -ENOMEM. */
 int fs_write_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending);

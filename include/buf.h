@@ -26,7 +26,8 @@ int ds_buf_puts(struct ds_buf *buf, const char *text);
 int ds_buf_printf(struct ds_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Appends `text` as a quoted JSON string; bytes from 0x80 on are copied as they are. 0 or -ENOMEM. */
+/* Appends `text` as a quoted JSON string; bytes from 0x80 on are copied as they are. 0 or -ENOMEM.
+ */
 int ds_buf_json_string(struct ds_buf *buf, const char *text);
 
 /* Frees the content and zeroes the buffer. Harmless on a zeroed one. */

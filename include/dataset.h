@@ -15,7 +15,8 @@
 #define DS_DESCRIPTION_MAX_BYTES 1024
 /* "100 MB of entries per VM", read as decimal: what fits here fits under either reading. */
 #define DS_TOTAL_MAX_BYTES 100000000ULL
-/* No limit of a DataSet's name is published; ours is a key's, so that nothing unbounded is stored. */
+/* No limit of a DataSet's name is published; ours is a key's, so that nothing unbounded is stored.
+ */
 #define DS_NAME_MAX_BYTES DS_KEY_MAX_BYTES
 
 /* Whose eyes a mount sees through. */

@@ -16,7 +16,6 @@ void ds_log_set_level(enum ds_log_level level);
 
 /* Writes one line, at most 1 KiB; control characters in it are written as '?', since keys and
  * messages come from others. Never pass a value or a credential. Keeps errno. */
-void ds_log(enum ds_log_level level, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void ds_log(enum ds_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -53,10 +53,10 @@ void ds_conn_close(struct ds_conn *conn, struct ds_call *call);
 int ds_conn_fail(struct ds_conn *conn, int code);
 
 /* Runs SQL text that gives no rows, or whose rows do not matter. */
-int ds_conn_exec(struct ds_conn *conn, const char *sql);
+int ds_conn_exec(struct ds_conn *conn, const char *text);
 
 /* The number that the SQL text gives. */
-int ds_conn_number(struct ds_conn *conn, const char *sql, int64_t *out);
+int ds_conn_number(struct ds_conn *conn, const char *text, int64_t *out);
 
 /* A prepared statement, ready to be bound and stepped, which ds_conn_done() must end. Binding
  * cannot fail but for lack of memory, and then the next step says so. */

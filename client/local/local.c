@@ -181,8 +181,8 @@ static int local_create(struct ds_client *client, struct ds_call *call, const ch
         const struct ds_attributes *a = attributes;
         ds_local_bind_text(statement, 1, dataset);
         ds_local_bind_text(statement, 2, a->description ? a->description : "");
-        sqlite3_bind_int(statement, 3, a->host ? a->host : DS_ACCESS_READ_WRITE);
-        sqlite3_bind_int(statement, 4, a->guest ? a->guest : DS_ACCESS_READ_WRITE);
+        sqlite3_bind_int(statement, 3, (int)(a->host ? a->host : DS_ACCESS_READ_WRITE));
+        sqlite3_bind_int(statement, 4, (int)(a->guest ? a->guest : DS_ACCESS_READ_WRITE));
         sqlite3_bind_int(statement, 5, a->omit_from_snapshot_and_clone == DS_FLAG_ON);
         err = ds_local_run(conn, statement);
         if (err == -EEXIST)

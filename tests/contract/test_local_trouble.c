@@ -264,10 +264,11 @@ static void unmount_small(char *directory)
 
 static struct ds_client *open_with_dataset(const char *directory, struct ds_call *call)
 {
-    struct ds_client *client;
+    struct ds_client *client = NULL;
     struct ds_attributes none = {0};
     ds_call_init(call, 60000);
     assert_int_equal(open_local(directory, DS_SIDE_HOST, call, &client), 0);
+    assert_non_null(client);
     assert_int_equal(ds_client_create(client, call, "d", &none), 0);
     return client;
 }
