@@ -25,6 +25,7 @@ struct fs_dir {
     /* With fs->lock; replaced when the handle is rewound. */
     struct fs_listing *listing;
     struct ds_names created; /* keys that wait for their first data and are not in the store */
+    bool fresh;              /* listed by opendir(3), for the first READDIR */
 };
 
 static const char *const control_names[] = {"stats", "errors", "info"};
@@ -98,64 +99,12 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
     return 0;
 }
 
-int fs_dir_open(struct fs_request *request)
-{
-    struct fs *fs = request->fs;
-    struct fs_node *node = fs_entry_node(fs, request->ino);
-    struct fs_dir *dir = NULL;
-    int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
-
-    if (err == 0 && node->kind == FS_NODE_DATASET)
-        err = fs_record_allow(request, node->dataset, FS_NEED_READ);
-    if (err == 0) {
-        dir = calloc(1, sizeof(*dir));
-        err = dir != NULL ? 0 : -ENOMEM;
-    }
-    if (err != 0) {
-        if (node != NULL)
-            fs_entry_put(fs, node);
-        return err;
-    }
-    dir->node = node; /* with the pin */
-    pthread_mutex_lock(&fs->lock);
-    DL_APPEND(fs->dirs, dir);
-    pthread_mutex_unlock(&fs->lock);
-    request->fi.fh = (uintptr_t)dir;
-    if (fs_reply_open(request) != 0) {
-        DS_LOCK_SCOPE(&fs->lock);
-        fs_dir_free(fs, dir);
-    }
-    return 0;
-}
-
-static struct fs_dir *dir_of(const struct fs_request *request)
-{
-    return (struct fs_dir *)(uintptr_t)request->fi.fh; // NOLINT(performance-no-int-to-ptr)
-}
-
 static void clear(struct fs_dir *dir)
 {
     if (dir->listing != NULL)
         fs_listing_unref(dir->listing);
     dir->listing = NULL;
     ds_names_clear(&dir->created);
-}
-
-void fs_dir_free(struct fs *fs, struct fs_dir *dir)
-{
-    DL_DELETE(fs->dirs, dir);
-    clear(dir);
-    fs_node_unpin(fs, dir->node);
-    free(dir);
-}
-
-int fs_dir_release(struct fs_request *request)
-{
-    pthread_mutex_lock(&request->fs->lock);
-    fs_dir_free(request->fs, dir_of(request));
-    pthread_mutex_unlock(&request->fs->lock);
-    fs_reply_ok(request);
-    return 0;
 }
 
 /* With fs->lock: keys that exist in this mount only so far. */
@@ -190,6 +139,65 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
     clear(dir);
     dir->listing = listing;
     return add_created(dir);
+}
+
+int fs_dir_open(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = fs_entry_node(fs, request->ino);
+    struct fs_dir *dir = NULL;
+    int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
+
+    if (err == 0) {
+        dir = calloc(1, sizeof(*dir));
+        err = dir != NULL ? 0 : -ENOMEM;
+    }
+    if (err == 0) {
+        dir->node = node; /* with the pin */
+        /* Here rather than at the first READDIR, whose ENOENT readdir(3) takes for the end. */
+        err = rewind_dir(request, dir);
+    }
+    if (err != 0) {
+        DS_LOCK_SCOPE(&fs->lock);
+        if (dir != NULL)
+            clear(dir);
+        if (node != NULL)
+            fs_node_unpin(fs, node);
+        free(dir);
+        return err;
+    }
+    dir->fresh = true;
+    pthread_mutex_lock(&fs->lock);
+    DL_APPEND(fs->dirs, dir);
+    pthread_mutex_unlock(&fs->lock);
+    request->fi.fh = (uintptr_t)dir;
+    if (fs_reply_open(request) != 0) {
+        DS_LOCK_SCOPE(&fs->lock);
+        fs_dir_free(fs, dir);
+    }
+    return 0;
+}
+
+static struct fs_dir *dir_of(const struct fs_request *request)
+{
+    return (struct fs_dir *)(uintptr_t)request->fi.fh; // NOLINT(performance-no-int-to-ptr)
+}
+
+void fs_dir_free(struct fs *fs, struct fs_dir *dir)
+{
+    DL_DELETE(fs->dirs, dir);
+    clear(dir);
+    fs_node_unpin(fs, dir->node);
+    free(dir);
+}
+
+int fs_dir_release(struct fs_request *request)
+{
+    pthread_mutex_lock(&request->fs->lock);
+    fs_dir_free(request->fs, dir_of(request));
+    pthread_mutex_unlock(&request->fs->lock);
+    fs_reply_ok(request);
+    return 0;
 }
 
 /* With fs->lock: the node of the listed name, without a pin; NULL if the kernel has none. */
@@ -305,8 +313,9 @@ int fs_dir_read(struct fs_request *request)
     struct item item;
     int err = 0;
 
-    if (request->offset == 0)
+    if (request->offset == 0 && !dir->fresh)
         err = rewind_dir(request, dir);
+    dir->fresh = false;
     if (err != 0)
         return err;
     buffer = malloc(request->size);

@@ -3,7 +3,8 @@
  * Lock order, outermost first; nothing is locked inside a lock that stands below it:
  *   1. the key lock of an inode (node.h), several of them in the order of inode numbers;
  *   2. fs->lock, the tree: nodes, values, DataSet records, handles' shared state;
- *   3. the loop's, the timer's and the error list's own locks, which are leaves.
+ *   3. the loop's own lock;
+ *   4. the timer's and the error list's own locks.
  * No ds_client_*() call and no notification of the kernel is made with fs->lock held. */
 #ifndef FS_FS_H
 #define FS_FS_H

@@ -108,20 +108,6 @@ static bool is_whole(const struct ds_buf *bytes, size_t from, size_t to)
     return ds_utf8_valid(bytes->data + from, to - from);
 }
 
-/* Finds the fewest cuts that explain the text from `from` to `to`. Old bytes behind a cut may
- * happen to complete it, so that the fault shows later: hence the search instead of one pass. False
- * if no choice does. */
-static bool explain(const struct ds_buf *bytes, size_t from, size_t to, const struct cuts *cuts,
-                    struct cuts *broken)
-{
-    for (unsigned wanted = 0; wanted <= cuts->count; wanted++)
-        for (unsigned mask = 0; mask < 1U << cuts->count; mask++)
-            if ((unsigned)__builtin_popcount(mask) == wanted &&
-                read_with_cuts(bytes, from, to, cuts, mask, broken))
-                return true;
-    return false;
-}
-
 /* The text from `from` to `to`, with the written range [low, high) in it, and what is known of its
  * cuts. */
 struct window {
@@ -177,23 +163,49 @@ static struct fs_seam seam_at(const struct fs_image *image, const struct window 
     return seam;
 }
 
+/* Makes the seams of `broken`. False if one of them can never be completed: both its sides have
+ * been written. */
+static bool make_seams(const struct fs_image *image, const struct window *window,
+                       const struct cuts *broken, struct fs_seam *seams)
+{
+    for (unsigned i = 0; i < broken->count; i++) {
+        seams[i] = seam_at(image, window, broken->at[i]);
+        if (seams[i].written_before && seams[i].written_after)
+            return false;
+    }
+    return true;
+}
+
+/* Finds the fewest cuts that explain the text in the window, and what they leave broken. Old bytes
+ * behind a cut may happen to complete it, so that the fault shows later: hence the search instead
+ * of one pass. False if no choice does. */
+static bool explain(const struct fs_image *image, const struct window *window, struct cuts *broken,
+                    struct fs_seam *seams)
+{
+    struct cuts cuts;
+
+    if (!possible_cuts(image, window, &cuts))
+        return false;
+    for (unsigned wanted = 0; wanted <= cuts.count; wanted++)
+        for (unsigned mask = 0; mask < 1U << cuts.count; mask++)
+            if ((unsigned)__builtin_popcount(mask) == wanted &&
+                read_with_cuts(&image->bytes, window->from, window->to, &cuts, mask, broken) &&
+                make_seams(image, window, broken, seams))
+                return true;
+    return false;
+}
+
 /* Judges the text round [low, high), just written, and updates the seams. */
 static int judge(struct fs_image *image, size_t low, size_t high)
 {
     struct window window = window_round(&image->bytes, low, high);
     struct fs_seam seams[FS_IMAGE_SEAMS + 2];
-    struct cuts cuts, broken = {0};
+    struct cuts broken = {0};
     unsigned kept = 0;
 
     if (!is_whole(&image->bytes, window.from, window.to) &&
-        (!possible_cuts(image, &window, &cuts) ||
-         !explain(&image->bytes, window.from, window.to, &cuts, &broken)))
+        !explain(image, &window, &broken, seams))
         return -EILSEQ;
-    for (unsigned i = 0; i < broken.count; i++) {
-        seams[i] = seam_at(image, &window, broken.at[i]);
-        if (seams[i].written_before && seams[i].written_after)
-            return -EILSEQ;
-    }
     for (unsigned i = 0; i < image->seam_count; i++)
         kept += image->seams[i].at < window.from || image->seams[i].at > window.to;
     if (kept + broken.count > FS_IMAGE_SEAMS)

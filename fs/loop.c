@@ -96,7 +96,7 @@ bool fs_loop_may_block(struct fs_worker *worker)
     return true;
 }
 
-int fs_loop_queue(struct fs_loop *loop, struct fs_request *request)
+int fs_loop_queue(struct fs_loop *loop, struct fs_request *request, int64_t look_ms)
 {
     DS_LOCK_SCOPE(&loop->lock);
     if (loop->queued == QUEUE_MAX)
@@ -104,6 +104,7 @@ int fs_loop_queue(struct fs_loop *loop, struct fs_request *request)
     DL_APPEND(loop->queue, request);
     loop->queued++;
     request->queued = true;
+    fs_timer_set(request->fs->timer, &request->interrupt, look_ms);
     if (loop->idle_count > 0)
         pthread_cond_signal(&loop->idle);
     return 0;
@@ -235,16 +236,16 @@ int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&loop->left, &attributes);
     pthread_condattr_destroy(&attributes);
+    *out = loop; /* the first request may come before this returns */
     pthread_mutex_lock(&loop->lock);
     err = start_worker(loop);
     pthread_mutex_unlock(&loop->lock);
     if (err != 0) {
         free(loop->workers);
         free(loop);
-        return err;
+        *out = NULL;
     }
-    *out = loop;
-    return 0;
+    return err;
 }
 
 /* Waits until all threads have ended; with the lock. */
@@ -266,25 +267,29 @@ static void await_workers(struct fs_loop *loop)
     }
 }
 
-void fs_loop_free(struct fs_loop *loop)
+void fs_loop_stop(struct fs_loop *loop)
 {
-    struct fs_request *request, *next;
-
-    pthread_mutex_lock(&loop->lock);
+    DS_LOCK_SCOPE(&loop->lock);
     loop->stop = true;
     pthread_cond_broadcast(&loop->idle);
     await_workers(loop);
-    pthread_mutex_unlock(&loop->lock);
+    while (loop->queue != NULL) {
+        struct fs_request *request = loop->queue;
 
+        take_from_queue(loop, request);
+        pthread_mutex_unlock(&loop->lock);
+        fs_request_drop(request, -ENOTCONN);
+        pthread_mutex_lock(&loop->lock);
+    }
+}
+
+void fs_loop_free(struct fs_loop *loop)
+{
     for (unsigned i = 0; i < loop->started; i++) {
         pthread_join(loop->workers[i].thread, NULL);
         close(loop->workers[i].cancel_fd);
         pthread_cond_destroy(&loop->workers[i].wake);
         free(loop->workers[i].buffer.mem);
-    }
-    DL_FOREACH_SAFE (loop->queue, request, next) {
-        take_from_queue(loop, request);
-        fs_request_drop(request, -ENOTCONN);
     }
     pthread_cond_destroy(&loop->idle);
     pthread_cond_destroy(&loop->left);

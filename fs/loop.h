@@ -36,13 +36,17 @@ bool fs_loop_may_block(struct fs_worker *worker);
 
 /* Takes over a request, owned, that a later worker runs with fs_request_resume(). -EAGAIN if too
  * many wait already; the caller then still owns it. */
-int fs_loop_queue(struct fs_loop *loop, struct fs_request *request);
+int fs_loop_queue(struct fs_loop *loop, struct fs_request *request, int64_t look_ms);
 
 /* Takes a request out of the queue again. False if it is no longer there. */
 bool fs_loop_unqueue(struct fs_loop *loop, struct fs_request *request);
 
 /* Stops reading, waits for the requests that run and drops the queued ones with
- * fs_request_drop(), then ends the threads and frees the loop. */
+ * fs_request_drop(). The threads end. */
+void fs_loop_stop(struct fs_loop *loop);
+
+/* Frees a loop that has been stopped. The timer must be gone: it takes requests out of the queue.
+ */
 void fs_loop_free(struct fs_loop *loop);
 
 #endif

@@ -113,6 +113,9 @@ static int serve(struct session *session)
         fs_daemon_ready(session->report);
     session->report = -1;
     await_end(session);
+    fs_loop_stop(fs->loop);
+    fs_timer_free(fs->timer);
+    fs->timer = NULL;
     fs_loop_free(fs->loop);
 
     fs_request_init_internal(&leftover, fs);

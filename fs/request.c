@@ -19,32 +19,6 @@ enum { INTERRUPT_PATIENCE_MS = 1000 };
 /* How often we look whether an interrupted caller is dying; the kernel interrupts only once. */
 enum { INTERRUPT_LOOK_MS = 20 };
 
-void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
-                     enum fs_opcode opcode, fuse_ino_t ino)
-{
-    const struct fuse_ctx *context = fuse_req_ctx(req);
-
-    memset(request, 0, sizeof(*request));
-    request->fs = fs;
-    request->req = req;
-    request->opcode = opcode;
-    request->tid = context->pid;
-    request->uid = context->uid;
-    request->ino = ino;
-    request->worker = fs_loop_worker();
-    ds_call_init(&request->call, fs->options->timeout_ms);
-    request->deadline_ms = request->call.deadline_ms;
-    atomic_fetch_add_explicit(&fs->fuse_requests[opcode], 1, memory_order_relaxed);
-}
-
-void fs_request_init_internal(struct fs_request *request, struct fs *fs)
-{
-    memset(request, 0, sizeof(*request));
-    request->fs = fs;
-    request->settled = true;
-    ds_call_init(&request->call, fs->options->timeout_ms);
-}
-
 void fs_request_clear(struct fs_request *request)
 {
     free(request->dataset);
@@ -59,6 +33,42 @@ void fs_request_about(struct fs_request *request, const char *dataset, const cha
     /* Without memory the report names less; that must not fail the request. */
     request->dataset = dataset != NULL ? strdup(dataset) : NULL;
     request->key = key != NULL ? strdup(key) : NULL;
+}
+
+/* Claims the reply. False if it was given already. Afterwards nobody else touches the request. */
+static bool settle(struct fs_request *request)
+{
+    bool ours = !atomic_exchange(&request->settled, true);
+
+    if (request->watched) {
+        if (ours)
+            fuse_req_interrupt_func(request->req, NULL, NULL);
+        fs_timer_cancel(request->fs->timer, &request->interrupt);
+        request->watched = false;
+    }
+    return ours;
+}
+
+static void finish(struct fs_request *request)
+{
+    uint64_t count;
+
+    settle(request); /* also when it was replied to by somebody else */
+    if (request->worker != NULL && atomic_load(&request->call.cancelled) && request->blocking)
+        while (read(request->worker->cancel_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+            continue;
+    fs_request_clear(request);
+    if (request->heap)
+        free(request);
+}
+
+static void reply_error(struct fs_request *request, int error)
+{
+    if (request->call.text[0] != '\0' && error != -EINTR)
+        fs_errors_add(request->fs->errors, fs_opcode_name(request->opcode), request->dataset,
+                      request->key, error, request->call.text);
+    if (settle(request))
+        fuse_reply_err(request->req, -error);
 }
 
 /* True if a fatal signal waits for the thread: the kernel marks that as a pending SIGKILL. */
@@ -80,9 +90,6 @@ static bool is_dying(pid_t tid)
     fclose(status);
     return (pending & (1ULL << (SIGKILL - 1))) != 0;
 }
-
-static void reply_error(struct fs_request *request, int error);
-static void finish(struct fs_request *request);
 
 static void wake(struct fs_request *request)
 {
@@ -111,8 +118,7 @@ static void retry_locally(struct fs_request *request)
     err = request->handler(request);
     request->local_only = false;
     if (err == FS_REQUEUE) {
-        fs_timer_set(request->fs->timer, &request->interrupt, request->deadline_ms);
-        err = fs_loop_queue(request->fs->loop, request);
+        err = fs_loop_queue(request->fs->loop, request, request->deadline_ms);
         if (err == 0)
             return;
     }
@@ -166,44 +172,34 @@ static void interrupted(fuse_req_t req, void *data)
 static void watch(struct fs_request *request)
 {
     request->watched = true;
-    request->interrupt.fire = interrupt_fire;
     fuse_req_interrupt_func(request->req, interrupted, request);
 }
 
-/* Claims the reply. False if it was given already. Afterwards nobody else touches the request. */
-static bool settle(struct fs_request *request)
+void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
+                     enum fs_opcode opcode, fuse_ino_t ino)
 {
-    bool ours = !atomic_exchange(&request->settled, true);
+    const struct fuse_ctx *context = fuse_req_ctx(req);
 
-    if (request->watched) {
-        if (ours)
-            fuse_req_interrupt_func(request->req, NULL, NULL);
-        fs_timer_cancel(request->fs->timer, &request->interrupt);
-        request->watched = false;
-    }
-    return ours;
+    memset(request, 0, sizeof(*request));
+    request->fs = fs;
+    request->req = req;
+    request->opcode = opcode;
+    request->tid = context->pid;
+    request->uid = context->uid;
+    request->ino = ino;
+    request->worker = fs_loop_worker();
+    ds_call_init(&request->call, fs->options->timeout_ms);
+    request->deadline_ms = request->call.deadline_ms;
+    request->interrupt.fire = interrupt_fire;
+    atomic_fetch_add_explicit(&fs->fuse_requests[opcode], 1, memory_order_relaxed);
 }
 
-static void finish(struct fs_request *request)
+void fs_request_init_internal(struct fs_request *request, struct fs *fs)
 {
-    uint64_t count;
-
-    settle(request); /* also when it was replied to by somebody else */
-    if (request->worker != NULL && atomic_load(&request->call.cancelled) && request->blocking)
-        while (read(request->worker->cancel_fd, &count, sizeof(count)) < 0 && errno == EINTR)
-            continue;
-    fs_request_clear(request);
-    if (request->heap)
-        free(request);
-}
-
-static void reply_error(struct fs_request *request, int error)
-{
-    if (request->call.text[0] != '\0' && error != -EINTR)
-        fs_errors_add(request->fs->errors, fs_opcode_name(request->opcode), request->dataset,
-                      request->key, error, request->call.text);
-    if (settle(request))
-        fuse_reply_err(request->req, -error);
+    memset(request, 0, sizeof(*request));
+    request->fs = fs;
+    request->settled = true;
+    ds_call_init(&request->call, fs->options->timeout_ms);
 }
 
 /* A copy that owns its strings and data, which stand behind it in one block. */
@@ -249,10 +245,8 @@ static void requeue(struct fs_request *request)
         fs_request_clear(request);
         return;
     }
-    new->interrupt.fire = interrupt_fire;
-    fs_timer_set(new->fs->timer, &new->interrupt, first_look_ms(new));
     watch(new);
-    err = fs_loop_queue(new->fs->loop, new);
+    err = fs_loop_queue(new->fs->loop, new, first_look_ms(new));
     if (err != 0)
         fs_request_drop(new, err);
 }

@@ -1,0 +1,455 @@
+#include "harness.h"
+
+#include "cleanup.h"
+#include "peer.h"
+#include "shell.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DAEMONS_MAX 8
+
+static char binary[PATH_MAX];
+static char base[PATH_MAX];      /* our tmpfs */
+static char directory[PATH_MAX]; /* the running test's */
+static unsigned test_number;
+static struct harness_daemon daemons[DAEMONS_MAX];
+
+/* The watchdog ends a test that hangs in a system call on a mount: only the death of the daemon can
+ * free it. */
+static pthread_mutex_t watchdog_lock = PTHREAD_MUTEX_INITIALIZER;
+static int64_t watchdog_deadline_ms; /* 0: nothing runs; under watchdog_lock */
+static bool watchdog_fired;          /* under watchdog_lock */
+static pid_t main_pid;
+
+static const char *const suspicious[] = {
+    "AddressSanitizer",
+    "LeakSanitizer",
+    "ThreadSanitizer",
+    "MemorySanitizer",
+    "runtime error:",
+    "Assertion",
+    "assertion",
+    "stack smashing",
+    "double free",
+    "malloc(): corrupted",
+    "buffer overflow detected",
+};
+
+int64_t harness_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void harness_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+void harness_outlive_attributes(void)
+{
+    /* Twice the 20 ms: the kernel counts in ticks of up to 10 ms and rounds up. */
+    int64_t until = harness_now_ms() + 40;
+    while (harness_now_ms() <= until)
+        harness_pause();
+}
+
+const char *harness_binary(void)
+{
+    return binary;
+}
+
+const char *harness_dir(void)
+{
+    return directory;
+}
+
+/* Ends every child of the main thread: daemons, shells, and what they left to us. */
+static void kill_children(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)main_pid, (int)main_pid);
+    FILE *children = fopen(path, "re");
+    int pid;
+    while (children && fscanf(children, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+    if (children)
+        fclose(children);
+}
+
+static void *watchdog(void *unused)
+{
+    for (;;) {
+        poll(NULL, 0, 200);
+        pthread_mutex_lock(&watchdog_lock);
+        bool late = watchdog_deadline_ms != 0 && harness_now_ms() > watchdog_deadline_ms;
+        if (late)
+            watchdog_fired = true;
+        pthread_mutex_unlock(&watchdog_lock);
+        if (late)
+            kill_children();
+    }
+    return unused;
+}
+
+static void watch_until(int64_t deadline_ms)
+{
+    DS_LOCK_SCOPE(&watchdog_lock);
+    watchdog_deadline_ms = deadline_ms;
+    watchdog_fired = false;
+}
+
+static bool watchdog_has_fired(void)
+{
+    DS_LOCK_SCOPE(&watchdog_lock);
+    return watchdog_fired;
+}
+
+static void remove_place(void)
+{
+    /* The mount point is in everybody's namespace, what is mounted there only in ours. */
+    umount2(base, MNT_DETACH); // NOLINT(bugprone-signal-handler): a bare system call
+    rmdir(base);
+}
+
+static void be_ended(int signal_number)
+{
+    if (getpid() == main_pid)
+        remove_place();
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static void find_binary(void)
+{
+    const char *given = getenv("DATASETFS");
+    if (given) {
+        if (!realpath(given, binary))
+            binary[0] = '\0';
+    } else {
+        char self[PATH_MAX];
+        ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+        self[len > 0 ? len : 0] = '\0';
+        for (int i = 0; i < 3; i++) {
+            char *slash = strrchr(self, '/');
+            if (slash)
+                *slash = '\0';
+        }
+        if (snprintf(binary, sizeof binary, "%s/datasetfs", self) >= (int)sizeof binary)
+            binary[0] = '\0';
+    }
+    if (access(binary, X_OK) != 0) {
+        fprintf(stderr, "no daemon to test at '%s'; set DATASETFS\n", binary);
+        exit(1);
+    }
+}
+
+void harness_begin(void)
+{
+    const char *why = NULL;
+    int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (geteuid() != 0)
+        why = "not root";
+    else if (fuse < 0)
+        why = "no /dev/fuse";
+    else if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        why = "no mount namespace";
+    if (fuse >= 0)
+        close(fuse);
+    if (why) {
+        printf("SKIP: %s\n", why);
+        exit(HARNESS_SKIP_STATUS);
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0); /* in order with what failed tests say on standard error */
+    find_binary();
+    main_pid = getpid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    umask(022);
+
+    const char *tmp = getenv("TMPDIR");
+    snprintf(base, sizeof base, "%s/datasetfs-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(base) || mount("tmpfs", base, "tmpfs", 0, "mode=0755") != 0) {
+        perror("cannot make a place for the tests");
+        exit(1);
+    }
+    chmod(base, 0755); /* for the tests with other users */
+    for (size_t i = 0; i < sizeof harness_signals / sizeof *harness_signals; i++)
+        signal(harness_signals[i], be_ended);
+
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, watchdog, NULL) != 0)
+        exit(1);
+    pthread_detach(thread);
+}
+
+void harness_end(void)
+{
+    if (chdir("/") != 0)
+        perror("/");
+    remove_place();
+}
+
+int harness_setup(void **state)
+{
+    (void)state;
+    watch_until(harness_now_ms() + HARNESS_TEST_MS);
+    char number[16];
+    snprintf(number, sizeof number, "%u", ++test_number);
+    if (chdir(base) != 0 || mkdir(number, 0755) != 0 || chdir(number) != 0 ||
+        !getcwd(directory, sizeof directory))
+        return -1;
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    (void)status;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+/* Whole lines of the file that look like the end of a daemon's health; the file itself with them.
+ */
+static bool log_is_suspicious(const char *log)
+{
+    FILE *file = fopen(log, "re");
+    if (!file)
+        return false;
+    char line[4096];
+    bool found = false;
+    while (fgets(line, sizeof line, file)) {
+        for (size_t i = 0; i < sizeof suspicious / sizeof *suspicious; i++)
+            found = found || strstr(line, suspicious[i]);
+    }
+    fclose(file);
+    return found;
+}
+
+static void print_log(const struct harness_daemon *daemon)
+{
+    FILE *file = fopen(daemon->log, "re");
+    if (!file)
+        return;
+    char line[4096];
+    print_error("standard error of the daemon on %s:\n", daemon->point);
+    while (fgets(line, sizeof line, file))
+        print_error("  | %s", line);
+    fclose(file);
+}
+
+/* Sends the signal (0: none) and reaps the daemon. False, with the reason printed, if it did not
+ * end well. */
+static bool end_daemon(struct harness_daemon *daemon, int signal_number)
+{
+    if (signal_number)
+        kill(daemon->pid, signal_number);
+    int status = harness_wait_child(daemon->pid, HARNESS_START_MS, false);
+    close(daemon->pidfd);
+    daemon->pid = 0;
+    bool well = true;
+    if (status != 0) {
+        print_error("the daemon on %s ended with status %d%s\n", daemon->point, status,
+                    status < 0 ? " (killed: it did not end in time)" : "");
+        well = false;
+    }
+    if (log_is_suspicious(daemon->log)) {
+        print_error("the daemon on %s printed a report\n", daemon->point);
+        well = false;
+    }
+    if (well && harness_mounted(daemon->point, NULL, 0)) {
+        print_error("%s is still mounted after the daemon's end\n", daemon->point);
+        well = false;
+    }
+    if (!well || getenv("HARNESS_VERBOSE"))
+        print_log(daemon);
+    return well;
+}
+
+/* Ends children that tests left behind (daemons in the background, shells). */
+static bool reap_orphans(void)
+{
+    int64_t until = harness_now_ms() + HARNESS_START_MS;
+    for (;;) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0)
+            return true;
+        if (pid > 0)
+            continue;
+        kill_children();
+        if (harness_now_ms() > until) {
+            print_error("a child of this test does not end\n");
+            return false;
+        }
+        harness_pause();
+    }
+}
+
+/* Detaches whatever is still mounted below the test's directory. */
+static void detach_mounts(void)
+{
+    for (int again = 0; again < 16; again++) {
+        FILE *table = fopen("/proc/self/mountinfo", "re");
+        if (!table)
+            return;
+        char line[2 * PATH_MAX];
+        char point[PATH_MAX] = "";
+        while (fgets(line, sizeof line, table)) {
+            char candidate[PATH_MAX];
+            if (sscanf(line, "%*s %*s %*s %*s %4095s", candidate) == 1 &&
+                strncmp(candidate, directory, strlen(directory)) == 0)
+                snprintf(point, sizeof point, "%s", candidate);
+        }
+        fclose(table);
+        if (!*point || umount2(point, MNT_DETACH) != 0)
+            return;
+    }
+}
+
+int harness_teardown(void **state)
+{
+    (void)state;
+    bool well = true;
+    if (chdir(directory) != 0)
+        well = false;
+    shell_clear();
+    for (size_t i = 0; i < DAEMONS_MAX; i++) {
+        if (daemons[i].pid)
+            well = end_daemon(&daemons[i], SIGTERM) && well;
+    }
+    peer_close();
+    well = reap_orphans() && well;
+    detach_mounts();
+    if (watchdog_has_fired()) {
+        print_error("the test hung for %d s; its processes were killed\n", HARNESS_TEST_MS / 1000);
+        well = false;
+    }
+    watch_until(0);
+    if (chdir(base) != 0 || nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
+        well = false;
+    memset(daemons, 0, sizeof daemons);
+    return well ? 0 : -1;
+}
+
+bool harness_mounted(const char *point, char *out, size_t size)
+{
+    char absolute[PATH_MAX];
+    snprintf(absolute, sizeof absolute, "%.2000s%s%.2000s", *point == '/' ? "" : directory,
+             *point == '/' ? "" : "/", point);
+    FILE *table = fopen("/proc/self/mountinfo", "re");
+    if (!table)
+        return false;
+    char line[2 * PATH_MAX];
+    bool found = false;
+    while (fgets(line, sizeof line, table)) {
+        char candidate[PATH_MAX];
+        if (sscanf(line, "%*s %*s %*s %*s %4095s", candidate) != 1 ||
+            strcmp(candidate, absolute) != 0)
+            continue;
+        found = strstr(line, " - fuse.datasetfs ") != NULL;
+        if (found && out)
+            snprintf(out, size, "%s", line);
+    }
+    fclose(table);
+    return found;
+}
+
+/* False if the daemon ends or nothing happens before the deadline. */
+static bool wait_mounted(const struct harness_daemon *daemon)
+{
+    int64_t until = harness_now_ms() + HARNESS_START_MS;
+    int table DS_AUTO_CLOSE = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    for (;;) {
+        if (harness_mounted(daemon->point, NULL, 0))
+            return true;
+        struct pollfd fds[] = {{.fd = table, .events = POLLPRI},
+                               {.fd = daemon->pidfd, .events = POLLIN}};
+        int64_t left = until - harness_now_ms();
+        if (left <= 0 || poll(fds, 2, (int)left) < 0 || fds[1].revents)
+            return false;
+    }
+}
+
+static void become_daemon(const struct harness_daemon *daemon, const char *point,
+                          const char *options)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int log = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int null = open("/dev/null", O_RDONLY);
+    if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+        _exit(126);
+    close_range(3, UINT_MAX, 0);
+    execl(binary, "datasetfs", HARNESS_SOURCE, point, "-f", options ? "-o" : NULL, options, NULL);
+    _exit(127);
+}
+
+struct harness_daemon *harness_start(const char *point, const char *options)
+{
+    struct harness_daemon *daemon = daemons;
+    while (daemon < daemons + DAEMONS_MAX && daemon->pid)
+        daemon++;
+    assert_true(daemon < daemons + DAEMONS_MAX);
+    if (mkdir(point, 0755) != 0 && errno != EEXIST)
+        fail_msg("mkdir %s: %s", point, strerror(errno));
+    snprintf(daemon->point, sizeof daemon->point, "%.2000s/%.2000s", directory, point);
+    snprintf(daemon->log, sizeof daemon->log, "%.2000s/%.2000s.log", directory, point);
+
+    daemon->pid = fork();
+    if (daemon->pid == 0)
+        become_daemon(daemon, point, options);
+    assert_true(daemon->pid > 0);
+    daemon->pidfd = (int)syscall(SYS_pidfd_open, daemon->pid, 0);
+    assert_true(daemon->pidfd >= 0);
+    if (!wait_mounted(daemon)) {
+        print_error("the daemon did not mount %s\n", daemon->point);
+        print_log(daemon);
+        fail();
+    }
+    return daemon;
+}
+
+struct harness_daemon *harness_start_app(const char *options)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    return harness_start("m", options);
+}
+
+void harness_stop_by(struct harness_daemon *daemon, int signal_number)
+{
+    if (!end_daemon(daemon, signal_number))
+        fail();
+}
+
+void harness_stop(struct harness_daemon *daemon)
+{
+    harness_stop_by(daemon, SIGTERM);
+}
+
+void harness_kill(struct harness_daemon *daemon)
+{
+    kill(daemon->pid, SIGKILL);
+    assert_int_equal(harness_wait_child(daemon->pid, HARNESS_START_MS, false), 128 + SIGKILL);
+    close(daemon->pidfd);
+    daemon->pid = 0;
+    if (log_is_suspicious(daemon->log)) {
+        print_log(daemon);
+        fail();
+    }
+}

@@ -1,0 +1,148 @@
+/* Children and plain file calls of the harness. */
+#include "harness.h"
+
+#include "cleanup.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int harness_wait_child(pid_t pid, int64_t ms, bool group)
+{
+    int pidfd DS_AUTO_CLOSE = (int)syscall(SYS_pidfd_open, pid, 0);
+    int64_t until = harness_now_ms() + ms;
+    bool ended = false;
+    while (!ended) {
+        int64_t left = until - harness_now_ms();
+        struct pollfd fd = {.fd = pidfd, .events = POLLIN};
+        if (left <= 0 || pidfd < 0)
+            break;
+        ended = poll(&fd, 1, (int)left) == 1;
+    }
+    if (!ended)
+        kill(pid, SIGKILL);
+    if (!ended && group)
+        kill(-pid, SIGKILL);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return -1;
+    }
+    if (!ended)
+        return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static pid_t fork_as(uid_t uid, int (*function)(void *argument), void *argument)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    for (size_t i = 0; i < sizeof harness_signals / sizeof *harness_signals; i++)
+        signal(harness_signals[i], SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (uid && (setgroups(0, NULL) != 0 || setgid((gid_t)uid) != 0 || setuid(uid) != 0))
+        _exit(255);
+    _exit(function(argument));
+}
+
+pid_t harness_fork(int (*function)(void *argument), void *argument)
+{
+    pid_t pid = fork_as(0, function, argument);
+    assert_true(pid > 0);
+    return pid;
+}
+
+int harness_in_child(uid_t uid, int (*function)(void *argument), void *argument)
+{
+    pid_t pid = fork_as(uid, function, argument);
+    assert_true(pid > 0);
+    return harness_wait_child(pid, HARNESS_START_MS, false);
+}
+
+ssize_t harness_read(const char *path, char *out, size_t size)
+{
+    int fd DS_AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    size_t len = 0;
+    while (len < size - 1) {
+        ssize_t got = read(fd, out + len, size - 1 - len);
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        len += (size_t)got;
+    }
+    out[len] = '\0';
+    return (ssize_t)len;
+}
+
+int harness_write(const char *path, int flags, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0600);
+    if (fd < 0)
+        return -errno;
+    int error = 0;
+    for (size_t len = strlen(text); len > 0 && !error;) {
+        ssize_t written = write(fd, text, len);
+        if (written < 0) {
+            error = -errno;
+        } else {
+            text += written;
+            len -= (size_t)written;
+        }
+    }
+    if (close(fd) != 0 && !error)
+        error = -errno;
+    return error;
+}
+
+void harness_assert_content(const char *path, const char *text, const char *file, int line)
+{
+    size_t size = strlen(text) + 1024;
+    char *got DS_AUTO_FREE = malloc(size);
+    ssize_t len = got ? harness_read(path, got, size) : -ENOMEM;
+    if (len == (ssize_t)strlen(text) && memcmp(got, text, (size_t)len) == 0)
+        return;
+    if (len < 0)
+        print_error("%s: %s\n", path, strerror((int)-len));
+    else
+        print_error("%s: %zd bytes '%.80s', not %zu bytes '%.80s'\n", path, len, got, strlen(text),
+                    text);
+    _fail(file, line);
+}
+
+static struct stat status_of(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        fail_msg("stat %s: %s", path, strerror(errno));
+    return status;
+}
+
+mode_t harness_mode(const char *path)
+{
+    return status_of(path).st_mode & 07777;
+}
+
+off_t harness_size(const char *path)
+{
+    return status_of(path).st_size;
+}
+
+int harness_open(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC, 0600);
+    if (fd < 0)
+        fail_msg("open %s: %s", path, strerror(errno));
+    return fd;
+}

@@ -1,0 +1,149 @@
+/* What a command may cost: requests to the store, as design section 4 and 6.2 set them. */
+#include "harness.h"
+
+#include "peer.h"
+#include "shell.h"
+#include "stats.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The key exists, made by the other side, so that this mount does not know it. */
+static void cold(const char *key)
+{
+    peer_set("app", key, "value\n");
+}
+
+/* A mount that knows its DataSet "app" and nothing in it. */
+static void start_known(const char *shell)
+{
+    harness_start_app(NULL);
+    assert_sh_ok(shell, "", "test -d m/app");
+}
+
+/* Looked at once, and more than the attribute timeout ago. */
+static void known(const char *key)
+{
+    peer_set("app", key, "value\n");
+    char path[64];
+    snprintf(path, sizeof path, "m/app/%s", key);
+    assert_content(path, "value\n");
+    harness_outlive_attributes();
+}
+
+static void test_mount(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    assert_true(stats_requests("m", NULL) <= 1);
+}
+
+static void test_cold(void **state)
+{
+    start_known(*state);
+    stats_assert_budget(*state, 1, cold, NULL, "cat m/app/KEY");
+    stats_assert_budget(*state, 1, cold, NULL, "stat m/app/KEY");
+    stats_assert_budget(*state, 1, cold, NULL, "read v < m/app/KEY");
+    stats_assert_budget(*state, 1, cold, NULL, "test -e m/app/KEY");
+    stats_assert_budget(*state, 1, cold, NULL, "wc -c m/app/KEY");
+    stats_assert_budget(*state, 2, cold, NULL, "echo x > m/app/KEY");
+    stats_assert_budget(*state, 2, cold, NULL, "rm m/app/KEY");
+}
+
+static void test_known(void **state)
+{
+    start_known(*state);
+    stats_assert_budget(*state, 1, known, NULL, "cat m/app/KEY");
+    stats_assert_budget(*state, 1, known, NULL, "stat m/app/KEY");
+    stats_assert_budget(*state, 1, known, NULL, "echo x > m/app/KEY");
+    stats_assert_budget(*state, 1, known, NULL, "printf %s x > m/app/KEY");
+    stats_assert_budget(*state, 2, known, NULL, "echo x >> m/app/KEY");
+    stats_assert_budget(*state, 2, known, NULL, "rm m/app/KEY");
+    stats_assert_budget(*state, 1, NULL, "echo x > m/app/KEY", "echo y > m/app/KEY");
+    stats_assert_budget(*state, 1, NULL, "echo x > m/app/KEY", "cat m/app/KEY");
+}
+
+static void test_new(void **state)
+{
+    start_known(*state);
+    stats_assert_budget(*state, 2, NULL, NULL, "echo x > m/app/KEY");
+    stats_assert_budget(*state, 2, NULL, NULL, "echo x >> m/app/KEY");
+    stats_assert_budget(*state, 1, NULL, NULL, "! test -e m/app/KEY");
+}
+
+static void test_directories(void **state)
+{
+    start_known(*state);
+    peer_set("app", "k", "value");
+    stats_assert_budget(*state, 1, NULL, NULL, "ls m/app");
+    stats_assert_budget(*state, 0, NULL, NULL, "df m");
+    stats_assert_budget(*state, 0, NULL, NULL, "test -d m/app");
+    stats_assert_budget(*state, 0, NULL, NULL, "cat m/.datasetfs/stats");
+}
+
+/* Committed a moment after the command: the count is complete once the store shows it. */
+static void test_empty(void **state)
+{
+    start_known(*state);
+    known("k");
+    uint64_t before = stats_requests("m", NULL);
+    assert_sh_ok(*state, "", ": > m/app/k");
+    assert_soon(peer_has("app", "k", ""));
+    assert_int_equal(stats_requests("m", NULL) - before, 1);
+    assert_int_equal(stats_requests("m", "set"), 1);
+}
+
+/* The issue's own three, in one go and without retries for what has no time window. */
+static void test_done_when(void **state)
+{
+    start_known(*state);
+    known("k");
+    uint64_t before = stats_requests("m", NULL);
+    assert_sh_ok(*state, "", "echo x > m/app/k");
+    assert_int_equal(stats_requests("m", NULL) - before, 1);
+    before = stats_requests("m", NULL);
+    assert_sh_ok(*state, "k\n", "ls m/app");
+    assert_int_equal(stats_requests("m", NULL) - before, 1);
+    harness_outlive_attributes();
+    stats_assert_budget(*state, 1, known, NULL, "cat m/app/KEY");
+}
+
+/* Each open asks: no cache may answer for the store. */
+static void test_every_open_asks(void **state)
+{
+    (void)state;
+    start_known("dash");
+    known("k");
+    uint64_t before = stats_requests("m", "get");
+    for (int i = 0; i < 10; i++)
+        assert_content("m/app/k", "value\n");
+    assert_int_equal(stats_requests("m", "get") - before, 10);
+}
+
+/* ttl=SECONDS allows exactly that. */
+static void test_ttl(void **state)
+{
+    (void)state;
+    harness_start_app("ttl=3600");
+    peer_set("app", "k", "value\n");
+    assert_content("m/app/k", "value\n");
+    uint64_t before = stats_requests("m", NULL);
+    peer_set("app", "k", "newer\n");
+    for (int i = 0; i < 10; i++)
+        assert_content("m/app/k", "value\n");
+    assert_int_equal(stats_requests("m", NULL) - before, 0);
+    /* Our own change is seen at once all the same. */
+    assert_int_equal(harness_write("m/app/k", O_TRUNC, "ours\n"), 0);
+    assert_content("m/app/k", "ours\n");
+    assert_store("app", "k", "ours\n");
+}
+
+static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_mount),       HARNESS_SHELLS(test_cold),          HARNESS_SHELLS(test_known),
+    HARNESS_SHELLS(test_new),       HARNESS_SHELLS(test_directories),   HARNESS_SHELLS(test_empty),
+    HARNESS_SHELLS(test_done_when), HARNESS_TEST(test_every_open_asks), HARNESS_TEST(test_ttl),
+};
+
+HARNESS_MAIN(tests)

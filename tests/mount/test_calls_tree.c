@@ -1,0 +1,351 @@
+/* unlink, rename, directories, attributes, locks and mappings, by system call, with the exact
+ * errno. */
+#include "harness.h"
+
+#include "peer.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static void put(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+/* The whole file behind `fd`, by pread. */
+static void assert_handle(int fd, const char *text)
+{
+    char got[64] = "";
+    ssize_t len = pread(fd, got, sizeof got - 1, 0);
+    assert_int_equal(len, (ssize_t)strlen(text));
+    assert_string_equal(got, text);
+}
+
+static void test_unlink(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    assert_int_equal(unlink("m/app/k"), 0);
+    assert_not_in_store("app", "k");
+    assert_errno(unlink("m/app/k"), ENOENT);
+    assert_errno(access("m/app/k", F_OK), ENOENT);
+    assert_errno(unlink("m/app"), EISDIR);
+    assert_errno(rmdir("m/app/missing"), ENOENT);
+    peer_set("app", "k", "v");
+    assert_errno(rmdir("m/app/k"), ENOTDIR);
+    /* Removed by the other side first. */
+    assert_int_equal(access("m/app/k", F_OK), 0);
+    peer_remove("app", "k");
+    assert_errno(unlink("m/app/k"), ENOENT);
+}
+
+static void test_unlinked_open_file(void **state)
+{
+    (void)state;
+    struct harness_daemon *daemon = harness_start_app(NULL);
+    peer_set("app", "k", "old");
+    int fd = harness_open("m/app/k", O_RDWR);
+    assert_int_equal(unlink("m/app/k"), 0);
+    assert_handle(fd, "old");
+    assert_int_equal(pwrite(fd, "newer", 5, 0), 5);
+    assert_handle(fd, "newer");
+    assert_int_equal(ftruncate(fd, 2), 0);
+    assert_handle(fd, "ne");
+    assert_int_equal(fsync(fd), 0);
+    assert_not_in_store("app", "k");
+    /* Another file of that name is another file. */
+    assert_int_equal(harness_write("m/app/k", O_CREAT | O_EXCL, "second"), 0);
+    assert_int_equal(pwrite(fd, "X", 1, 0), 1);
+    assert_handle(fd, "Xe");
+    assert_int_equal(close(fd), 0);
+    assert_store("app", "k", "second");
+
+    /* Nor does what waited for its first write come back. */
+    fd = harness_open("m/app/created", O_WRONLY | O_CREAT);
+    assert_int_equal(unlink("m/app/created"), 0);
+    put(fd, "lost");
+    assert_int_equal(close(fd), 0);
+    fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+    assert_int_equal(unlink("m/app/k"), 0);
+    assert_int_equal(close(fd), 0);
+    harness_stop(daemon);
+    assert_int_equal(peer_keys("app"), 0);
+}
+
+static void test_rename(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "a", "A");
+    peer_set("app", "b", "B");
+    assert_int_equal(rename("m/app/a", "m/app/new"), 0);
+    assert_store("app", "new", "A");
+    assert_not_in_store("app", "a");
+    assert_content("m/app/new", "A");
+    assert_int_equal(rename("m/app/new", "m/app/b"), 0);
+    assert_store("app", "b", "A");
+    assert_not_in_store("app", "new");
+    assert_int_equal(rename("m/app/b", "m/other/c"), 0);
+    assert_store("other", "c", "A");
+    assert_not_in_store("app", "b");
+    assert_int_equal(rename("m/other/c", "m/other/c"), 0);
+    assert_content("m/other/c", "A");
+    assert_errno(rename("m/app/missing", "m/app/x"), ENOENT);
+    assert_errno(rename("m/other/c", "m/missing/c"), ENOENT);
+    assert_store("other", "c", "A");
+}
+
+static void test_rename_flags(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "a", "A");
+    peer_set("app", "b", "B");
+    assert_errno(renameat2(AT_FDCWD, "m/app/a", AT_FDCWD, "m/app/b", RENAME_NOREPLACE), EEXIST);
+    assert_errno(renameat2(AT_FDCWD, "m/app/a", AT_FDCWD, "m/app/b", RENAME_EXCHANGE), EINVAL);
+    assert_store("app", "a", "A");
+    assert_store("app", "b", "B");
+    assert_int_equal(renameat2(AT_FDCWD, "m/app/a", AT_FDCWD, "m/app/c", RENAME_NOREPLACE), 0);
+    assert_store("app", "c", "A");
+    /* The other side's key counts too. */
+    peer_set("app", "d", "D");
+    assert_errno(renameat2(AT_FDCWD, "m/app/c", AT_FDCWD, "m/app/d", RENAME_NOREPLACE), EEXIST);
+}
+
+static void test_rename_refused(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "v");
+    assert_errno(rename("m/app", "m/renamed"), EPERM);
+    assert_errno(rename("m/app", "m/other"), EPERM);
+    assert_errno(rename("m/app", "m/other/app"), EPERM);
+    assert_errno(rename("m/app/k", "m/k"), EPERM);
+    assert_errno(rename("m/app/k", "m/other"), EISDIR);
+    assert_errno(rename("m/app/k", "k"), EXDEV);
+    assert_store("app", "k", "v");
+    assert_int_equal(peer_keys("other"), 0);
+}
+
+static void test_rename_of_open_file(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "a", "old");
+    int fd = harness_open("m/app/a", O_RDWR);
+    assert_int_equal(rename("m/app/a", "m/app/b"), 0);
+    assert_int_equal(pwrite(fd, "new", 3, 0), 3);
+    assert_int_equal(close(fd), 0);
+    assert_store("app", "b", "new");
+    assert_not_in_store("app", "a");
+
+    /* Dirty: the rename commits first. */
+    fd = harness_open("m/app/b", O_WRONLY | O_TRUNC);
+    assert_int_equal(rename("m/app/b", "m/app/c"), 0);
+    assert_store("app", "c", "");
+    put(fd, "after");
+    assert_int_equal(close(fd), 0);
+    assert_store("app", "c", "after");
+    assert_not_in_store("app", "b");
+    fd = harness_open("m/app/tmp", O_WRONLY | O_CREAT | O_EXCL);
+    put(fd, "whole");
+    assert_int_equal(rename("m/app/tmp", "m/app/c"), 0);
+    assert_int_equal(close(fd), 0);
+    assert_store("app", "c", "whole");
+    assert_int_equal(peer_keys("app"), 1);
+}
+
+static void test_rename_over_open_file(void **state)
+{
+    (void)state;
+    struct harness_daemon *daemon = harness_start_app(NULL);
+    peer_set("app", "a", "A");
+    peer_set("app", "b", "B");
+    int fd = harness_open("m/app/b", O_RDWR);
+    assert_int_equal(rename("m/app/a", "m/app/b"), 0);
+    assert_handle(fd, "B");
+    assert_int_equal(pwrite(fd, "lost", 4, 0), 4);
+    assert_handle(fd, "lost");
+    assert_int_equal(close(fd), 0);
+    assert_content("m/app/b", "A");
+    harness_stop(daemon);
+    assert_store("app", "b", "A");
+}
+
+static void test_directories(void **state)
+{
+    (void)state;
+    harness_start("m", NULL);
+    assert_int_equal(mkdir("m/app", 0777), 0);
+    assert_errno(mkdir("m/app", 0777), EEXIST);
+    assert_errno(mkdir("m/app/sub", 0777), EPERM);
+    assert_errno(mkdir("m/missing/sub", 0777), ENOENT);
+    assert_errno(open("m/file", O_WRONLY | O_CREAT, 0600), EPERM);
+    assert_errno(open("m/app/sub/k", O_WRONLY | O_CREAT, 0600), ENOENT);
+    assert_errno(link("m/app", "m/hard"), EPERM);
+    peer_set("app", "k", "v");
+    assert_errno(link("m/app/k", "m/app/hard"), EPERM);
+    assert_errno(symlink("k", "m/app/soft"), EPERM);
+    assert_errno(symlink("app", "m/soft"), EPERM);
+    assert_errno(mkfifo("m/app/fifo", 0600), EPERM);
+    assert_errno(mknod("m/app/node", S_IFREG | 0600, 0), EPERM);
+    assert_errno(mknod("m/fifo", S_IFIFO | 0600, 0), EPERM);
+    assert_errno(rmdir("m/app"), ENOTEMPTY);
+    assert_errno(rmdir("m"), EBUSY);
+    assert_int_equal(unlink("m/app/k"), 0);
+    assert_int_equal(rmdir("m/app"), 0);
+    assert_errno(rmdir("m/app"), ENOENT);
+    assert_errno(access("m/app", F_OK), ENOENT);
+    assert_int_equal(mkdir("m/app", 0700), 0);
+    assert_int_equal(peer_keys("app"), 0);
+}
+
+static void test_attributes_stick_but_never_widen(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    assert_int_equal(harness_mode("m/app/k"), 0600);
+    assert_int_equal(chmod("m/app/k", 0777), 0);
+    harness_outlive_attributes();
+    assert_int_equal(harness_mode("m/app/k"), 0600);
+    assert_int_equal(chmod("m/app/k", 06400), 0);
+    harness_outlive_attributes();
+    assert_int_equal(harness_mode("m/app/k"), 0400);
+    assert_int_equal(chmod("m/app", 0777), 0);
+    assert_int_equal(harness_mode("m/app"), 0700);
+
+    int fd = harness_open("m/app/k", O_RDWR);
+    struct timespec times[] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000001}};
+    assert_int_equal(futimens(fd, times), 0);
+    assert_int_equal(fchown(fd, 1234, 1234), 0);
+    assert_int_equal(fchmod(fd, 0600), 0);
+    harness_outlive_attributes();
+    struct stat status;
+    assert_int_equal(fstat(fd, &status), 0);
+    assert_int_equal(status.st_mtime, 1000000001);
+    assert_int_equal(status.st_uid, 1234);
+    assert_int_equal(status.st_gid, 1234);
+    assert_int_equal(status.st_mode, S_IFREG | 0600);
+    assert_int_equal(close(fd), 0);
+    assert_store("app", "k", "v");
+    fd = open("m/app/created", O_WRONLY | O_CREAT | O_CLOEXEC, 0777);
+    assert_true(fd >= 0);
+    assert_int_equal(harness_mode("m/app/created"), 0600);
+    assert_int_equal(close(fd), 0);
+}
+
+static void test_inode_numbers(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    struct stat first;
+    struct stat again;
+    int fd = harness_open("m/app/k", O_RDONLY);
+    assert_int_equal(fstat(fd, &first), 0);
+    assert_int_equal(stat("m/app/k", &again), 0);
+    assert_int_equal(first.st_ino, again.st_ino);
+    assert_true(first.st_nlink == 1);
+    assert_int_equal(unlink("m/app/k"), 0);
+    assert_int_equal(harness_write("m/app/k", O_CREAT, "w"), 0);
+    assert_int_equal(stat("m/app/k", &again), 0);
+    assert_true(first.st_ino != again.st_ino);
+    assert_int_equal(close(fd), 0);
+}
+
+static void test_statfs(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    struct statvfs status;
+    assert_int_equal(statvfs("m", &status), 0);
+    unsigned long long total = (unsigned long long)status.f_blocks * status.f_frsize;
+    assert_true(total <= 100000000 && total > 100000000 - 1000000);
+    assert_true(status.f_bfree <= status.f_blocks && status.f_bavail <= status.f_bfree);
+    assert_true(status.f_bfree > 0);
+    assert_int_equal(status.f_namemax, 255);
+}
+
+static int lock_refused(void *path)
+{
+    int fd = open(path, O_RDWR);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return 1;
+    if (fcntl(fd, F_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES))
+        return 2;
+    return 0;
+}
+
+static void test_locks(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    int fd = harness_open("m/app/k", O_RDWR);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+    char path[] = "m/app/k";
+    assert_int_equal(harness_in_child(0, lock_refused, path), 0);
+    assert_int_equal(flock(fd, LOCK_UN), 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(harness_in_child(0, lock_refused, path), 1);
+}
+
+static void test_mmap(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "hello");
+    int fd = harness_open("m/app/k", O_RDWR);
+    char *map = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(map != MAP_FAILED);
+    assert_memory_equal(map, "hello", 5);
+    map[0] = 'J';
+    assert_int_equal(msync(map, 5, MS_SYNC), 0);
+    assert_store("app", "k", "Jello");
+    map[4] = 'y';
+    assert_int_equal(munmap(map, 5), 0);
+    assert_int_equal(fsync(fd), 0);
+    assert_store("app", "k", "Jelly");
+    assert_int_equal(close(fd), 0);
+    assert_content("m/app/k", "Jelly");
+
+    /* What is written there that is not text is judged at fsync (design 6.16). */
+    fd = harness_open("m/app/k", O_RDWR);
+    map = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(map != MAP_FAILED);
+    map[0] = '\xff';
+    assert_errno(msync(map, 5, MS_SYNC), EILSEQ);
+    munmap(map, 5);
+    close(fd);
+    assert_store("app", "k", "Jelly");
+}
+
+static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_unlink),
+    HARNESS_TEST(test_unlinked_open_file),
+    HARNESS_TEST(test_rename),
+    HARNESS_TEST(test_rename_flags),
+    HARNESS_TEST(test_rename_refused),
+    HARNESS_TEST(test_rename_of_open_file),
+    HARNESS_TEST(test_rename_over_open_file),
+    HARNESS_TEST(test_directories),
+    HARNESS_TEST(test_attributes_stick_but_never_widen),
+    HARNESS_TEST(test_inode_numbers),
+    HARNESS_TEST(test_statfs),
+    HARNESS_TEST(test_locks),
+    HARNESS_TEST(test_mmap),
+};
+
+HARNESS_MAIN(tests)
