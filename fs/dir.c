@@ -25,7 +25,6 @@ struct fs_dir {
     /* With fs->lock; replaced when the handle is rewound. */
     struct fs_listing *listing;
     struct ds_names created; /* keys that wait for their first data and are not in the store */
-    bool fresh;              /* listed by opendir(3), for the first READDIR */
 };
 
 static const char *const control_names[] = {"stats", "errors", "info"};
@@ -148,25 +147,18 @@ int fs_dir_open(struct fs_request *request)
     struct fs_dir *dir = NULL;
     int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
 
+    if (err == 0 && node->kind == FS_NODE_DATASET)
+        err = fs_record_allow(request, node->dataset, FS_NEED_READ);
     if (err == 0) {
         dir = calloc(1, sizeof(*dir));
         err = dir != NULL ? 0 : -ENOMEM;
     }
-    if (err == 0) {
-        dir->node = node; /* with the pin */
-        /* Here rather than at the first READDIR, whose ENOENT readdir(3) takes for the end. */
-        err = rewind_dir(request, dir);
-    }
     if (err != 0) {
-        DS_LOCK_SCOPE(&fs->lock);
-        if (dir != NULL)
-            clear(dir);
         if (node != NULL)
-            fs_node_unpin(fs, node);
-        free(dir);
+            fs_entry_put(fs, node);
         return err;
     }
-    dir->fresh = true;
+    dir->node = node; /* with the pin */
     pthread_mutex_lock(&fs->lock);
     DL_APPEND(fs->dirs, dir);
     pthread_mutex_unlock(&fs->lock);
@@ -313,9 +305,10 @@ int fs_dir_read(struct fs_request *request)
     struct item item;
     int err = 0;
 
-    if (request->offset == 0 && !dir->fresh)
+    if (request->offset == 0)
         err = rewind_dir(request, dir);
-    dir->fresh = false;
+    if (err == -ENOENT)
+        err = -ESTALE; /* readdir(3) would take ENOENT for the end of the directory */
     if (err != 0)
         return err;
     buffer = malloc(request->size);

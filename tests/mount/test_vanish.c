@@ -68,12 +68,13 @@ static void test_known_dataset(void **state)
     assert_sh_fails(*state, "No such file or directory", "rmdir m/app");
 }
 
-/* readdir(3) takes ENOENT for the end of the directory: opendir(3) must tell. */
+/* readdir(3) would take ENOENT for the end of the directory. */
 static void test_listing(void **state)
 {
     harness_start_app(NULL);
     assert_sh_ok(*state, "", "test -d m/app");
     peer_destroy("app");
+    assert_sh_fails(*state, "Stale file handle", "ls m/app");
     assert_sh_fails(*state, "No such file or directory", "ls m/app");
 }
 
