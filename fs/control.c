@@ -38,9 +38,7 @@ static int find_info(struct fs_request *request, struct fs_node **out)
 
     if (err != 0)
         return err;
-    pthread_mutex_lock(&fs->lock);
-    dataset = fs_record_get(fs, name);
-    pthread_mutex_unlock(&fs->lock);
+    dataset = fs_record_acquire(fs, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_record_refresh(request, dataset, FS_RECORD_TRUST_MS);

@@ -120,9 +120,7 @@ static int lookup_dataset(struct fs_request *request, const char *name)
     struct fs_node *node = NULL;
     int err;
 
-    pthread_mutex_lock(&fs->lock);
-    dataset = fs_record_get(fs, name);
-    pthread_mutex_unlock(&fs->lock);
+    dataset = fs_record_acquire(fs, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_record_refresh(request, dataset, FS_RECORD_TRUST_MS);

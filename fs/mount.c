@@ -17,15 +17,21 @@
 /* libfuse's last words, for the one line that the user gets; only used while one thread runs. */
 static char last_words[FS_MOUNT_WHY_BYTES];
 
-static void take_words(enum fuse_log_level level, const char *format, va_list arguments)
+static void print_line(char line[FS_MOUNT_WHY_BYTES], const char *format, va_list arguments)
 {
-    char line[FS_MOUNT_WHY_BYTES];
     size_t len;
 
-    vsnprintf(line, sizeof(line), format, arguments);
+    vsnprintf(line, FS_MOUNT_WHY_BYTES, format, arguments);
     len = strlen(line);
     while (len > 0 && line[len - 1] == '\n')
         line[--len] = '\0';
+}
+
+static void take_words(enum fuse_log_level level, const char *format, va_list arguments)
+{
+    char line[FS_MOUNT_WHY_BYTES];
+
+    print_line(line, format, arguments);
     if (level <= FUSE_LOG_ERR)
         memcpy(last_words, line, sizeof(line));
     else
@@ -35,12 +41,8 @@ static void take_words(enum fuse_log_level level, const char *format, va_list ar
 static void log_words(enum fuse_log_level level, const char *format, va_list arguments)
 {
     char line[FS_MOUNT_WHY_BYTES];
-    size_t len;
 
-    vsnprintf(line, sizeof(line), format, arguments);
-    len = strlen(line);
-    while (len > 0 && line[len - 1] == '\n')
-        line[--len] = '\0';
+    print_line(line, format, arguments);
     ds_log(level <= FUSE_LOG_ERR ? DS_LOG_ERROR : DS_LOG_DEBUG, "%s", line);
 }
 

@@ -55,6 +55,12 @@ void fs_record_unref(struct fs *fs, struct fs_dataset *dataset)
     free(dataset);
 }
 
+struct fs_dataset *fs_record_acquire(struct fs *fs, const char *name)
+{
+    DS_LOCK_SCOPE(&fs->lock);
+    return fs_record_get(fs, name);
+}
+
 void fs_record_release(struct fs *fs, struct fs_dataset *dataset)
 {
     DS_LOCK_SCOPE(&fs->lock);

@@ -48,7 +48,8 @@ struct fs_dataset *fs_record_get(struct fs *fs, const char *name);
 void fs_record_ref(struct fs_dataset *dataset);
 void fs_record_unref(struct fs *fs, struct fs_dataset *dataset);
 
-/* Takes or gives back a reference without fs->lock held. */
+/* fs_record_get() and fs_record_unref() for callers without fs->lock. */
+struct fs_dataset *fs_record_acquire(struct fs *fs, const char *name);
 void fs_record_release(struct fs *fs, struct fs_dataset *dataset);
 
 /* With fs->lock: what was just seen. `attributes` is taken (zeroed). */

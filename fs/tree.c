@@ -204,9 +204,7 @@ static int rmdir_from(struct fs_request *request, struct fs_node *parent)
     err = fs_entry_key_of_name(request, NULL, request->name, &name);
     if (err != 0)
         return err;
-    pthread_mutex_lock(&fs->lock);
-    dataset = fs_record_get(fs, name);
-    pthread_mutex_unlock(&fs->lock);
+    dataset = fs_record_acquire(fs, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = destroy_dataset(request, dataset);
