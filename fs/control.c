@@ -315,7 +315,7 @@ int fs_control_write(struct fs_request *request, struct fs_handle *handle)
     } else if (err == 0) {
         fs_record_distrust(dataset);
     } else if (err == -ENOENT) {
-        fs_record_gone(dataset);
+        fs_record_gone(fs, dataset);
     }
     pthread_mutex_unlock(&fs->lock);
     if (err == 0)

@@ -1,6 +1,7 @@
 /* Directory handles and listings. */
 #include "dir.h"
 
+#include "ahead.h"
 #include "cleanup.h"
 #include "control.h"
 #include "entry.h"
@@ -17,6 +18,9 @@
 
 /* For names whose inode the kernel does not know yet; 0 would make readdir(3) skip them. */
 #define UNKNOWN_INO 0xffffffffUL
+
+/* "." and ".." come before the names. */
+enum { FIRST_NAME = 2 };
 
 /* One opendir(3). */
 struct fs_dir {
@@ -49,7 +53,7 @@ static void mark_vanished(struct fs *fs, const struct ds_names *names)
             listed = strcmp(names->names[i], dataset->name) == 0;
         if (!listed && dataset->exists) {
             fs_record_ref(dataset);
-            fs_record_gone(dataset);
+            fs_record_gone(fs, dataset);
             fs_record_unref(fs, dataset);
         }
     }
@@ -83,7 +87,7 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
 
     DS_LOCK_SCOPE(&fs->lock);
     if (err == -ENOENT && dataset != NULL)
-        fs_record_gone(dataset);
+        fs_record_gone(fs, dataset);
     if (err == -EACCES && dataset != NULL)
         fs_record_distrust(dataset);
     if (err != 0)
@@ -93,6 +97,8 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
     err = fs_listing_replace(last, &names);
     if (err != 0)
         return err;
+    if (dataset != NULL)
+        fs_ahead_listed(fs, dataset, request->tid);
     *out = *last;
     (*out)->refs++;
     return 0;
@@ -224,11 +230,11 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
 
     item->node = NULL;
     item->type = S_IFDIR;
-    if (index < 2) {
+    if (index < FIRST_NAME) {
         snprintf(item->name, sizeof(item->name), "%s", index == 0 ? "." : "..");
         return true;
     }
-    index -= 2;
+    index -= FIRST_NAME;
     if (dir->node->kind == FS_NODE_CONTROL) {
         if (index >= CONTROL_COUNT)
             return false;
@@ -256,11 +262,11 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
 /* With fs->lock: true if the kernel may be given the whole entry without a request. */
 static bool is_known(const struct fs *fs, const struct fs_node *node)
 {
-    if (node == NULL || node->lookups == 0)
+    if (node == NULL)
         return false;
     switch (node->kind) {
     case FS_NODE_ENTRY:
-        return fs_value_exists(node) && fs_value_answers(fs, node);
+        return fs_value_exists(node) && (fs_value_answers(fs, node) || fs_ahead_waits(node));
     case FS_NODE_DATASET:
         return node->dataset->exists && node->dataset->queried_ms != 0 &&
                ds_call_now_ms() - node->dataset->queried_ms <= FS_RECORD_TRUST_MS;
@@ -295,6 +301,41 @@ static size_t add_item(struct fs_request *request, const struct item *item, off_
     return size;
 }
 
+/* With fs->lock: the first name from `index` on, as far as one reply reaches, of which the kernel
+ * cannot be told all; false if there is none. */
+static bool find_unknown(struct fs *fs, const struct fs_dir *dir, size_t size, size_t *index)
+{
+    const struct ds_names *names = &dir->listing->names;
+    size_t end = *index + size / sizeof(struct stat);
+
+    for (; *index < names->count && *index < end; (*index)++)
+        if (!is_known(fs, node_of_name(fs, dir, names->names[*index])))
+            return true;
+    return false;
+}
+
+/* A READDIRPLUS beyond the first is sent to whoever looked the names of the first one up: it wants
+ * whole entries. Fetches what they need, unless that was done already. */
+static int fetch_ahead(struct fs_request *request, struct fs_dir *dir)
+{
+    struct fs *fs = request->fs;
+    size_t index = (size_t)request->offset - FIRST_NAME;
+    struct fs_listing *listing = NULL;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    if (dir->listing != NULL && find_unknown(fs, dir, request->size, &index)) {
+        listing = dir->listing;
+        listing->refs++;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (listing == NULL)
+        return 0;
+    err = fs_ahead_fetch(request, dir->node->dataset, listing, index);
+    fs_dir_put(fs, listing);
+    return err == FS_REQUEUE || err == -EINTR ? err : 0; /* names can be told without values */
+}
+
 int fs_dir_read(struct fs_request *request)
 {
     struct fs *fs = request->fs;
@@ -307,6 +348,8 @@ int fs_dir_read(struct fs_request *request)
 
     if (request->offset == 0)
         err = rewind_dir(request, dir);
+    else if (plus && request->offset >= FIRST_NAME && dir->node->kind == FS_NODE_DATASET)
+        err = fetch_ahead(request, dir);
     if (err == -ENOENT)
         err = -ESTALE; /* readdir(3) would take ENOENT for the end of the directory */
     if (err != 0)

@@ -1,6 +1,7 @@
 /* Lookup and attributes. */
 #include "entry.h"
 
+#include "ahead.h"
 #include "attr.h"
 #include "cleanup.h"
 #include "control.h"
@@ -158,20 +159,56 @@ static int ask(struct fs_request *request, struct fs_node *node, bool known)
     return err;
 }
 
+/* The thread walks a listing and has come to this node: fetches it and those that follow. False if
+ * it does not walk, or the batch did not tell. */
+static bool walks(struct fs_request *request, struct fs_node *node, int *err)
+{
+    struct fs *fs = request->fs;
+    struct fs_dataset *dataset = node->dataset;
+    struct fs_listing *listing = NULL;
+    size_t index = 0;
+    bool told;
+
+    pthread_mutex_lock(&fs->lock);
+    if (fs_ahead_follows(dataset, request->tid, node->key, &index)) {
+        listing = dataset->listing;
+        listing->refs++;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (listing == NULL)
+        return false;
+    *err = fs_ahead_fetch(request, dataset, listing, index);
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_listing_unref(listing);
+    if (*err == FS_REQUEUE || *err == -EINTR || *err == -ETIMEDOUT)
+        return true;
+    if (*err != 0)
+        return false; /* perhaps another value's fault: ask for this one alone */
+    told = fs_value_younger(node, FS_FRESH_MS) || node->image != NULL;
+    *err = fs_value_exists(node) ? 0 : -ENOENT;
+    fs_ahead_take(node, FS_AHEAD_STAT);
+    return told;
+}
+
 /* Makes sure that memory knows the value of a pinned node; leaves a ticket for the caller's OPEN.
  */
 static int know(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     bool answers, known;
+    size_t index;
     int err;
 
     pthread_mutex_lock(&fs->lock);
     answers = fs_value_answers(fs, node);
+    if (!answers && fs_ahead_take(node, FS_AHEAD_STAT)) {
+        answers = true;
+        fs_ahead_follows(node->dataset, request->tid, node->key, &index);
+    }
     known = node->presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;
     pthread_mutex_unlock(&fs->lock);
-    if (answers)
+    if (answers || walks(request, node, &err))
         return err;
     err = ask(request, node, known);
     if (err == 0) {

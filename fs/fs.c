@@ -1,6 +1,7 @@
 /* The state of one mount: made and taken down. */
 #include "fs.h"
 
+#include "ahead.h"
 #include "attr.h"
 #include "dir.h"
 #include "handle.h"
@@ -88,6 +89,8 @@ void fs_free(struct fs *fs)
 
     while (fs->dirs != NULL)
         fs_dir_free(fs, fs->dirs);
+    for (dataset = fs->datasets; dataset != NULL; dataset = dataset->hh.next)
+        fs_ahead_drop(fs, dataset);
     while (fs->nodes != NULL) {
         struct fs_node *node = fs->nodes;
 
@@ -100,7 +103,7 @@ void fs_free(struct fs *fs)
     }
     HASH_ITER (hh, fs->datasets, dataset, next) {
         fs_record_ref(dataset);
-        fs_record_gone(dataset);
+        fs_record_gone(fs, dataset);
         fs_record_unref(fs, dataset);
     }
     if (fs->listing != NULL)

@@ -1,6 +1,7 @@
 /* Open files of entries. Control files have their own half in control.c. */
 #include "handle.h"
 
+#include "ahead.h"
 #include "attr.h"
 #include "cleanup.h"
 #include "control.h"
@@ -72,10 +73,10 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
 
     pthread_mutex_lock(&fs->lock);
     attached = node->attached;
-    ticket = node->ticket.tid == request->tid && request->tid != 0 &&
-             ds_call_now_ms() <= node->ticket.until_ms && node->value != NULL;
-    if (ticket)
-        node->ticket.tid = 0;
+    ticket = fs_ahead_take(node, FS_AHEAD_OPEN);
+    ticket = ticket || (node->ticket.tid == request->tid && request->tid != 0 &&
+                        ds_call_now_ms() <= node->ticket.until_ms && node->value != NULL);
+    node->ticket.tid = 0;
     waits = fs_write_waits(node) || node->image != NULL;
     young = node->presence == FS_PRESENT && node->value != NULL &&
             fs_value_younger(node, fs->options->ttl_ms);

@@ -1,6 +1,7 @@
 /* DataSet records and what their access allows. */
 #include "record.h"
 
+#include "ahead.h"
 #include "cleanup.h"
 #include "node.h"
 #include "request.h"
@@ -76,10 +77,11 @@ void fs_record_learn(struct fs_dataset *dataset, struct ds_attributes *attribute
     dataset->queried_ms = ds_call_now_ms();
 }
 
-void fs_record_gone(struct fs_dataset *dataset)
+void fs_record_gone(struct fs *fs, struct fs_dataset *dataset)
 {
     dataset->exists = false;
     dataset->queried_ms = 0;
+    fs_ahead_drop(fs, dataset);
     if (dataset->listing != NULL)
         fs_listing_unref(dataset->listing);
     dataset->listing = NULL;
@@ -144,7 +146,7 @@ int fs_record_refresh(struct fs_request *request, struct fs_dataset *dataset, in
     if (err == 0)
         fs_record_learn(dataset, &attributes);
     else if (err == -ENOENT)
-        fs_record_gone(dataset);
+        fs_record_gone(fs, dataset);
     return err;
 }
 

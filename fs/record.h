@@ -20,6 +20,16 @@ struct fs_listing {
     struct ds_names names;
 };
 
+/* The thread that listed a DataSet last, and how far it has walked: ahead.h. */
+struct fs_walk {
+    pid_t tid;   /* 0: nobody */
+    size_t next; /* in the listing */
+    struct fs_batch {
+        struct fs_node **nodes; /* fetched ahead, pinned */
+        size_t count;
+    } last, before; /* the two latest: one may end amid what the kernel is being told */
+};
+
 /* All but name: with fs->lock. */
 struct fs_dataset {
     char *name;
@@ -34,6 +44,7 @@ struct fs_dataset {
     struct fs_node *info_node;  /* its file in .datasetfs/info, likewise */
     struct fs_node *entries;    /* attached nodes by key */
     struct fs_listing *listing; /* its keys as last listed, or NULL */
+    struct fs_walk walk;
 };
 
 enum fs_need { FS_NEED_READ, FS_NEED_WRITE };
@@ -52,9 +63,10 @@ void fs_record_unref(struct fs *fs, struct fs_dataset *dataset);
 struct fs_dataset *fs_record_acquire(struct fs *fs, const char *name);
 void fs_record_release(struct fs *fs, struct fs_dataset *dataset);
 
-/* With fs->lock: what was just seen. `attributes` is taken (zeroed). */
+/* With fs->lock: what was just seen. `attributes` is taken (zeroed). The caller holds a reference.
+ */
 void fs_record_learn(struct fs_dataset *dataset, struct ds_attributes *attributes);
-void fs_record_gone(struct fs_dataset *dataset);
+void fs_record_gone(struct fs *fs, struct fs_dataset *dataset);
 
 /* With fs->lock: the next decision shall query. */
 void fs_record_distrust(struct fs_dataset *dataset);

@@ -150,7 +150,7 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
 {
     struct fs_node *node, *next;
 
-    fs_record_gone(dataset);
+    fs_record_gone(fs, dataset);
     dataset->node = NULL; /* one of the same name will be another directory */
     fs_attr_move(fs, dataset, NULL, NULL, NULL);
     HASH_ITER (hh_key, dataset->entries, node, next) {
@@ -184,7 +184,7 @@ static int destroy_dataset(struct fs_request *request, struct fs_dataset *datase
     if (err == 0)
         detach_all(fs, dataset);
     else if (err == -ENOENT)
-        fs_record_gone(dataset);
+        fs_record_gone(fs, dataset);
     if (err == -ENOTEMPTY)
         request->call.text[0] = '\0'; /* the usual answer, nothing to report */
     return err;

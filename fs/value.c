@@ -56,7 +56,7 @@ static void evict(struct fs *fs)
     while (node != NULL && fs->cached_bytes > fs->options->cache_bytes) {
         struct fs_node *newer = node == fs->lru ? NULL : node->lru_prev;
 
-        if (node->handles == NULL && node->pins == 0)
+        if (node->handles == NULL && node->pins == node->walkers)
             fs_value_drop(fs, node);
         node = newer;
     }
@@ -65,6 +65,7 @@ static void evict(struct fs *fs)
 void fs_value_touch(struct fs *fs, struct fs_node *node)
 {
     node->ticket.tid = 0;
+    node->ahead_stat = node->ahead_open = false;
     node->version = ++fs->last_version;
     clock_gettime(CLOCK_REALTIME, &node->mtime);
 }
@@ -144,10 +145,15 @@ void fs_value_change_end(struct fs_node *node)
     node->changes++;
 }
 
-/* True while one of our own changes is on its way. */
-static bool changing(uint64_t changes)
+/* False if one of our changes was on its way when the question was asked, or began since. */
+static bool unchanged(const struct fs_node *node, uint64_t changes)
 {
-    return changes % 2 != 0;
+    return changes == node->changes && changes % 2 == 0;
+}
+
+bool fs_value_believes(const struct fs_node *node, uint64_t changes, uint64_t question)
+{
+    return unchanged(node, changes) && question >= node->learned;
 }
 
 /* One question. `*believed` is false if one of our changes may have overtaken the answer. An answer
@@ -184,7 +190,7 @@ static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
     DS_LOCK_SCOPE(&fs->lock);
     if (err == -EACCES)
         fs_record_distrust(node->dataset);
-    if (changes != node->changes || changing(changes)) {
+    if (!unchanged(node, changes)) {
         fs_value_unref(value);
         *believed = false;
     } else if (question < node->learned && (err == 0 || err == -ENOENT)) {

@@ -48,6 +48,11 @@ bool fs_value_answers(const struct fs *fs, const struct fs_node *node);
 /* True if the cached value is at most `age_ms` old. */
 bool fs_value_younger(const struct fs_node *node, int64_t age_ms);
 
+/* True if the answer to the question of that number (fs->last_question), asked when node->changes
+ * was `changes`, is still worth something: no change of ours and no later answer has overtaken it.
+ */
+bool fs_value_believes(const struct fs_node *node, uint64_t changes, uint64_t question);
+
 /* Brackets a change of the store by us: a fetch under way meanwhile is not believed. */
 void fs_value_change_begin(struct fs_node *node);
 void fs_value_change_end(struct fs_node *node);

@@ -83,7 +83,7 @@ static void change_failed(struct fs_request *request, struct fs_node *node, int 
     if (err == -EACCES)
         fs_record_distrust(node->dataset);
     if (err == -ENOENT)
-        fs_record_gone(node->dataset);
+        fs_record_gone(request->fs, node->dataset);
 }
 
 /* Sends the first `len` bytes of the image as the whole value. */
