@@ -33,6 +33,14 @@ CONTRACT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
 CONTRACT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/contract/test_%,$(wildcard tests/contract/*.c)))
 MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
 MOUNT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/mount/test_%,$(wildcard tests/mount/*.c)))
+SIM       := $(BUILD)/datasets-sim
+SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/fakevsock.c,$(wildcard tests/sim/*.c)))
+FAKEVSOCK := $(BUILD)/libfakevsock.so
+BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+# Suites that also run with their guest mounts, or with all their mounts, over the tools channel.
+MOUNT_DIR := $(BUILD)/tests/mount
+OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_two test_load test_vanish) \
+              $(addprefix tools-all@$(MOUNT_DIR)/,test_budget test_calls_write test_crash test_two)
 PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT)
 .SECONDARY:
 
@@ -51,14 +59,30 @@ $(BUILD)/%.o: %.c Makefile
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB)
+$(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB) | $(SIM)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-check: all $(PROGRAMS) ## build and run every test, or TESTS="name ..." only
-	@tests/run $(BUILD) $(PROGRAMS)
+$(SIM): $(SIM_OBJ) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Preloaded into programs of the system too, which know no sanitizers.
+$(FAKEVSOCK): tests/sim/fakevsock.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -std=c11 $(WARN) -O2 -g -fPIC -shared -Wl,-z,relro,-z,now -o $@ $< -ldl
+
+check: all $(PROGRAMS) $(SIM) $(FAKEVSOCK) ## build and run every test, or TESTS="name ..." only
+	@tests/run $(BUILD) $(PROGRAMS) $(OVER_TOOLS)
+
+bench: ## print ratios of time against peers
+	@scripts/bench
+
+bench-programs: $(BENCH) $(SIM) $(FAKEVSOCK)
+
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
@@ -86,5 +110,6 @@ clean: ## remove build/
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
--include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(PROGRAMS:=.d) $(CONTRACT_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d)
-.PHONY: all check check-asan check-tsan lint format install uninstall clean help
+-include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(PROGRAMS:=.d) $(CONTRACT_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) \
+         $(SIM_OBJ:.o=.d)
+.PHONY: all bench bench-programs check check-asan check-tsan lint format install uninstall clean help

@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include "local/local.h"
+#include "tools/tools.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -13,7 +14,16 @@
 #include <unistd.h>
 
 static const char local_prefix[] = "local:";
+static const char unix_prefix[] = "tools:unix=";
+static const char program_prefix[] = "tools:vmtoolsd=";
 enum { LOCAL_PREFIX_BYTES = sizeof local_prefix - 1 };
+
+/* What stands behind `prefix`, or NULL if `source` does not begin with it. */
+static const char *behind(const char *source, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return strncmp(source, prefix, len) ? NULL : source + len;
+}
 
 __attribute__((format(printf, 2, 3))) static int refuse(char *why, const char *format, ...)
 {
@@ -50,14 +60,22 @@ static int check_url(const char *source, const struct ds_source_options *options
         return refuse(why, "user and password do not belong in SOURCE, where others can read them");
     if (options->side_given)
         return refuse(why, "-o side= is for local:FILE only; https:// is always the host side");
-    return refuse(why, "this version does not speak https:// yet: expected local:FILE");
+    return refuse(why, "this version does not speak https:// yet: expected tools or local:FILE");
 }
 
-static int check_tools(const struct ds_source_options *options, char *why)
+static int check_tools(const char *source, const struct ds_source_options *options, char *why)
 {
+    const char *socket_path = behind(source, unix_prefix);
+    const char *program = behind(source, program_prefix);
     if (options->side_given)
         return refuse(why, "-o side= is for local:FILE only; tools is always the guest side");
-    return refuse(why, "this version does not speak tools yet: expected local:FILE");
+    if (socket_path && !*socket_path)
+        return refuse(why, "tools:unix= needs the path of a socket");
+    if (program && !*program)
+        return refuse(why, "tools:vmtoolsd= needs the path of a program");
+    if (socket_path || program || !strcmp(source, "tools") || !strcmp(source, "tools:vmtoolsd"))
+        return 0;
+    return refuse(why, "expected tools, tools:vmtoolsd, tools:vmtoolsd=PATH or tools:unix=PATH");
 }
 
 int ds_source_check(const char *source, const struct ds_source_options *options, char *why)
@@ -65,7 +83,7 @@ int ds_source_check(const char *source, const struct ds_source_options *options,
     if (starts_with(source, "https://") || starts_with(source, "http://"))
         return check_url(source, options, why);
     if (is_tools(source))
-        return check_tools(options, why);
+        return check_tools(source, options, why);
     if (!strncmp(source, local_prefix, LOCAL_PREFIX_BYTES)) {
         if (!source[LOCAL_PREFIX_BYTES])
             return refuse(why, "local: needs the name of the store file: local:FILE");
@@ -73,22 +91,32 @@ int ds_source_check(const char *source, const struct ds_source_options *options,
     }
     /* What looks like user:password@host is not repeated to whoever reads the log. */
     if (strchr(source, '@') || !ds_utf8_valid(source, strlen(source)))
-        return refuse(why, "unknown SOURCE: expected local:FILE");
-    return refuse(why, "unknown SOURCE '%.80s': expected local:FILE, such as local:/var/lib/x.db",
+        return refuse(why, "unknown SOURCE: expected tools or local:FILE");
+    return refuse(why, "unknown SOURCE '%.70s': expected tools or local:FILE, such as local:/x.db",
                   source);
+}
+
+/* The file name in `source`, or NULL if it has none. */
+static const char *file_in(const char *source)
+{
+    static const char *const prefixes[] = {local_prefix, unix_prefix, program_prefix};
+    const char *file = NULL;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && !file; i++)
+        file = behind(source, prefixes[i]);
+    return file;
 }
 
 int ds_source_absolute(const char *source, char **out)
 {
     char *absolute = NULL;
-    if (strncmp(source, local_prefix, LOCAL_PREFIX_BYTES) != 0 ||
-        source[LOCAL_PREFIX_BYTES] == '/') {
+    const char *file = file_in(source);
+    if (!file || *file == '/') {
         absolute = strdup(source);
     } else {
         char *here = getcwd(NULL, 0);
         if (!here)
             return -errno;
-        if (asprintf(&absolute, "%s%s/%s", local_prefix, here, source + LOCAL_PREFIX_BYTES) < 0)
+        if (asprintf(&absolute, "%.*s%s/%s", (int)(file - source), source, here, file) < 0)
             absolute = NULL;
         free(here);
     }
@@ -98,6 +126,19 @@ int ds_source_absolute(const char *source, char **out)
     return 0;
 }
 
+static int open_tools(const char *source, unsigned channels, struct ds_call *call,
+                      struct ds_client **out)
+{
+    const char *socket_path = behind(source, unix_prefix);
+    enum ds_tools_way way = DS_TOOLS_WAY_PROGRAM;
+    if (!strcmp(source, "tools"))
+        way = DS_TOOLS_WAY_HOST;
+    if (socket_path)
+        way = DS_TOOLS_WAY_UNIX;
+    return ds_tools_open(way, socket_path ? socket_path : behind(source, program_prefix), channels,
+                         call, out);
+}
+
 int ds_source_open(const char *source, const struct ds_source_options *options,
                    struct ds_call *call, struct ds_client **out)
 {
@@ -105,5 +146,7 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
     int err = ds_source_check(source, options, why);
     if (err)
         return ds_call_fail(call, err, "%s", why);
+    if (is_tools(source))
+        return open_tools(source, options->channels, call, out);
     return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, call, out);
 }

@@ -106,6 +106,17 @@ static int set_max_threads(struct fs_option_parser *parser, const struct fs_opti
     return 0;
 }
 
+static int set_channels(struct fs_option_parser *parser, const struct fs_option *option,
+                        const char *value)
+{
+    (void)option;
+    uint64_t number;
+    if (!parse_number(value, 10, 1, 4, &number))
+        return -EINVAL;
+    parser->options->source_options.channels = (unsigned)number;
+    return 0;
+}
+
 static int set_uid(struct fs_option_parser *parser, const struct fs_option *option,
                    const char *value)
 {
@@ -304,6 +315,8 @@ static const struct fs_option table[] = {
      .set = set_cache},
     {"max_threads", "N", "a number from 2 to 256", "threads at most (default 32)",
      .set = set_max_threads},
+    {"channels", "N", "a number from 1 to 4", "open connections to the host, for tools (default 1)",
+     .set = set_channels},
     {"force", .help = "rmdir deletes a DataSet with its entries",
      .flag = offsetof(struct fs_options, force), .set = set_flag},
     {"host_access", "ACCESS", ACCESS, "of new DataSets (default READ_WRITE)",

@@ -191,6 +191,7 @@ void ds_client_free(struct ds_client *client, struct ds_call *call);
 struct ds_source_options {
     enum ds_side side; /* only local: reads it */
     bool side_given;
+    unsigned channels; /* only tools: open connections to the host, 1 to 4; 0: not given, means 1 */
 };
 
 /* 0 if `source` is a SOURCE this program knows, written correctly, and the options suit it; else

@@ -62,6 +62,8 @@ int contract_teardown(void **state)
     struct contract *c = *state;
     ds_client_free(c->guest, contract_call(c));
     ds_client_free(c->host, contract_call(c));
+    if (c->target->end)
+        c->target->end();
     contract_remove_directory(c->directory);
     free(c);
     return 0;

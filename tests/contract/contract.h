@@ -21,6 +21,7 @@ struct contract_target {
     const char *name;
     int (*open)(const char *directory, enum ds_side side, struct ds_call *call,
                 struct ds_client **out);
+    void (*end)(void); /* after each test, when its clients are freed; NULL: nothing to do */
 };
 
 /* What each test is given: two clients of one fresh store, and a DataSet "d" open to both. */

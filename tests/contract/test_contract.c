@@ -1,22 +1,13 @@
 /* Runs the contract suite for each protocol; a new one is one line in `targets`. */
 #include "contract.h"
+#include "target.h"
 
 #include <stdio.h>
 
-static int open_local(const char *directory, enum ds_side side, struct ds_call *call,
-                      struct ds_client **out)
-{
-    struct ds_source_options options = {.side = side, .side_given = true};
-    char *source = NULL;
-    if (asprintf(&source, "local:%s/store", directory) < 0)
-        return -ENOMEM;
-    int err = ds_source_open(source, &options, call, out);
-    free(source);
-    return err;
-}
-
 static const struct contract_target targets[] = {
-    {"local", open_local},
+    {"local", contract_open_local, NULL},
+    {"tools", contract_open_tools, contract_end_tools},
+    {"tools otherwise", contract_open_tools_otherwise, contract_end_tools},
 };
 
 int main(void)

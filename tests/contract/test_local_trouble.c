@@ -24,7 +24,7 @@ static int open_local(const char *directory, enum ds_side side, struct ds_call *
     return err;
 }
 
-static const struct contract_target local = {"local", open_local};
+static const struct contract_target local = {.name = "local", .open = open_local};
 
 /* Another process that holds the store's write lock until it is released. */
 struct holder {

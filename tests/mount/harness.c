@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "peer.h"
 #include "shell.h"
+#include "sim.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -36,20 +37,6 @@ static pthread_mutex_t watchdog_lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t watchdog_deadline_ms; /* 0: nothing runs; under watchdog_lock */
 static bool watchdog_fired;          /* under watchdog_lock */
 static pid_t main_pid;
-
-static const char *const suspicious[] = {
-    "AddressSanitizer",
-    "LeakSanitizer",
-    "ThreadSanitizer",
-    "MemorySanitizer",
-    "runtime error:",
-    "Assertion",
-    "assertion",
-    "stack smashing",
-    "double free",
-    "malloc(): corrupted",
-    "buffer overflow detected",
-};
 
 int64_t harness_now_ms(void)
 {
@@ -137,12 +124,12 @@ static void be_ended(int signal_number)
     raise(signal_number);
 }
 
-static void find_binary(void)
+void harness_program(const char *variable, const char *name, char out[PATH_MAX])
 {
-    const char *given = getenv("DATASETFS");
+    const char *given = getenv(variable);
     if (given) {
-        if (!realpath(given, binary))
-            binary[0] = '\0';
+        if (!realpath(given, out))
+            out[0] = '\0';
     } else {
         char self[PATH_MAX];
         ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -152,11 +139,11 @@ static void find_binary(void)
             if (slash)
                 *slash = '\0';
         }
-        if (snprintf(binary, sizeof binary, "%s/datasetfs", self) >= (int)sizeof binary)
-            binary[0] = '\0';
+        if (snprintf(out, PATH_MAX, "%s/%s", self, name) >= PATH_MAX)
+            out[0] = '\0';
     }
-    if (access(binary, X_OK) != 0) {
-        fprintf(stderr, "no daemon to test at '%s'; set DATASETFS\n", binary);
+    if (access(out, R_OK) != 0) {
+        fprintf(stderr, "no %s to test at '%s'; set %s\n", name, out, variable);
         exit(1);
     }
 }
@@ -178,7 +165,7 @@ void harness_begin(void)
         exit(HARNESS_SKIP_STATUS);
     }
     setvbuf(stdout, NULL, _IOLBF, 0); /* in order with what failed tests say on standard error */
-    find_binary();
+    harness_program("DATASETFS", "datasetfs", binary);
     main_pid = getpid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     umask(022);
@@ -226,60 +213,19 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
-/* Whole lines of the file that look like the end of a daemon's health; the file itself with them.
- */
-static bool log_is_suspicious(const char *log)
-{
-    FILE *file = fopen(log, "re");
-    if (!file)
-        return false;
-    char line[4096];
-    bool found = false;
-    while (fgets(line, sizeof line, file)) {
-        for (size_t i = 0; i < sizeof suspicious / sizeof *suspicious; i++)
-            found = found || strstr(line, suspicious[i]);
-    }
-    fclose(file);
-    return found;
-}
-
-static void print_log(const struct harness_daemon *daemon)
-{
-    FILE *file = fopen(daemon->log, "re");
-    if (!file)
-        return;
-    char line[4096];
-    print_error("standard error of the daemon on %s:\n", daemon->point);
-    while (fgets(line, sizeof line, file))
-        print_error("  | %s", line);
-    fclose(file);
-}
-
 /* Sends the signal (0: none) and reaps the daemon. False, with the reason printed, if it did not
- * end well. */
-static bool end_daemon(struct harness_daemon *daemon, int signal_number)
+ * end with `status` as it should. */
+static bool end_daemon(struct harness_daemon *daemon, int signal_number, int status)
 {
-    if (signal_number)
-        kill(daemon->pid, signal_number);
-    int status = harness_wait_child(daemon->pid, HARNESS_START_MS, false);
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "the daemon on %.2000s", daemon->point);
+    bool well = harness_end_child(daemon->pid, signal_number, status, name, daemon->log);
     close(daemon->pidfd);
     daemon->pid = 0;
-    bool well = true;
-    if (status != 0) {
-        print_error("the daemon on %s ended with status %d%s\n", daemon->point, status,
-                    status < 0 ? " (killed: it did not end in time)" : "");
-        well = false;
-    }
-    if (log_is_suspicious(daemon->log)) {
-        print_error("the daemon on %s printed a report\n", daemon->point);
-        well = false;
-    }
-    if (well && harness_mounted(daemon->point, NULL, 0)) {
+    if (status == 0 && well && harness_mounted(daemon->point, NULL, 0)) {
         print_error("%s is still mounted after the daemon's end\n", daemon->point);
         well = false;
     }
-    if (!well || getenv("HARNESS_VERBOSE"))
-        print_log(daemon);
     return well;
 }
 
@@ -332,8 +278,9 @@ int harness_teardown(void **state)
     shell_clear();
     for (size_t i = 0; i < DAEMONS_MAX; i++) {
         if (daemons[i].pid)
-            well = end_daemon(&daemons[i], SIGTERM) && well;
+            well = end_daemon(&daemons[i], SIGTERM, 0) && well;
     }
+    well = sim_end() && well;
     peer_close();
     well = reap_orphans() && well;
     detach_mounts();
@@ -388,7 +335,7 @@ static bool wait_mounted(const struct harness_daemon *daemon)
 }
 
 static void become_daemon(const struct harness_daemon *daemon, const char *point,
-                          const char *options)
+                          const char *source, const char *options)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     int log = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -396,11 +343,22 @@ static void become_daemon(const struct harness_daemon *daemon, const char *point
     if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         _exit(126);
     close_range(3, UINT_MAX, 0);
-    execl(binary, "datasetfs", HARNESS_SOURCE, point, "-f", options ? "-o" : NULL, options, NULL);
+    execl(binary, "datasetfs", source, point, "-f", options ? "-o" : NULL, options, NULL);
     _exit(127);
 }
 
 struct harness_daemon *harness_start(const char *point, const char *options)
+{
+    char others[512];
+    if (!sim_takes_mount(options, others, sizeof others))
+        return harness_start_source(point, HARNESS_SOURCE, options);
+    if (!sim_runs())
+        sim_start(NULL);
+    return harness_start_source(point, sim_source(), *others ? others : NULL);
+}
+
+struct harness_daemon *harness_start_source(const char *point, const char *source,
+                                            const char *options)
 {
     struct harness_daemon *daemon = daemons;
     while (daemon < daemons + DAEMONS_MAX && daemon->pid)
@@ -413,13 +371,13 @@ struct harness_daemon *harness_start(const char *point, const char *options)
 
     daemon->pid = fork();
     if (daemon->pid == 0)
-        become_daemon(daemon, point, options);
+        become_daemon(daemon, point, source, options);
     assert_true(daemon->pid > 0);
     daemon->pidfd = (int)syscall(SYS_pidfd_open, daemon->pid, 0);
     assert_true(daemon->pidfd >= 0);
     if (!wait_mounted(daemon)) {
         print_error("the daemon did not mount %s\n", daemon->point);
-        print_log(daemon);
+        harness_print_file(daemon->log);
         fail();
     }
     return daemon;
@@ -433,7 +391,7 @@ struct harness_daemon *harness_start_app(const char *options)
 
 void harness_stop_by(struct harness_daemon *daemon, int signal_number)
 {
-    if (!end_daemon(daemon, signal_number))
+    if (!end_daemon(daemon, signal_number, 0))
         fail();
 }
 
@@ -444,12 +402,6 @@ void harness_stop(struct harness_daemon *daemon)
 
 void harness_kill(struct harness_daemon *daemon)
 {
-    kill(daemon->pid, SIGKILL);
-    assert_int_equal(harness_wait_child(daemon->pid, HARNESS_START_MS, false), 128 + SIGKILL);
-    close(daemon->pidfd);
-    daemon->pid = 0;
-    if (log_is_suspicious(daemon->log)) {
-        print_log(daemon);
+    if (!end_daemon(daemon, SIGKILL, 128 + SIGKILL))
         fail();
-    }
 }

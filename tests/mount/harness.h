@@ -78,12 +78,24 @@ int harness_teardown(void **state);
 /* The daemon's path: $DATASETFS, else "datasetfs" three folders above this program. */
 const char *harness_binary(void);
 
+/* Another file of this build: $VARIABLE, else `name` in the same place. Ends the program if there
+ * is none. */
+void harness_program(const char *variable, const char *name, char out[PATH_MAX]);
+
 /* The directory of the running test, absolute. */
 const char *harness_dir(void);
 
 /* Mounts the store on `point` (made if missing) with `-o options` (NULL: none) and waits until it
- * is in the mount table. Fails the test if it does not come. */
+ * is in the mount table. Fails the test if it does not come.
+ *
+ * With DATASETFS_TEST_SOURCE=tools in the environment, mounts with side=guest go over the tools
+ * channel to a simulated host on the same store instead (see sim.h); with "tools-all" also those
+ * that name no side. */
 struct harness_daemon *harness_start(const char *point, const char *options);
+
+/* The same with another SOURCE, as it stands. */
+struct harness_daemon *harness_start_source(const char *point, const char *source,
+                                            const char *options);
 
 /* A DataSet "app" that both sides may read and write, then harness_start("m", options). */
 struct harness_daemon *harness_start_app(const char *options);
@@ -109,6 +121,14 @@ void harness_outlive_attributes(void);
 /* Waits for the child. Its exit status, 128 + the signal that killed it, or -1 when `ms` pass; it
  * is then killed and reaped. `pid` is also taken as a group to kill if `group`. */
 int harness_wait_child(pid_t pid, int64_t ms, bool group);
+
+/* Sends the child a signal (0: none) and waits for its end. False, with the reason printed, unless
+ * its exit status is `expected` and `log`, its standard error, has no sanitizer's report. */
+bool harness_end_child(pid_t pid, int signal_number, int expected, const char *name,
+                       const char *log);
+
+/* Shows the file among the test's own words. Harmless if there is none. */
+void harness_print_file(const char *path);
 
 /* Runs `function` in a child, as `uid` if that is not 0, and returns the exit status it gave (an
  * errno, by custom). */

@@ -15,6 +15,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char *const suspicious[] = {
+    "AddressSanitizer",
+    "LeakSanitizer",
+    "ThreadSanitizer",
+    "MemorySanitizer",
+    "runtime error:",
+    "Assertion",
+    "assertion",
+    "stack smashing",
+    "double free",
+    "malloc(): corrupted",
+    "buffer overflow detected",
+};
+
 int harness_wait_child(pid_t pid, int64_t ms, bool group)
 {
     int pidfd DS_AUTO_CLOSE = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -39,6 +53,53 @@ int harness_wait_child(pid_t pid, int64_t ms, bool group)
     if (!ended)
         return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* True if a line of the file looks like the end of a program's health. */
+static bool log_is_suspicious(const char *log)
+{
+    FILE *file = fopen(log, "re");
+    if (!file)
+        return false;
+    char line[4096];
+    bool found = false;
+    while (fgets(line, sizeof line, file)) {
+        for (size_t i = 0; i < sizeof suspicious / sizeof *suspicious; i++)
+            found = found || strstr(line, suspicious[i]);
+    }
+    fclose(file);
+    return found;
+}
+
+void harness_print_file(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return;
+    char line[4096];
+    print_error("%s:\n", path);
+    while (fgets(line, sizeof line, file))
+        print_error("  | %s", line);
+    fclose(file);
+}
+
+bool harness_end_child(pid_t pid, int signal_number, int expected, const char *name,
+                       const char *log)
+{
+    if (signal_number)
+        kill(pid, signal_number);
+    int status = harness_wait_child(pid, HARNESS_START_MS, false);
+    bool well = status == expected;
+    if (!well)
+        print_error("%s ended with status %d%s\n", name, status,
+                    status < 0 ? " (killed: it did not end in time)" : "");
+    if (log_is_suspicious(log)) {
+        print_error("%s printed a report\n", name);
+        well = false;
+    }
+    if (!well || getenv("HARNESS_VERBOSE"))
+        harness_print_file(log);
+    return well;
 }
 
 static pid_t fork_as(uid_t uid, int (*function)(void *argument), void *argument)

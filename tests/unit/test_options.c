@@ -236,6 +236,11 @@ static void test_numbers(void **state)
     refuse_options("max_threads=1", "option 'max_threads=1': expected a number from 2 to 256");
     refuse_options("max_threads=257", "option 'max_threads=257': expected a number from 2 to 256");
 
+    accept_options("channels=4");
+    assert_int_equal(options.source_options.channels, 4);
+    refuse_options("channels=0", "option 'channels=0': expected a number from 1 to 4");
+    refuse_options("channels=5", "option 'channels=5': expected a number from 1 to 4");
+
     accept_options("uid=0,gid=0");
     assert_int_equal(options.uid, 0);
     accept_options("uid=1000,gid=4294967294,umask=077");
@@ -402,7 +407,7 @@ static void test_refused_arguments(void **state)
     refuse("missing MOUNTPOINT: " USAGE, "local:s.db", NULL);
     refuse("MOUNTPOINT is empty: " USAGE, "local:s.db", "", NULL);
     refuse("unexpected argument 'more': " USAGE, "local:s.db", "m", "more", NULL);
-    refuse("unknown SOURCE 'nonsense': expected local:FILE, such as local:/var/lib/x.db",
+    refuse("unknown SOURCE 'nonsense': expected tools or local:FILE, such as local:/x.db",
            "nonsense", "m", NULL);
     refuse("local: needs the name of the store file: local:FILE", "local:", "m", NULL);
 }

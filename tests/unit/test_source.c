@@ -22,18 +22,22 @@ static void test_refusals(void **state)
         bool side_given;
         const char *words;
     } refusals[] = {
-        {"", false, "expected local:FILE"},
-        {"x", false, "unknown SOURCE 'x': expected local:FILE"},
+        {"", false, "expected tools or local:FILE"},
+        {"x", false, "unknown SOURCE 'x': expected tools or local:FILE"},
         {"/var/lib/x", false, "unknown SOURCE"},
         {"Local:x", false, "unknown SOURCE"},
         {"toolsx", false, "unknown SOURCE"},
         {"ftp://h/x", false, "unknown SOURCE"},
         {"local:", false, "local: needs the name"},
         {"local:", true, "local: needs the name"},
-        {"tools", false, "does not speak tools yet"},
-        {"tools:vmtoolsd", false, "does not speak tools yet"},
-        {"tools:unix=/x", false, "does not speak tools yet"},
+        {"tools:", false, "expected tools, tools:vmtoolsd"},
+        {"tools:x", false, "expected tools, tools:vmtoolsd"},
+        {"tools:unix", false, "expected tools, tools:vmtoolsd"},
+        {"tools:vmtoolsdx", false, "expected tools, tools:vmtoolsd"},
+        {"tools:unix=", false, "needs the path of a socket"},
+        {"tools:vmtoolsd=", false, "needs the path of a program"},
         {"tools", true, "-o side= is for local:FILE only"},
+        {"tools:unix=/x", true, "-o side= is for local:FILE only"},
         {"https://h/vm-1", false, "does not speak https:// yet"},
         {"https://h/a@b", false, "does not speak https:// yet"},
         {"https://h", true, "-o side= is for local:FILE only"},
@@ -65,7 +69,7 @@ static void test_long_source(void **state)
         assert_int_equal(ds_buf_puts(&source, "ä"), 0);
     assert_int_equal(ds_source_check(source.data, &none, why), -EINVAL);
     assert_true(strlen(why) < DS_WHY_BYTES);
-    assert_non_null(strstr(why, "expected local:FILE"));
+    assert_non_null(strstr(why, "expected tools or local:FILE"));
     assert_int_equal(why[DS_WHY_BYTES], 'x');
     ds_buf_free(&source);
 }
@@ -78,6 +82,10 @@ static void test_accepted(void **state)
     struct ds_source_options guest = {.side = DS_SIDE_GUEST, .side_given = true};
     assert_int_equal(ds_source_check("local:x", &none, why), 0);
     assert_int_equal(ds_source_check("local:/x y/user@z:1", &guest, why), 0);
+    assert_int_equal(ds_source_check("tools", &none, why), 0);
+    assert_int_equal(ds_source_check("tools:unix=x", &none, why), 0);
+    assert_int_equal(ds_source_check("tools:vmtoolsd", &none, why), 0);
+    assert_int_equal(ds_source_check("tools:vmtoolsd=/x y", &none, why), 0);
 }
 
 static void expect_absolute(const char *source, const char *expected)
@@ -97,6 +105,15 @@ static void test_absolute(void **state)
     expect_absolute("local:a/b", expected.data);
     expect_absolute("local:/a/b", "local:/a/b");
     expect_absolute("https://h/vm", "https://h/vm");
+    expect_absolute("tools", "tools");
+    expect_absolute("tools:vmtoolsd", "tools:vmtoolsd");
+    ds_buf_free(&expected);
+    assert_int_equal(ds_buf_printf(&expected, "tools:unix=%s/s", here), 0);
+    expect_absolute("tools:unix=s", expected.data);
+    ds_buf_free(&expected);
+    assert_int_equal(ds_buf_printf(&expected, "tools:vmtoolsd=%s/a/b", here), 0);
+    expect_absolute("tools:vmtoolsd=a/b", expected.data);
+    expect_absolute("tools:vmtoolsd=/a/b", "tools:vmtoolsd=/a/b");
     ds_buf_free(&expected);
     free(here);
 }

@@ -1,0 +1,22 @@
+/* The transport over open channels: kept open between requests, opened again when the host dropped
+ * them. */
+#ifndef DS_TOOLS_POOL_H
+#define DS_TOOLS_POOL_H
+
+#include "transport.h"
+
+/* How long a channel that nobody uses stays usable. */
+#define DS_TOOLS_POOL_IDLE_MS (60 * 1000)
+/* How often a channel is opened again and with what pause, as the stock library does; not
+ * when the tries have taken so long that no host is there to come back. */
+#define DS_TOOLS_POOL_RETRIES 2
+#define DS_TOOLS_POOL_RETRY_MS 100
+#define DS_TOOLS_POOL_PATIENCE_MS 1000
+
+/* A transport that opens up to `channels` channels, each when it is first needed: to the Unix
+ * socket `path`, or over AF_VSOCK if it is NULL. An exchange opens the channel again, and tries
+ * that DS_TOOLS_POOL_RETRIES times more, as long as nothing of its request has been sent. 0 or a
+ * negative errno. */
+int ds_tools_pool_new(const char *path, unsigned channels, struct ds_transport **out);
+
+#endif

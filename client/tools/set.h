@@ -1,0 +1,23 @@
+/* Setting and appending, also what is too long for one message.
+ *
+ * A long value goes as a set and appends, cut between code points and measured as it stands in the
+ * message. Once the first part is there, no cancellation ends it. */
+#ifndef DS_TOOLS_SET_H
+#define DS_TOOLS_SET_H
+
+#include "commands.h"
+
+/* Operations of struct ds_client_ops.
+ *
+ * A long set that breaks is begun once more, since its first part replaces whatever stands there;
+ * then the value is read back, once, and compared. If it still breaks or differs the result is -EIO
+ * with DS_SENT_ANSWERED, for nothing can be concluded from the value that stands there. */
+int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dataset,
+                 const char *key, const char *data, size_t len);
+
+/* A long append reads the value first. What the host refuses half-way is taken back by setting that
+ * value again; what breaks half-way is -EIO with DS_SENT_MAYBE. */
+int ds_set_append(struct ds_client *client, struct ds_call *call, const char *dataset,
+                  const char *key, const char *data, size_t len);
+
+#endif

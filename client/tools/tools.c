@@ -1,0 +1,92 @@
+/* The vtable of the tools channel, and its opening. */
+#include "tools.h"
+
+#include "commands.h"
+#include "get.h"
+#include "log.h"
+#include "pool.h"
+#include "set.h"
+#include "vmtoolsd.h"
+#include "vsock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As many short keys as a message of 64 KiB holds; longer ones take several messages. */
+enum { BATCH_KEYS = 4096 };
+
+static void tools_free(struct ds_client *client, struct ds_call *call)
+{
+    struct ds_tools *tools = (struct ds_tools *)client;
+    (void)call;
+    tools->transport->free(tools->transport);
+    free(tools);
+}
+
+static const struct ds_client_ops tools_ops = {
+    .name = "tools",
+    .list = ds_commands_list,
+    .query = ds_commands_query,
+    .list_keys = ds_commands_list_keys,
+    .get = ds_get_entries,
+    .set = ds_set_entry,
+    .append = ds_set_append,
+    .remove = ds_commands_remove,
+    .free = tools_free,
+};
+
+int ds_tools_make_take(struct ds_transport *transport, unsigned parallel, bool can_append,
+                       struct ds_client **out)
+{
+    struct ds_tools *tools = calloc(1, sizeof *tools);
+    if (!tools) {
+        transport->free(transport);
+        return -ENOMEM;
+    }
+    tools->transport = transport;
+    tools->client.ops = &tools_ops;
+    tools->client.caps = (struct ds_caps){
+        .side = DS_SIDE_GUEST,
+        .can_append = can_append,
+        .batch_keys = BATCH_KEYS,
+        .parallel = parallel,
+    };
+    *out = &tools->client;
+    return 0;
+}
+
+/* The client is as good as its first answer. Takes it over if there is none. */
+static int try_store(struct ds_client *client, struct ds_call *call, struct ds_client **out)
+{
+    struct ds_names names = {0};
+    int err = ds_client_list(client, call, &names);
+    ds_names_clear(&names);
+    if (err)
+        ds_client_free(client, call);
+    else
+        *out = client;
+    return err;
+}
+
+int ds_tools_open(enum ds_tools_way way, const char *path, unsigned channels, struct ds_call *call,
+                  struct ds_client **out)
+{
+    struct ds_transport *transport;
+    struct ds_client *client;
+    unsigned parallel = channels ? channels : DS_TOOLS_CHANNELS;
+    if (parallel > DS_TOOLS_MAX_CHANNELS)
+        parallel = DS_TOOLS_MAX_CHANNELS;
+    if (way == DS_TOOLS_WAY_HOST && !ds_vsock_exists()) {
+        ds_log(DS_LOG_WARNING,
+               "this kernel has no AF_VSOCK: running %s for each request, which is slow",
+               DS_TOOLS_PROGRAM);
+        way = DS_TOOLS_WAY_PROGRAM;
+    }
+    bool runs_program = way == DS_TOOLS_WAY_PROGRAM;
+    int err = runs_program ? ds_vmtoolsd_new(path ? path : DS_TOOLS_PROGRAM, parallel, &transport)
+                           : ds_tools_pool_new(path, parallel, &transport);
+    if (!err)
+        err = ds_tools_make_take(transport, parallel, !runs_program, &client);
+    return err ? err : try_store(client, call, out);
+}

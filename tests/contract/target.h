@@ -1,0 +1,17 @@
+/* The protocols that the suite is run for. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "client.h"
+
+/* As `open` and `end` of struct contract_target. The second kind of tools is a host that makes
+ * other use of the freedom that the interface leaves, and pages at 64 KiB. */
+int contract_open_local(const char *directory, enum ds_side side, struct ds_call *call,
+                        struct ds_client **out);
+int contract_open_tools(const char *directory, enum ds_side side, struct ds_call *call,
+                        struct ds_client **out);
+int contract_open_tools_otherwise(const char *directory, enum ds_side side, struct ds_call *call,
+                                  struct ds_client **out);
+void contract_end_tools(void);
+
+#endif

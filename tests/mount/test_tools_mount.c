@@ -1,0 +1,218 @@
+/* A guest mount over the tools channel: what it costs, and what becomes of it when the host is
+ * silent, breaks off, or refuses. */
+#include "harness.h"
+
+#include "cleanup.h"
+#include "peer.h"
+#include "shell.h"
+#include "sim.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A DataSet "app" that both sides may read and write, the simulator with these arguments, and the
+ * mount "m" over it. */
+static struct harness_daemon *start(const char *const *arguments, const char *options)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start(arguments);
+    return harness_start_source("m", sim_source(), options);
+}
+
+static size_t requests(void)
+{
+    return sim_log_count("command=");
+}
+
+/* The host's own log: mounting asks once, a listing with sizes once per MiB more. */
+static void test_requests(void **state)
+{
+    enum { KEYS = 1000 };
+    (void)state;
+    start(NULL, NULL);
+    assert_int_equal(requests(), 1);
+    for (unsigned i = 0; i < KEYS; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "key%u", i);
+        peer_set("app", key, "value");
+    }
+    assert_sh_ok("dash", "", "test -d m/app");
+    size_t before = requests();
+    assert_sh_ok("dash", "5000\n", "ls -l m/app | awk '{s += $5} END {print s}'");
+    assert_int_equal(requests() - before, 2);
+    before = requests();
+    assert_sh_ok("dash", "1000\n", "ls m/app | wc -l");
+    assert_int_equal(requests() - before, 1);
+    assert_int_equal(sim_log_count("connection=1 "), requests()); /* one channel for all */
+}
+
+/* A value longer than a message goes in parts and is read back once. */
+static void test_long_value(void **state)
+{
+    (void)state;
+    start(NULL, NULL);
+    assert_sh_ok("bash", "", "seq 1 50000 > value && test -d m/app");
+    size_t before = requests();
+    assert_sh_ok("bash", "", "dd if=value of=m/app/k bs=1M status=none && cmp value m/app/k");
+    struct stat status;
+    assert_int_equal(stat("value", &status), 0);
+    size_t sent = sim_log_count("command=datasets-set-entry");
+    /* A newline takes two bytes in a message of 64 KiB. */
+    assert_true(sent <= ((size_t)status.st_size + 50000) / (63 * 1024) + 1);
+    assert_true(requests() - before <= 6 + sent);
+    assert_sh_ok("bash", "", "printf more >> m/app/k && printf more >> value && cmp value m/app/k");
+}
+
+/* Nobody waits for a host that does not answer: signals end the wait, else the deadline does, and
+ * what is known already is told. */
+static void test_silent_host(void **state)
+{
+    start(NULL, "timeout=3");
+    peer_set("app", "k", "value");
+    assert_content("m/app/k", "value");
+    sim_fault("never-reply");
+    const struct shell_result *ran =
+        shell_run(*state, "timeout 1 cat m/app/k; echo $?; pgrep -x cat -s 0 | wc -l");
+    assert_string_equal(ran->out, "124\n0\n");
+    assert_sh_fails(*state, "Connection timed out", "cat m/app/k");
+    assert_sh_ok(*state, "5\n", "stat -c %%s m/app/k");
+    sim_clear();
+    assert_sh_ok(*state, "value", "cat m/app/k");
+}
+
+static void assert_no_mount(const char *fault, const char *words)
+{
+    sim_clear();
+    sim_fault("%s", fault);
+    assert_sh_fails("dash", words, "mkdir -p n && $DATASETFS %s n", sim_source());
+    assert_int_equal(shell_run("dash", "$DATASETFS %s n", sim_source())->status, 32);
+    assert_false(harness_mounted("n", NULL, 0));
+}
+
+/* What keeps a mount from coming up is one line. */
+static void test_refused_mounts(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start(NULL);
+    assert_no_mount(
+        "rpc-error=Unknown command",
+        "this host does not know DataSets (vSphere 8 and hardware version 20 are needed)");
+    assert_no_mount("rpc-error=Permission denied", "root");
+    assert_no_mount("garbage", "not understood");
+    sim_stop();
+    assert_sh_fails("dash", "No such file or directory", "$DATASETFS tools:unix=$PWD/nobody n");
+}
+
+/* A host that does not tell the access still enforces it. */
+static void test_access_unknown(void **state)
+{
+    peer_create("ro", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_ONLY);
+    peer_set("ro", "k", "value");
+    start((const char *const[]){"--access-none", NULL}, NULL);
+    assert_sh_ok(*state, "value", "cat m/ro/k");
+    assert_sh_fails(*state, "Permission denied", "env printf x > m/ro/k");
+    assert_sh_fails(*state, "Permission denied", "rm m/ro/k");
+    assert_store("ro", "k", "value");
+}
+
+enum { WORKERS = 8, BREAKS = 200, KILL_EVERY = 10 };
+
+/* One process: sets a key of its own and appends lines to another until it is told to stop. The
+ * lines that were acknowledged stand in the file "worker<N>". */
+static int work(void *argument)
+{
+    int number = *(int *)argument;
+    char own[32], line[32], path[32];
+    snprintf(own, sizeof own, "m/app/own%d", number);
+    snprintf(path, sizeof path, "worker%d", number);
+    FILE *acknowledged = fopen(path, "we");
+    if (!acknowledged)
+        return errno;
+    for (int i = 0; access("stop", F_OK) != 0; i++) {
+        snprintf(line, sizeof line, "%d.%d\n", number, i);
+        int kept = harness_write(own, O_CREAT | O_TRUNC, line);
+        int added = harness_write("m/app/log", O_CREAT | O_APPEND, line);
+        fprintf(acknowledged, "%s%s", kept ? "" : "set ", added ? "- " : "log ");
+        fputs(line, acknowledged);
+    }
+    return fclose(acknowledged) == 0 ? 0 : errno;
+}
+
+/* How often the line stands in the text. */
+static unsigned count_line(const char *text, const char *line)
+{
+    unsigned count = 0;
+    size_t len = strlen(line);
+    for (const char *at = text; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : NULL)
+        count += strncmp(at, line, len) == 0;
+    return count;
+}
+
+/* Every acknowledged append stands exactly once and no other one twice. */
+static void assert_nothing_lost(int number, const char *log)
+{
+    char path[32], text[128];
+    snprintf(path, sizeof path, "worker%d", number);
+    FILE *acknowledged = fopen(path, "re");
+    assert_non_null(acknowledged);
+    unsigned added = 0;
+    while (fgets(text, sizeof text, acknowledged)) {
+        const char *line = strrchr(text, ' ') + 1;
+        unsigned found = count_line(log, line);
+        bool was_added = strstr(text, "log ") != NULL;
+        added += was_added;
+        if (found > 1 || (was_added && found != 1))
+            fail_msg("'%s' stands %u times", text, found);
+    }
+    fclose(acknowledged);
+    assert_true(added > 0);
+}
+
+/* The host breaks off again and again, at every point of the exchange, and is killed now and then.
+ */
+static void test_breaks_under_load(void **state)
+{
+    static const char *const faults[] = {"close:count=1", "close-before:count=1",
+                                         "drop-after=7:count=1", "drop-request-after=20:count=1",
+                                         "reset-on-connect:count=1"};
+    (void)state;
+    start(NULL, "timeout=20,channels=4");
+    int numbers[WORKERS];
+    pid_t pids[WORKERS];
+    for (int i = 0; i < WORKERS; i++) {
+        numbers[i] = i;
+        pids[i] = harness_fork(work, &numbers[i]);
+    }
+    for (unsigned i = 0; i < BREAKS; i++) {
+        if (i % KILL_EVERY == 0) {
+            sim_kill();
+            sim_start(NULL);
+        } else {
+            uint64_t before = sim_fired();
+            sim_fault("%s", faults[i % (sizeof faults / sizeof *faults)]);
+            if (i % 5 != 4) /* no new connection may come for a while */
+                assert_soon(sim_fired() > before);
+        }
+    }
+    assert_int_equal(close(open("stop", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+    for (int i = 0; i < WORKERS; i++)
+        assert_int_equal(harness_wait_child(pids[i], HARNESS_TEST_MS, false), 0);
+    char *log DS_AUTO_FREE = peer_get("app", "log");
+    assert_non_null(log);
+    for (int i = 0; i < WORKERS; i++)
+        assert_nothing_lost(i, log);
+}
+
+static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_requests),         HARNESS_TEST(test_long_value),
+    HARNESS_SHELLS(test_silent_host),    HARNESS_TEST(test_refused_mounts),
+    HARNESS_SHELLS(test_access_unknown), HARNESS_TEST(test_breaks_under_load),
+};
+
+HARNESS_MAIN(tests)

@@ -1,0 +1,191 @@
+#include "fault.h"
+
+#include "cleanup.h"
+#include "request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAULTS_MAX 64
+
+struct sim_faults {
+    pthread_mutex_t lock;
+    struct sim_fault list[FAULTS_MAX]; /* under lock, as the rest */
+    size_t count;
+    uint64_t fired;
+};
+
+enum value { VALUE_NONE, VALUE_NUMBER, VALUE_TEXT };
+
+static const struct {
+    const char *name;
+    enum value value;
+    enum sim_fault_stage stage;
+} kinds[] = {
+    [SIM_FAULT_NONE] = {"none", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_RESET_ON_CONNECT] = {"reset-on-connect", VALUE_NONE, SIM_STAGE_CONNECT},
+    [SIM_FAULT_DROP_REQUEST_AFTER] = {"drop-request-after", VALUE_NUMBER, SIM_STAGE_READ},
+    [SIM_FAULT_DELAY] = {"delay", VALUE_NUMBER, SIM_STAGE_REQUEST},
+    [SIM_FAULT_DELAY_BEFORE] = {"delay-before", VALUE_NUMBER, SIM_STAGE_REQUEST},
+    [SIM_FAULT_CLOSE] = {"close", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_CLOSE_BEFORE] = {"close-before", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_NEVER_REPLY] = {"never-reply", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_NEVER_REPLY_BEFORE] = {"never-reply-before", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_DROP_AFTER] = {"drop-after", VALUE_NUMBER, SIM_STAGE_REQUEST},
+    [SIM_FAULT_GARBAGE] = {"garbage", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_TRUNCATE] = {"truncate", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_BUSY] = {"busy", VALUE_NONE, SIM_STAGE_REQUEST},
+    [SIM_FAULT_ERROR] = {"error", VALUE_TEXT, SIM_STAGE_REQUEST},
+    [SIM_FAULT_RPC_ERROR] = {"rpc-error", VALUE_TEXT, SIM_STAGE_REQUEST},
+};
+
+const char *sim_fault_name(enum sim_fault_kind kind)
+{
+    return kinds[kind].name;
+}
+
+struct sim_faults *sim_faults_new(void)
+{
+    struct sim_faults *faults = calloc(1, sizeof *faults);
+    if (faults)
+        pthread_mutex_init(&faults->lock, NULL);
+    return faults;
+}
+
+void sim_faults_free(struct sim_faults *faults)
+{
+    if (faults)
+        pthread_mutex_destroy(&faults->lock);
+    free(faults);
+}
+
+static bool parse_number(const char *text, uint64_t *out)
+{
+    if (!*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 9)
+        return false;
+    *out = strtoull(text, NULL, 10);
+    return true;
+}
+
+static bool copy_text(char to[SIM_FAULT_TEXT_BYTES], const char *from)
+{
+    if (!*from || strlen(from) >= SIM_FAULT_TEXT_BYTES)
+        return false;
+    snprintf(to, SIM_FAULT_TEXT_BYTES, "%s", from);
+    return true;
+}
+
+/* NAME or NAME=VALUE, the first part of a spec. */
+static bool parse_kind(char *word, struct sim_fault *fault)
+{
+    char *value = strchr(word, '=');
+    if (value)
+        *value++ = '\0';
+    for (size_t i = SIM_FAULT_NONE + 1; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, word) != 0)
+            continue;
+        uint64_t number = 0;
+        fault->kind = (enum sim_fault_kind)i;
+        if ((kinds[i].value != VALUE_NONE) != (value != NULL))
+            return false;
+        if (kinds[i].value == VALUE_NUMBER && !parse_number(value, &number))
+            return false;
+        fault->number = (size_t)number;
+        return kinds[i].value != VALUE_TEXT || copy_text(fault->text, value);
+    }
+    return false;
+}
+
+static bool parse_restriction(const char *word, struct sim_fault *fault)
+{
+    if (!strncmp(word, "command=", 8))
+        return kinds[fault->kind].stage != SIM_STAGE_CONNECT && sim_request_is_command(word + 8) &&
+               copy_text(fault->command, word + 8);
+    if (!strncmp(word, "count=", 6))
+        return parse_number(word + 6, &fault->count);
+    if (!strncmp(word, "skip=", 5))
+        return parse_number(word + 5, &fault->skip);
+    return false;
+}
+
+static bool parse(char *spec, struct sim_fault *out)
+{
+    char *rest = NULL;
+    char *word = strtok_r(spec, ":", &rest);
+    *out = (struct sim_fault){.count = UINT64_MAX};
+    bool good = word && parse_kind(word, out);
+    while (good && (word = strtok_r(NULL, ":", &rest)))
+        good = parse_restriction(word, out);
+    return good;
+}
+
+/* Forgets faults that will not strike again. */
+static void forget_spent(struct sim_faults *faults)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < faults->count; i++) {
+        if (faults->list[i].count)
+            faults->list[kept++] = faults->list[i];
+    }
+    faults->count = kept;
+}
+
+int sim_faults_add(struct sim_faults *faults, const char *spec)
+{
+    struct sim_fault fault;
+    char *copy DS_AUTO_FREE = strdup(spec);
+    if (!copy)
+        return -ENOMEM;
+    if (!parse(copy, &fault))
+        return -EINVAL;
+    DS_LOCK_SCOPE(&faults->lock);
+    forget_spent(faults);
+    if (faults->count == FAULTS_MAX)
+        return -ENOSPC;
+    faults->list[faults->count++] = fault;
+    return 0;
+}
+
+void sim_faults_clear(struct sim_faults *faults)
+{
+    DS_LOCK_SCOPE(&faults->lock);
+    faults->count = 0;
+}
+
+static bool concerns(const struct sim_fault *fault, enum sim_fault_stage stage, const char *command)
+{
+    if (kinds[fault->kind].stage != stage)
+        return false;
+    if (fault->command[0])
+        return command && !strcmp(fault->command, command);
+    return stage != SIM_STAGE_READ || !command;
+}
+
+bool sim_faults_take(struct sim_faults *faults, enum sim_fault_stage stage, const char *command,
+                     struct sim_fault *out)
+{
+    DS_LOCK_SCOPE(&faults->lock);
+    for (size_t i = 0; i < faults->count; i++) {
+        struct sim_fault *fault = &faults->list[i];
+        if (!fault->count || !concerns(fault, stage, command))
+            continue;
+        if (fault->skip) {
+            fault->skip--;
+            continue;
+        }
+        if (fault->count != UINT64_MAX)
+            fault->count--;
+        faults->fired++;
+        *out = *fault;
+        return true;
+    }
+    return false;
+}
+
+uint64_t sim_faults_fired(struct sim_faults *faults)
+{
+    DS_LOCK_SCOPE(&faults->lock);
+    return faults->fired;
+}

@@ -1,0 +1,68 @@
+/* What goes wrong, and when. */
+#ifndef SIM_FAULT_H
+#define SIM_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sim_fault_kind {
+    SIM_FAULT_NONE,
+    SIM_FAULT_RESET_ON_CONNECT,
+    SIM_FAULT_DROP_REQUEST_AFTER, /* bytes */
+    SIM_FAULT_DELAY,              /* ms, after it was carried out */
+    SIM_FAULT_DELAY_BEFORE,       /* ms; the guest's going away does not shorten it */
+    SIM_FAULT_CLOSE,
+    SIM_FAULT_CLOSE_BEFORE,
+    SIM_FAULT_NEVER_REPLY,
+    SIM_FAULT_NEVER_REPLY_BEFORE,
+    SIM_FAULT_DROP_AFTER, /* bytes of the reply */
+    SIM_FAULT_GARBAGE,
+    SIM_FAULT_TRUNCATE,
+    SIM_FAULT_BUSY,
+    SIM_FAULT_ERROR,    /* text: the error-id */
+    SIM_FAULT_RPC_ERROR /* text: what follows "0 " */
+};
+
+/* When a fault is asked for. */
+enum sim_fault_stage {
+    SIM_STAGE_CONNECT,
+    SIM_STAGE_READ,   /* a request begins to arrive */
+    SIM_STAGE_REQUEST /* it is read */
+};
+
+#define SIM_FAULT_TEXT_BYTES 96
+
+struct sim_fault {
+    enum sim_fault_kind kind;
+    size_t number; /* ms or bytes, if the kind has them */
+    char text[SIM_FAULT_TEXT_BYTES];
+    char command[SIM_FAULT_TEXT_BYTES]; /* only for this one; empty: for any */
+    uint64_t skip;                      /* so many that match are spared first */
+    uint64_t count;                     /* so many are struck */
+};
+
+struct sim_faults;
+
+struct sim_faults *sim_faults_new(void);
+void sim_faults_free(struct sim_faults *faults);
+
+/* Adds KIND[=VALUE][:command=NAME][:count=N][:skip=N] behind those that there are. 0; -EINVAL;
+ * -ENOSPC too many. */
+int sim_faults_add(struct sim_faults *faults, const char *spec);
+
+void sim_faults_clear(struct sim_faults *faults);
+
+/* The first fault of this stage that strikes `command` goes to `out`; false if there is none.
+ * NULL: the command is not known (yet), which only faults for any command strike; in the stage of
+ * reading a known one is struck only by faults for it, the others had their turn. */
+bool sim_faults_take(struct sim_faults *faults, enum sim_fault_stage stage, const char *command,
+                     struct sim_fault *out);
+
+/* How often faults have struck. */
+uint64_t sim_faults_fired(struct sim_faults *faults);
+
+/* "delay", …; "none". */
+const char *sim_fault_name(enum sim_fault_kind kind);
+
+#endif

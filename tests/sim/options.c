@@ -1,0 +1,202 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATUS_USAGE 2
+
+static const char usage[] =
+    "usage: datasets-sim --store FILE --rpc unix:PATH [OPTION...]\n"
+    "Serves the store's DataSets as an ESX host does over the tools channel, until SIGTERM.\n"
+    "\n"
+    "  --store FILE          the store of 'datasetfs local:FILE', made if missing\n"
+    "  --rpc unix:PATH       where to listen, mode 0600\n"
+    "  --control unix:PATH   where to take lines: 'fault SPEC', 'clear', 'fired' (how often\n"
+    "                        faults have struck); answers 'ok', 'ok NUMBER' or 'error WORDS'\n"
+    "  --log FILE            append one line per request\n"
+    "  --ready-fd N          write 'ready' there when listening\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "What the interface leaves open; the first word is the default:\n"
+    "  --failure json|rpc|rpc-json\n"
+    "                        1 {\"result\":false,...}, 0 ID: TEXT, 0 {\"result\":false,...}\n"
+    "  --missing omit|error  a get of a missing key\n"
+    "  --access-spelling host|host-access|host_access|hostAccess\n"
+    "  --access-nested       the access stands in an object of its own\n"
+    "  --access-none         a query does not tell the access\n"
+    "  --entries property|keyvalue\n"
+    "                        {KEY:VALUE}, {\"key\":KEY,\"value\":VALUE}\n"
+    "  --raw-control         leave most control characters unescaped\n"
+    "  --page BYTES          of a reply's text (1048576)\n"
+    "\n"
+    "  --fault SPEC          KIND[:command=NAME][:count=N][:skip=N], repeatable; of several that\n"
+    "                        match the first strikes. NAME is a command's, such as\n"
+    "                        datasets-set-entry; N requests are struck (all), after sparing N (0)\n"
+    "    delay=MS            the reply waits\n"
+    "    close               no reply, the connection is closed\n"
+    "    never-reply         no reply, the connection stays open\n"
+    "    delay-before=MS, close-before, never-reply-before\n"
+    "                        the same before the request is carried out\n"
+    "    drop-after=BYTES    close after so much of the reply\n"
+    "    drop-request-after=BYTES\n"
+    "                        close after so much of the request; with command=, not before the\n"
+    "                        command is seen (96 bytes, or the whole request)\n"
+    "    garbage             bytes that are no packet, then close\n"
+    "    truncate            a packet whose text is cut in half\n"
+    "    reset-on-connect    close at once\n"
+    "    busy                a failure with error-id resource-busy; not carried out\n"
+    "    error=ID            a failure with this error-id; not carried out\n"
+    "    rpc-error=TEXT      the reply '0 TEXT'; not carried out\n";
+
+enum {
+    OPTION_STORE = 256,
+    OPTION_RPC,
+    OPTION_CONTROL,
+    OPTION_LOG,
+    OPTION_READY_FD,
+    OPTION_FAILURE,
+    OPTION_MISSING,
+    OPTION_ACCESS_SPELLING,
+    OPTION_ACCESS_NESTED,
+    OPTION_ACCESS_NONE,
+    OPTION_ENTRIES,
+    OPTION_RAW_CONTROL,
+    OPTION_PAGE,
+    OPTION_FAULT
+};
+
+static const struct option options[] = {
+    {"store", required_argument, NULL, OPTION_STORE},
+    {"rpc", required_argument, NULL, OPTION_RPC},
+    {"control", required_argument, NULL, OPTION_CONTROL},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"ready-fd", required_argument, NULL, OPTION_READY_FD},
+    {"failure", required_argument, NULL, OPTION_FAILURE},
+    {"missing", required_argument, NULL, OPTION_MISSING},
+    {"access-spelling", required_argument, NULL, OPTION_ACCESS_SPELLING},
+    {"access-nested", no_argument, NULL, OPTION_ACCESS_NESTED},
+    {"access-none", no_argument, NULL, OPTION_ACCESS_NONE},
+    {"entries", required_argument, NULL, OPTION_ENTRIES},
+    {"raw-control", no_argument, NULL, OPTION_RAW_CONTROL},
+    {"page", required_argument, NULL, OPTION_PAGE},
+    {"fault", required_argument, NULL, OPTION_FAULT},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+/* The position of `word` among `words`, which NULL ends; -1 if it is not there. */
+static int choose(const char *word, const char *const *words)
+{
+    for (int i = 0; words[i]; i++) {
+        if (!strcmp(words[i], word))
+            return i;
+    }
+    return -1;
+}
+
+static bool parse_path(const char *word, const char **out)
+{
+    if (strncmp(word, "unix:", 5) != 0 || !word[5])
+        return false;
+    *out = word + 5;
+    return true;
+}
+
+static bool parse_number(const char *word, size_t max, size_t *out)
+{
+    if (!*word || strlen(word) > 9 || strspn(word, "0123456789") != strlen(word))
+        return false;
+    *out = strtoull(word, NULL, 10);
+    return *out <= max;
+}
+
+static bool parse_failure(const char *word, struct sim_shape *shape)
+{
+    static const char *const words[] = {"json", "rpc", "rpc-json", NULL};
+    int chosen = choose(word, words);
+    shape->failure = (enum sim_failure)chosen;
+    return chosen >= 0;
+}
+
+static bool parse_access_spelling(const char *word, struct sim_shape *shape)
+{
+    static const char *const words[] = {"host", "host-access", "host_access", "hostAccess", NULL};
+    if (choose(word, words) < 0)
+        return false;
+    shape->access_infix = word + strlen("host");
+    return true;
+}
+
+static bool parse_switch(const char *word, const char *off, const char *on, bool *out)
+{
+    const char *const words[] = {off, on, NULL};
+    int chosen = choose(word, words);
+    *out = chosen == 1;
+    return chosen >= 0;
+}
+
+/* False if the option's argument is wrong. */
+static bool take(int option, const char *argument, struct sim_faults *faults,
+                 struct sim_options *out)
+{
+    size_t number;
+    switch (option) {
+    case OPTION_STORE:
+        out->store = argument;
+        return *argument != '\0';
+    case OPTION_RPC:
+        return parse_path(argument, &out->rpc_path);
+    case OPTION_CONTROL:
+        return parse_path(argument, &out->control_path);
+    case OPTION_LOG:
+        out->log = argument;
+        return true;
+    case OPTION_READY_FD:
+        if (!parse_number(argument, 1 << 20, &number))
+            return false;
+        out->ready_fd = (int)number;
+        return true;
+    case OPTION_FAILURE:
+        return parse_failure(argument, &out->shape);
+    case OPTION_MISSING:
+        return parse_switch(argument, "omit", "error", &out->shape.missing_is_error);
+    case OPTION_ACCESS_SPELLING:
+        return parse_access_spelling(argument, &out->shape);
+    case OPTION_ACCESS_NESTED:
+        return out->shape.access_nested = true;
+    case OPTION_ACCESS_NONE:
+        return out->shape.access_none = true;
+    case OPTION_ENTRIES:
+        return parse_switch(argument, "property", "keyvalue", &out->shape.entries_key_value);
+    case OPTION_RAW_CONTROL:
+        return out->shape.raw_control = true;
+    case OPTION_PAGE:
+        return parse_number(argument, (size_t)1 << 22, &out->shape.page_bytes);
+    default:
+        return sim_faults_add(faults, argument) == 0;
+    }
+}
+
+int sim_options_parse(int argc, char **argv, struct sim_faults *faults, struct sim_options *out)
+{
+    int index = 0;
+    *out = (struct sim_options){.ready_fd = -1, .shape = sim_shape_default};
+    for (int option; (option = getopt_long(argc, argv, "h", options, &index)) != -1;) {
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        }
+        if (option == '?')
+            return STATUS_USAGE;
+        if (!take(option, optarg, faults, out)) {
+            fprintf(stderr, "datasets-sim: --%s cannot be '%s'\n", options[index].name, optarg);
+            return STATUS_USAGE;
+        }
+    }
+    if (out->store && out->rpc_path && optind == argc)
+        return -1;
+    fputs("datasets-sim: expected --store FILE --rpc unix:PATH (-h shows all)\n", stderr);
+    return STATUS_USAGE;
+}
