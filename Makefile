@@ -41,7 +41,9 @@ BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 MOUNT_DIR := $(BUILD)/tests/mount
 OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_budget test_calls_write test_crash test_two)
-PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT)
+FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS := 60
+PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT) $(FUZZ)
 .SECONDARY:
 
 all: $(MAIN) ## build build/datasetfs
@@ -65,6 +67,10 @@ $(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB) | $(SIM)
 $(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# Each replays its corpus.
+$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
 $(SIM): $(SIM_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -75,6 +81,22 @@ $(FAKEVSOCK): tests/sim/fakevsock.c Makefile
 
 check: all $(PROGRAMS) $(SIM) $(FAKEVSOCK) ## build and run every test, or TESTS="name ..." only
 	@tests/run $(BUILD) $(PROGRAMS) $(OVER_TOOLS)
+
+# New inputs go to the build, findings too; small ones that are worth keeping go to the corpus by hand.
+fuzz: $(FUZZ:%=%.libfuzzer) ## fuzz each decoder for FUZZ_SECONDS (60); needs clang
+	@for program in $(FUZZ); do \
+	    name=$${program##*/fuzz_}; mkdir -p $(BUILD)/fuzz/$$name || exit 1; \
+	    $$program.libfuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+	        -artifact_prefix=$(BUILD)/fuzz/ -print_final_stats=1 \
+	        $(BUILD)/fuzz/$$name tests/fuzz/corpus-$$name || exit 1; \
+	done
+
+$(BUILD)/%.libfuzzer: %.c $(wildcard client/tools/*.[ch] client/base/*.[ch] include/*.h)
+	@mkdir -p $(@D)
+	clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread -O1 -g -fno-omit-frame-pointer \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
+	    $< $(addprefix client/tools/,wire.c json.c text.c reply.c error.c) \
+	    $(addprefix client/base/,buf.c call.c dataset.c utf8.c) -ljansson
 
 bench: ## print ratios of time against peers
 	@scripts/bench
@@ -111,5 +133,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(PROGRAMS:=.d) $(CONTRACT_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) \
-         $(SIM_OBJ:.o=.d)
-.PHONY: all bench bench-programs check check-asan check-tsan lint format install uninstall clean help
+         $(SIM_OBJ:.o=.d) $(BUILD)/tests/fuzz/replay.d
+.PHONY: all bench bench-programs check check-asan check-tsan fuzz lint format install uninstall clean help

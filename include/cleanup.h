@@ -19,6 +19,15 @@ static inline void ds_cleanup_close(const int *fd)
         close(*fd);
 }
 
+/* Takes the descriptor out of the clean-up's hands. */
+static inline int ds_cleanup_keep(int *fd)
+{
+    int kept = *fd;
+
+    *fd = -1;
+    return kept;
+}
+
 static inline void ds_cleanup_unlock(pthread_mutex_t **mutex)
 {
     pthread_mutex_unlock(*mutex);

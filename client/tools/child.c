@@ -25,8 +25,6 @@ struct child {
     int fds[READ_COUNT]; /* our ends of the pipes, -1 when closed */
 };
 
-extern char **environ;
-
 /* The environment with another locale. The array is owned by the caller, its strings are not. */
 static const char **make_environment(void)
 {
@@ -58,8 +56,7 @@ static int make_input(const char *input, size_t len, int *out)
     }
     if (lseek(fd, 0, SEEK_SET) < 0)
         return -errno;
-    *out = fd;
-    fd = -1;
+    *out = ds_cleanup_keep(&fd);
     return 0;
 }
 

@@ -84,9 +84,12 @@ int ds_tools_json_keys(struct ds_buf *out, const char *dataset, const char *cons
 int ds_tools_json_entry(struct ds_buf *out, const char *dataset, const char *key, const char *value,
                         size_t len, bool append)
 {
-    char *text DS_AUTO_FREE = strndup(len ? value : "", len);
+    char *text DS_AUTO_FREE = malloc(len + 1);
     if (!text)
         return -ENOMEM;
+    if (len)
+        memcpy(text, value, len);
+    text[len] = '\0';
     int err = ds_buf_reserve(out, ds_tools_json_size(text, len));
     if (!err)
         err = put_dataset(out, dataset);

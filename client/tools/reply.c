@@ -137,10 +137,10 @@ static void read_used(const json_t *value, struct ds_attributes *out)
 {
     double used = json_number_value(value);
     if (json_is_string(value)) {
-        char *end;
+        char *end = NULL;
         const char *digits = json_string_value(value);
         used = isdigit((unsigned char)*digits) ? strtod(digits, &end) : -1;
-        if (used >= 0 && *end)
+        if (end && *end)
             return;
     } else if (!json_is_number(value)) {
         return;

@@ -68,6 +68,8 @@ static int escape(const char *text, size_t len, size_t raw, struct ds_buf *out)
     for (size_t i = 0; i < len && !err; i++) {
         size_t before = scanner.raw;
         err = scan(&scanner, text[i]);
+        if (err)
+            break;
         if (scanner.raw == before)
             err = ds_buf_append(out, &text[i], 1);
         else

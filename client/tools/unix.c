@@ -37,7 +37,6 @@ int ds_unix_connect(const char *path, struct ds_call *call, bool heed_cancel, in
         if (err)
             return err;
     }
-    *fd = made;
-    made = -1;
+    *fd = ds_cleanup_keep(&made);
     return 0;
 }

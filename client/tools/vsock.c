@@ -99,8 +99,7 @@ int ds_vsock_connect(struct ds_call *call, bool heed_cancel, int *fd)
         if (err)
             return err;
         if (!error) {
-            *fd = made;
-            made = -1;
+            *fd = ds_cleanup_keep(&made);
             return 0;
         }
         if (!try_again(&attempts, error))

@@ -1,5 +1,5 @@
-/* The guest's end of a tools channel, by hand: packets are put together here, byte by byte as
- * protocols.md section 4 has them, with no code of the product. Steps that fail fail the test. */
+/* The guest's end of a tools channel, by hand: packets are put together here, byte by byte,
+ * with no code of the product. Steps that fail fail the test. */
 #ifndef GUEST_H
 #define GUEST_H
 

@@ -115,7 +115,7 @@ bool harness_mounted(const char *point, char *line, size_t size);
 int64_t harness_now_ms(void);
 void harness_pause(void);
 
-/* Waits until the kernel's and the daemon's 20 ms for attributes (design 3.5) are over. */
+/* Waits until the kernel's and the daemon's 20 ms for attributes are over. */
 void harness_outlive_attributes(void);
 
 /* Waits for the child. Its exit status, 128 + the signal that killed it, or -1 when `ms` pass; it

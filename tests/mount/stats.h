@@ -15,7 +15,7 @@ uint64_t stats_requests(const char *point, const char *operation);
 
 /* Runs `command` in `shell` for up to STATS_TRIES keys; each "KEY" in `prepare` (NULL: nothing) and
  * `command` is replaced by a fresh name. No try may cost more than budget + 1 requests (the 20 ms
- * of design 3.5 can pass on a stalled machine), and one must cost exactly the budget. `before`
+ * can pass on a stalled machine), and one must cost exactly the budget. `before`
  * (NULL: nothing) is called with the key before each try. */
 void stats_assert_budget(const char *shell, unsigned budget, void (*before)(const char *key),
                          const char *prepare, const char *command);

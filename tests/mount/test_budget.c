@@ -1,4 +1,4 @@
-/* What a command may cost: requests to the store, as design section 4 and 6.2 set them. */
+/* What a command may cost: requests to the store, as promised for local stores and the channel. */
 #include "harness.h"
 
 #include "peer.h"

@@ -321,7 +321,7 @@ static void test_mmap(void **state)
     assert_int_equal(close(fd), 0);
     assert_content("m/app/k", "Jelly");
 
-    /* What is written there that is not text is judged at fsync (design 6.16). */
+    /* What is written there that is not text is judged at fsync. */
     fd = harness_open("m/app/k", O_RDWR);
     map = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     assert_true(map != MAP_FAILED);

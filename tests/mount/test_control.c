@@ -178,7 +178,7 @@ static void test_info_refuses(void **state)
         assert_attributes("app", "", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE, DS_FLAG_OFF);
         assert_no_dataset("new");
     }
-    /* One write is one object (design 6.18), so that shells hear of an incomplete one. */
+    /* One write is one object, so that shells hear of an incomplete one. */
     int fd = harness_open("m/.datasetfs/info/app", O_WRONLY | O_TRUNC);
     assert_errno(write(fd, "{\"description\":", 15), EINVAL);
     close(fd);

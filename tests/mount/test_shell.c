@@ -62,7 +62,7 @@ static void test_several_writes(void **state)
     assert_sh_ok(*state, "", "seq 1 1000 | cmp - m/app/k");
 }
 
-/* Design 6.8: truncation waits for the data, whatever was closed before; one set, so nobody can
+/* Truncation waits for the data, whatever was closed before; one set, so nobody can
  * have seen an empty value. */
 static void test_no_empty_value_in_between(void **state)
 {

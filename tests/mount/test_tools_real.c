@@ -206,7 +206,7 @@ static void test_datasetfs(void **state)
     assert_int_equal(sim_log_count("connection=1 "), sim_log_count("connection="));
 }
 
-/* Protocols section 4: busy ports are passed over, and a host that still releases a pair too. */
+/* Busy ports are passed over, and a host that still releases a pair too. */
 static void test_datasetfs_ports(void **state)
 {
     (void)state;

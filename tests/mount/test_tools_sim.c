@@ -255,7 +255,7 @@ static void test_message_limit(void **state)
     assert_true(strlen(value) < 65536 && strlen(value) > 65000);
 }
 
-/* The bytes that protocols.md shows, and others that mean the same. */
+/* The bytes that a stock guest sends, and others that mean the same. */
 static void test_packets(void **state)
 {
     (void)state;

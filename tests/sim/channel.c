@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* "64 KiB for the whole message": protocols.md section 3. */
+/* The host takes 64 KiB for a whole message, command and JSON included. */
 #define MESSAGE_MAX_BYTES 65536
 /* A longer message is read to its end, so that the failure can be told, up to here. */
 #define READ_MAX_BYTES (1024 * 1024)

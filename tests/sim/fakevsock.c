@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define HOST_CID 0    /* VMADDR_CID_HYPERVISOR */
-#define HOST_PORT 976 /* protocols.md section 4 */
+#define HOST_PORT 976 /* where the host listens for guest RPC */
 #define FDS_MAX 1024
 
 #define EXPORT __attribute__((visibility("default")))

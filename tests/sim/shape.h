@@ -1,4 +1,4 @@
-/* The ways to say the same thing that protocols.md section 3 leaves open. */
+/* The ways to say the same thing that the published descriptions of the channel leave open. */
 #ifndef SIM_SHAPE_H
 #define SIM_SHAPE_H
 

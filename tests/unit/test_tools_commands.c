@@ -25,11 +25,11 @@ struct host {
 
     struct ds_buf value;
     bool exists;
-    size_t break_at;    /* the request of this number, from 1 on, … */
-    size_t breaks;      /* … and that many in a row are not answered; */
-    bool carry_out;     /* but carried out */
-    size_t refuse_at;   /* the request of this number is refused, with … */
-    const char *reason; /* … these words */
+    size_t break_at;    /* the request of this number, from 1 on, */
+    size_t breaks;      /* and that many in a row are not answered */
+    bool carry_out;     /* although they are carried out */
+    size_t refuse_at;   /* the request of this number is refused */
+    const char *reason; /* in these words */
     bool forgets;       /* appends are answered and not done */
 };
 
@@ -215,10 +215,10 @@ static void test_keys_in_parts(void **state)
 
 static void test_remove(void **state)
 {
-    struct test *test =
-        begin(state, REPLIES(OK, "1 {\"result\":false,\"error-id\":\"not-found\"}"));
+    struct test *test = begin(state, REPLIES(OK));
     assert_int_equal(ds_client_remove(test->client, &test->call, "d", "k", NULL), 0);
     expect_log(test, "C datasets-delete-entry {\"dataset\":\"d\",\"keys\":[\"k\"]}\n");
+    begin(state, REPLIES("1 {\"result\":false,\"error-id\":\"not-found\"}"));
     assert_int_equal(ds_client_remove(test->client, &test->call, "d", "k", NULL), -ENOENT);
 }
 
@@ -358,7 +358,7 @@ static void test_get_long_keys(void **state)
     }
 }
 
-static void expect_value(const struct test *test, const char *data, size_t len)
+static void expect_stored(const struct test *test, const char *data, size_t len)
 {
     assert_true(test->host.exists);
     assert_int_equal(test->host.value.len, len);
@@ -385,7 +385,7 @@ static void test_set_limits(void **state)
             test->host.longest = 0;
             assert_int_equal(
                 ds_client_set(test->client, &test->call, "d", "k", value, strlen(value), NULL), 0);
-            expect_value(test, value, strlen(value));
+            expect_stored(test, value, strlen(value));
             /* In one message; or in two, read back once. */
             assert_int_equal(test->host.requests, more ? 3 : 1);
             assert_true(test->host.longest <= 65536);
@@ -402,7 +402,7 @@ static void test_set_parts(void **state)
     char *value = letters("a\x01😀\"ä\\x\n", DS_VALUE_MAX_BYTES / 14);
     size_t len = strlen(value);
     assert_int_equal(ds_client_set(test->client, &test->call, "d", "k", value, len, NULL), 0);
-    expect_value(test, value, len);
+    expect_stored(test, value, len);
     assert_true(test->host.longest <= 65536);
     assert_int_equal(test->host.log.data[0], 'C');
     assert_null(strstr(test->host.log.data, "\nC"));
@@ -411,7 +411,7 @@ static void test_set_parts(void **state)
 
     begin(state, NULL);
     assert_int_equal(ds_client_set(test->client, &test->call, "d", "k", "", 0, NULL), 0);
-    expect_value(test, "", 0);
+    expect_stored(test, "", 0);
     assert_int_equal(test->host.requests, 1);
 }
 
@@ -428,7 +428,7 @@ static void test_set_breaks(void **state)
             assert_int_equal(ds_client_set(test->client, &test->call, "d", "k", value, 200000,
                                            &(struct ds_previous){0}),
                              0);
-            expect_value(test, value, 200000);
+            expect_stored(test, value, 200000);
             assert_int_equal(test->host.requests, at + 5);
         }
     }
@@ -480,7 +480,7 @@ static void test_append(void **state)
 {
     struct test *test = begin_append(state, "a");
     assert_int_equal(ds_client_append(test->client, &test->call, "d", "k", "b", 1, NULL), 0);
-    expect_value(test, "ab", 2);
+    expect_stored(test, "ab", 2);
     expect_log(test,
                "C datasets-set-entry {\"dataset\":\"d\",\"entries\":[{\"key\":\"k\",\"value\":"
                "\"b\",\"append\":true}]}\n");
@@ -491,7 +491,7 @@ static void test_append(void **state)
         begin_append(state, NULL);
         assert_int_equal(
             ds_client_append(test->client, &test->call, "d", "k", value, limit + more, NULL), 0);
-        expect_value(test, value, limit + more);
+        expect_stored(test, value, limit + more);
         assert_int_equal(test->host.requests, more ? 3 : 1);
         free(value);
     }
@@ -506,7 +506,7 @@ static void test_append_fails(void **state)
     struct test *test = begin_append(state, before);
     assert_int_equal(ds_client_append(test->client, &test->call, "d", "k", value, 1000000, NULL),
                      -EFBIG);
-    expect_value(test, before, strlen(before));
+    expect_stored(test, before, strlen(before));
     assert_int_equal(test->host.requests, 1);
 
     /* Refused half-way: taken back. The first request reads. */
@@ -516,7 +516,7 @@ static void test_append_fails(void **state)
         test->host.reason = "no space";
         assert_int_equal(ds_client_append(test->client, &test->call, "d", "k", value, 200000, NULL),
                          -ENOSPC);
-        expect_value(test, "before", 6);
+        expect_stored(test, "before", 6);
         begin_append(state, NULL);
         test->host.refuse_at = at;
         assert_int_equal(ds_client_append(test->client, &test->call, "d", "k", value, 200000, NULL),
