@@ -11,7 +11,7 @@
 #include "cleanup.h"
 
 #include <dirent.h>
-#include <errno.h>
+#include <errno.h> /* program_invocation_short_name */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,8 +41,7 @@ static void test_corpus(void **state)
     assert_non_null(dash);
     snprintf(directory, sizeof directory, "tests/fuzz/corpus-%s", dash + 1);
     DIR *dir = opendir(directory);
-    if (!dir)
-        fail_msg("%s: %s", directory, strerror(errno));
+    assert_non_null(dir);
     for (struct dirent *entry; (entry = readdir(dir));) {
         char *path DS_AUTO_FREE = NULL;
         if (entry->d_name[0] == '.')

@@ -366,10 +366,9 @@ static void expect_stored(const struct test *test, const char *data, size_t len)
         assert_memory_equal(test->host.value.data, data, len);
 }
 
-/* Bytes of a set's message beside the value. */
-static const char around[] =
-    "datasets-set-entry {\"dataset\":\"d\",\"entries\":[{\"key\":\"k\",\"value\":\"\"}]}";
-enum { ROOM = 65536 - (sizeof around - 1) };
+/* A set's message beside the value, and the bytes that it leaves. */
+#define AROUND "datasets-set-entry {\"dataset\":\"d\",\"entries\":[{\"key\":\"k\",\"value\":\"\"}]}"
+enum { ROOM = 65536 - (sizeof AROUND - 1) };
 
 static void test_set_limits(void **state)
 {
