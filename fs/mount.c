@@ -17,7 +17,8 @@
 /* libfuse's last words, for the one line that the user gets; only used while one thread runs. */
 static char last_words[FS_MOUNT_WHY_BYTES];
 
-static void print_line(char line[FS_MOUNT_WHY_BYTES], const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void print_line(char line[FS_MOUNT_WHY_BYTES],
+                                                             const char *format, va_list arguments)
 {
     size_t len;
 
@@ -27,7 +28,8 @@ static void print_line(char line[FS_MOUNT_WHY_BYTES], const char *format, va_lis
         line[--len] = '\0';
 }
 
-static void take_words(enum fuse_log_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void take_words(enum fuse_log_level level,
+                                                             const char *format, va_list arguments)
 {
     char line[FS_MOUNT_WHY_BYTES];
 
@@ -38,7 +40,8 @@ static void take_words(enum fuse_log_level level, const char *format, va_list ar
         ds_log(DS_LOG_DEBUG, "%s", line);
 }
 
-static void log_words(enum fuse_log_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void log_words(enum fuse_log_level level,
+                                                            const char *format, va_list arguments)
 {
     char line[FS_MOUNT_WHY_BYTES];
 

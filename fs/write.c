@@ -78,7 +78,8 @@ static const struct ds_previous *previous_of(const struct fs_node *node,
 /* After a failed change: the store has refused it, or we cannot know what it holds. */
 static void change_failed(struct fs_request *request, struct fs_node *node, int err)
 {
-    if (ds_call_sent(&request->call) == DS_SENT_MAYBE)
+    /* A value that goes in parts may have arrived in part although the last word was an answer. */
+    if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO)
         fs_value_unknown(request->fs, node, node->size_bytes);
     if (err == -EACCES)
         fs_record_distrust(node->dataset);

@@ -42,7 +42,8 @@ static pid_t start(const char *shell, const char *command, int out, int err)
     _exit(127);
 }
 
-static char *command_text(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static char *command_text(const char *format,
+                                                                va_list arguments)
 {
     char *command = NULL;
     if (vasprintf(&command, format, arguments) < 0)
