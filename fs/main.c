@@ -174,6 +174,11 @@ static int run(const struct fs_options *options)
     if (fs_mount_check(options->mountpoint, &session.mountpoint, why) != 0)
         return complain(FS_EXIT_MOUNT, why);
     err = ds_source_absolute(options->source, &session.source);
+    if (err == 0 && fs_mount_check_source(session.source, session.mountpoint, why) != 0) {
+        free(session.source);
+        free(session.mountpoint);
+        return complain(FS_EXIT_MOUNT, why);
+    }
     if (err == 0 && !options->foreground)
         err = fs_daemon_fork(&session.report);
     if (err == 0)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fuse_opt.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -144,6 +145,24 @@ int fs_mount_check(const char *mountpoint, char **path, char *why)
     *path = real;
     real = NULL;
     return 0;
+}
+
+int fs_mount_check_source(const char *source, const char *path, char *why)
+{
+    const char *file = strchr(source, '/');
+    char *folder DS_AUTO_FREE = file != NULL ? strdup(file) : NULL;
+    char *real DS_AUTO_FREE = NULL;
+    size_t len = strlen(path);
+
+    if (folder == NULL)
+        return 0;
+    real = realpath(dirname(folder), NULL);
+    if (real == NULL || strncmp(real, path, len) != 0 || (real[len] != '\0' && real[len] != '/'))
+        return 0;
+    snprintf(why, FS_MOUNT_WHY_BYTES,
+             "%s lies below the mount point %s, which would hide it from the daemon itself", file,
+             path);
+    return -EINVAL;
 }
 
 static int add_arguments(const struct fs_options *options, struct fuse_args *args)

@@ -119,6 +119,18 @@ static void test_read_only_directory(void **state)
     assert_int_equal(umount2("sealed", 0), 0);
 }
 
+/* The daemon would look for its own store through its own mount, and wait for itself. */
+static void test_store_below_mount_point(void **state)
+{
+    (void)state;
+    assert_sh_ok("dash", "", "mkdir -p m/deep");
+    assert_sh_fails("dash", "lies below the mount point", "$DATASETFS local:m/s.db m");
+    assert_sh_fails("dash", "lies below the mount point", "$DATASETFS local:m/deep/s.db m");
+    assert_int_equal(shell_run("dash", "$DATASETFS local:m/s.db m")->status, 32);
+    assert_sh_ok("dash", "", "test ! -e m/s.db");
+    assert_sh_ok("dash", "", "$DATASETFS local:s.db m && umount m");
+}
+
 static void test_bad_mount_points(void **state)
 {
     (void)state;
@@ -291,6 +303,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_not_a_store),
     HARNESS_TEST(test_read_only_directory),
     HARNESS_TEST(test_bad_mount_points),
+    HARNESS_TEST(test_store_below_mount_point),
     HARNESS_SHELLS(test_background),
     HARNESS_TEST(test_second_start_is_refused),
     HARNESS_TEST(test_mount_table),
