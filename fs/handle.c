@@ -98,6 +98,13 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     if (err != 0)
         fs_handle_fail(node, err); /* it is the writer's failure, not this reader's */
     fs_key_unlock(node);
+    if (err == 0 && node->image == NULL && node->fetched_ms == 0) {
+        /* What was created may have been written by the other side already. */
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, node, reads, false);
+        pthread_mutex_lock(&fs->lock);
+        return err;
+    }
     return fs_value_exists(node) ? 0 : -ENOENT;
 }
 

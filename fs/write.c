@@ -93,6 +93,9 @@ static int send_set(struct fs_request *request, struct fs_node *node, size_t len
     struct fs *fs = request->fs;
     struct ds_previous previous;
     const struct ds_previous *known = previous_of(node, &previous);
+    /* A creation without data must not empty what the other side has created meanwhile: to append
+     * nothing makes the key and leaves what is there. */
+    bool only_create = node->commit.pending == FS_PENDING_CREATE && len == 0;
     struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
     struct fs_value *value = fs_value_new(node->image->bytes.data, len, NULL, 0);
     int err = value == NULL ? -ENOMEM : 0;
@@ -105,8 +108,10 @@ static int send_set(struct fs_request *request, struct fs_node *node, size_t len
         pthread_mutex_unlock(&fs->lock);
         err = fs_store_begin(request, true);
         if (err == 0) {
-            err = ds_client_set(fs->client, &request->call, request->dataset, request->key,
-                                value->data, len, known);
+            err = only_create ? ds_client_append(fs->client, &request->call, request->dataset,
+                                                 request->key, "", 0, known)
+                              : ds_client_set(fs->client, &request->call, request->dataset,
+                                              request->key, value->data, len, known);
             fs_store_end(request);
         }
         pthread_mutex_lock(&fs->lock);
@@ -118,7 +123,7 @@ static int send_set(struct fs_request *request, struct fs_node *node, size_t len
         change_failed(request, node, err);
         return err;
     }
-    fs_value_learn(fs, node, value, true);
+    fs_value_learn(fs, node, value, !only_create);
     return 0;
 }
 
