@@ -5,7 +5,7 @@ BUILD   := build
 PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
-PKGS    := fuse3 sqlite3 jansson libmd
+PKGS    := fuse3 sqlite3 jansson libmd libcurl
 
 WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 HARDEN := -fstack-protector-strong -fPIE
@@ -95,8 +95,8 @@ $(BUILD)/%.libfuzzer: %.c $(wildcard client/tools/*.[ch] client/base/*.[ch] incl
 	@mkdir -p $(@D)
 	clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
-	    $< $(addprefix client/tools/,wire.c json.c text.c reply.c error.c) \
-	    $(addprefix client/base/,buf.c call.c dataset.c utf8.c) -ljansson
+	    $< $(addprefix client/tools/,wire.c json.c reply.c error.c) \
+	    $(addprefix client/base/,buf.c call.c dataset.c json_text.c utf8.c) -ljansson
 
 bench: ## print ratios of time against peers
 	@scripts/bench

@@ -1,7 +1,7 @@
 /* One open channel to the host. */
 #include "channel.h"
 
-#include "wait.h"
+#include "../base/wait.h"
 #include "wire.h"
 
 #include <errno.h>

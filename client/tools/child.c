@@ -1,8 +1,8 @@
 /* A program that is run to its end, with bounded output. */
 #include "child.h"
 
+#include "../base/wait.h"
 #include "cleanup.h"
-#include "wait.h"
 
 #include <errno.h>
 #include <fcntl.h>

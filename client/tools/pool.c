@@ -1,12 +1,12 @@
 /* The transport over open channels. */
 #include "pool.h"
 
+#include "../base/turns.h"
+#include "../base/wait.h"
 #include "channel.h"
 #include "cleanup.h"
-#include "turns.h"
 #include "unix.h"
 #include "vsock.h"
-#include "wait.h"
 #include "wire.h"
 
 #include <errno.h>

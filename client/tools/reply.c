@@ -1,9 +1,9 @@
 /* Replies of the tools channel. */
 #include "reply.h"
 
+#include "../base/json_text.h"
 #include "error.h"
 #include "json.h"
-#include "text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,7 +18,7 @@ struct ds_tools_reply {
 int ds_tools_reply_parse(const char *text, size_t len, struct ds_tools_reply **out)
 {
     struct ds_buf clean = {0};
-    int err = ds_tools_text_clean(text, len, &clean);
+    int err = ds_json_text_clean(text, len, &clean);
     if (err)
         return err;
     json_error_t fault = {0};

@@ -1,8 +1,8 @@
 /* Connecting to the simulated host. */
 #include "unix.h"
 
+#include "../base/wait.h"
 #include "cleanup.h"
-#include "wait.h"
 
 #include <errno.h>
 #include <string.h>

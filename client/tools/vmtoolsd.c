@@ -1,8 +1,8 @@
 /* The transport over the program vmtoolsd. */
 #include "vmtoolsd.h"
 
+#include "../base/turns.h"
 #include "child.h"
-#include "turns.h"
 #include "wire.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #include "../../client/tools/error.h"
 #include "../../client/tools/json.h"
 #include "../../client/tools/reply.h"
-#include "../../client/tools/text.h"
+#include "../../client/base/json_text.h"
 #include "../../client/tools/wire.h"
 
 #include <errno.h>
@@ -133,7 +133,7 @@ static void test_bounds(void **state)
     struct ds_buf text = {0};
     struct ds_tools_reply *reply = NULL;
     ds_buf_puts(&text, "{\"a\":[");
-    for (unsigned i = 0; i < DS_TOOLS_TEXT_MAX_ELEMENTS - 2; i++)
+    for (unsigned i = 0; i < DS_JSON_TEXT_MAX_ELEMENTS - 2; i++)
         ds_buf_puts(&text, "1,");
     size_t len = text.len;
     ds_buf_puts(&text, "1]}");

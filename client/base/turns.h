@@ -1,6 +1,6 @@
 /* A bounded number of turns; who finds none waits for one, with deadline and cancellation. */
-#ifndef DS_TOOLS_TURNS_H
-#define DS_TOOLS_TURNS_H
+#ifndef DS_BASE_TURNS_H
+#define DS_BASE_TURNS_H
 
 #include "call.h"
 

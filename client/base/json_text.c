@@ -1,7 +1,5 @@
 /* What JSON text is looked at for before it is parsed. */
-#include "text.h"
-
-#include "wire.h"
+#include "json_text.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -22,7 +20,7 @@ static int scan_outside(struct scanner *scanner, char byte)
         return 0;
     case '[':
     case '{':
-        if (++scanner->depth > DS_TOOLS_TEXT_MAX_DEPTH)
+        if (++scanner->depth > DS_JSON_TEXT_MAX_DEPTH)
             return -EPROTO;
         break;
     case ']':
@@ -35,7 +33,7 @@ static int scan_outside(struct scanner *scanner, char byte)
     default:
         return 0;
     }
-    return ++scanner->elements > DS_TOOLS_TEXT_MAX_ELEMENTS ? -EPROTO : 0;
+    return ++scanner->elements > DS_JSON_TEXT_MAX_ELEMENTS ? -EPROTO : 0;
 }
 
 static int scan_inside(struct scanner *scanner, char byte)
@@ -78,9 +76,9 @@ static int escape(const char *text, size_t len, size_t raw, struct ds_buf *out)
     return err;
 }
 
-int ds_tools_text_clean(const char *text, size_t len, struct ds_buf *out)
+int ds_json_text_clean(const char *text, size_t len, struct ds_buf *out)
 {
-    if (len > DS_WIRE_PAYLOAD_MAX_BYTES)
+    if (len > DS_JSON_TEXT_MAX_BYTES)
         return -EPROTO;
     struct scanner scanner = {0};
     for (size_t i = 0; i < len; i++) {

@@ -1,6 +1,6 @@
 /* Waiting with a call's deadline and, where asked for, its cancellation. */
-#ifndef DS_TOOLS_WAIT_H
-#define DS_TOOLS_WAIT_H
+#ifndef DS_BASE_WAIT_H
+#define DS_BASE_WAIT_H
 
 #include "call.h"
 
