@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include "local/local.h"
+#include "rest/rest.h"
 #include "tools/tools.h"
 #include "utf8.h"
 
@@ -45,22 +46,35 @@ static bool is_tools(const char *source)
     return !strcmp(source, "tools") || starts_with(source, "tools:");
 }
 
-/* True if the authority of a URL holds a user's name or password. */
-static bool has_credentials(const char *url)
+static bool is_url(const char *source)
 {
-    const char *authority = strstr(url, "//") + 2;
-    return memchr(authority, '@', strcspn(authority, "/?#")) != NULL;
+    return starts_with(source, "https://") || starts_with(source, "http://");
 }
 
 static int check_url(const char *source, const struct ds_source_options *options, char *why)
 {
+    struct ds_url url;
     if (starts_with(source, "http://"))
         return refuse(why, "http:// would send the password in clear: use https://");
-    if (has_credentials(source))
-        return refuse(why, "user and password do not belong in SOURCE, where others can read them");
     if (options->side_given)
         return refuse(why, "-o side= is for local:FILE only; https:// is always the host side");
-    return refuse(why, "this version does not speak https:// yet: expected tools or local:FILE");
+    if (options->insecure && (options->cacert || options->pin))
+        return refuse(why, "-o insecure and cacert= or pin= exclude each other");
+    int err = ds_url_parse(source, &url, why);
+    if (!err)
+        ds_url_clear(&url);
+    return err;
+}
+
+/* Options that would do nothing for another SOURCE, where somebody may believe that they do. */
+static int check_no_url(const struct ds_source_options *options, char *why)
+{
+    const char *wrong = options->credentials ? "credentials"
+                        : options->cacert    ? "cacert"
+                        : options->pin       ? "pin"
+                        : options->insecure  ? "insecure"
+                                             : NULL;
+    return wrong ? refuse(why, "-o %s is for https://HOST/VM only", wrong) : 0;
 }
 
 static int check_tools(const char *source, const struct ds_source_options *options, char *why)
@@ -80,8 +94,11 @@ static int check_tools(const char *source, const struct ds_source_options *optio
 
 int ds_source_check(const char *source, const struct ds_source_options *options, char *why)
 {
-    if (starts_with(source, "https://") || starts_with(source, "http://"))
+    if (is_url(source))
         return check_url(source, options, why);
+    int err = check_no_url(options, why);
+    if (err)
+        return err;
     if (is_tools(source))
         return check_tools(source, options, why);
     if (!strncmp(source, local_prefix, LOCAL_PREFIX_BYTES)) {
@@ -91,8 +108,10 @@ int ds_source_check(const char *source, const struct ds_source_options *options,
     }
     /* What looks like user:password@host is not repeated to whoever reads the log. */
     if (strchr(source, '@') || !ds_utf8_valid(source, strlen(source)))
-        return refuse(why, "unknown SOURCE: expected tools or local:FILE");
-    return refuse(why, "unknown SOURCE '%.70s': expected tools or local:FILE, such as local:/x.db",
+        return refuse(why, "unknown SOURCE: expected tools, https://HOST/VM or local:FILE");
+    return refuse(why,
+                  "unknown SOURCE '%.70s': expected tools, https://HOST/VM or local:FILE, such as "
+                  "local:/x.db",
                   source);
 }
 
@@ -146,6 +165,8 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
     int err = ds_source_check(source, options, why);
     if (err)
         return ds_call_fail(call, err, "%s", why);
+    if (is_url(source))
+        return ds_rest_open(source, options, call, out);
     if (is_tools(source))
         return open_tools(source, options->channels, call, out);
     return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, call, out);

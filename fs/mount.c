@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -149,7 +150,7 @@ int fs_mount_check(const char *mountpoint, char **path, char *why)
 
 int fs_mount_check_source(const char *source, const char *path, char *why)
 {
-    const char *file = strchr(source, '/');
+    const char *file = strncasecmp(source, "https:", 6) != 0 ? strchr(source, '/') : NULL;
     char *folder DS_AUTO_FREE = file != NULL ? strdup(file) : NULL;
     char *real DS_AUTO_FREE = NULL;
     size_t len = strlen(path);

@@ -117,6 +117,76 @@ static int set_channels(struct fs_option_parser *parser, const struct fs_option 
     return 0;
 }
 
+static int set_parallel(struct fs_option_parser *parser, const struct fs_option *option,
+                        const char *value)
+{
+    (void)option;
+    uint64_t number;
+    if (!parse_number(value, 10, 1, 64, &number))
+        return -EINVAL;
+    parser->options->source_options.transfers = (unsigned)number;
+    return 0;
+}
+
+/* Keeps a copy in `owned`, to which the source's option then refers. */
+static int keep_text(const char *value, char **owned, const char **text)
+{
+    if (!*value)
+        return -EINVAL;
+    char *copy = strdup(value);
+    if (!copy)
+        return -ENOMEM;
+    free(*owned);
+    *owned = copy;
+    *text = copy;
+    return 0;
+}
+
+static int set_credentials(struct fs_option_parser *parser, const struct fs_option *option,
+                           const char *value)
+{
+    (void)option;
+    return keep_text(value, &parser->options->credentials,
+                     &parser->options->source_options.credentials);
+}
+
+static int set_cacert(struct fs_option_parser *parser, const struct fs_option *option,
+                      const char *value)
+{
+    (void)option;
+    return keep_text(value, &parser->options->cacert, &parser->options->source_options.cacert);
+}
+
+/* What libcurl takes, though one key only: SHA-256 in base64 has 43 digits and one "=". */
+static bool is_pin(const char *value)
+{
+    static const char prefix[] = "sha256//";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    enum { HASH_DIGITS = 43 };
+    if (strncmp(value, prefix, strlen(prefix)) != 0)
+        return false;
+    value += strlen(prefix);
+    return strspn(value, digits) == HASH_DIGITS && !strcmp(value + HASH_DIGITS, "=");
+}
+
+static int set_pin(struct fs_option_parser *parser, const struct fs_option *option,
+                   const char *value)
+{
+    (void)option;
+    if (!is_pin(value))
+        return -EINVAL;
+    return keep_text(value, &parser->options->pin, &parser->options->source_options.pin);
+}
+
+static int set_insecure(struct fs_option_parser *parser, const struct fs_option *option,
+                        const char *value)
+{
+    (void)option;
+    (void)value;
+    parser->options->source_options.insecure = true;
+    return 0;
+}
+
 static int set_uid(struct fs_option_parser *parser, const struct fs_option *option,
                    const char *value)
 {
@@ -317,6 +387,15 @@ static const struct fs_option table[] = {
      .set = set_max_threads},
     {"channels", "N", "a number from 1 to 4", "open connections to the host, for tools (default 1)",
      .set = set_channels},
+    {"credentials", "FILE", "the name of a file",
+     "user and password for https (lines username= password=)", .set = set_credentials},
+    {"cacert", "FILE", "the name of a file", "authorities to trust, for https (PEM)",
+     .set = set_cacert},
+    {"pin", "HASH", "sha256//BASE64 of the server's public key",
+     "the server's public key, for https", .set = set_pin},
+    {"insecure", .help = "do not verify the server's certificate, for https", .set = set_insecure},
+    {"parallel", "N", "a number from 1 to 64", "requests at once, for https (default 24)",
+     .set = set_parallel},
     {"force", .help = "rmdir deletes a DataSet with its entries",
      .flag = offsetof(struct fs_options, force), .set = set_flag},
     {"host_access", "ACCESS", ACCESS, "of new DataSets (default READ_WRITE)",
@@ -424,6 +503,7 @@ const char *fs_options_help(void)
         "  tools                   the guest's side, inside a virtual machine, as root\n"
         "  tools:vmtoolsd[=PATH]   the same by running vmtoolsd\n"
         "  tools:unix=PATH         the same on a Unix socket (a simulated host)\n"
+        "  https://HOST[:PORT]/VM  the host's side, over vCenter; VM is an id or a name\n"
         "  local:FILE              a store file on this machine; made if it is missing\n"
         "\n"
         "Flags:\n"

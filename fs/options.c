@@ -237,6 +237,9 @@ void fs_options_clear(struct fs_options *options)
     free(options->source);
     free(options->mountpoint);
     free(options->kernel_options);
+    free(options->credentials);
+    free(options->cacert);
+    free(options->pin);
     ds_attributes_clear(&options->defaults);
     *options = (struct fs_options){0};
 }

@@ -19,7 +19,11 @@ struct fs_options {
     bool help;        /* -h: nothing else is filled in or required */
     bool version;     /* -V: the same */
 
-    struct ds_source_options source_options; /* side=host|guest */
+    struct ds_source_options source_options; /* side= channels= parallel= insecure */
+    /* credentials=FILE, cacert=FILE, pin=sha256//HASH; source_options refers to them. */
+    char *credentials;
+    char *cacert;
+    char *pin;
     bool read_only;                          /* ro */
     bool allow_other;                        /* allow_other */
     bool xattr;                              /* xattr */

@@ -151,7 +151,9 @@ static void interrupt_fire(struct fs_timer_entry *entry)
         }
         ds_call_cancel(&request->call);
         wake(request);
-        if (request->change && ds_call_sent(&request->call) == DS_SENT_MAYBE) {
+        /* A change, or the login that a read needs first, is finished without the caller. */
+        if ((request->change || request->call.lingers) &&
+            ds_call_sent(&request->call) == DS_SENT_MAYBE) {
             detach(request);
             return;
         }

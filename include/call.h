@@ -21,7 +21,9 @@ struct ds_call {
     int64_t deadline_ms;           /* CLOCK_MONOTONIC; see ds_call_now_ms() */
     atomic_int cancel_fd;          /* borrowed eventfd that becomes readable on cancel, or -1 */
     atomic_bool cancelled;         /* set once, never cleared */
+    atomic_bool lingers;           /* what is under way goes on although the call is cancelled */
     atomic_int sent;               /* enum ds_sent of the last request */
+    int retry_after_ms;            /* with -EAGAIN: the store's wish how long to wait; 0: none */
     char text[DS_CALL_TEXT_BYTES]; /* the last failure in words, empty if there are none */
 };
 

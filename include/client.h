@@ -192,6 +192,13 @@ struct ds_source_options {
     enum ds_side side; /* only local: reads it */
     bool side_given;
     unsigned channels; /* only tools: open connections to the host, 1 to 4; 0: not given, means 1 */
+
+    /* Only https. Borrowed; NULL: not given. */
+    const char *credentials; /* file */
+    const char *cacert;      /* file of authorities that the server's certificate is signed by */
+    const char *pin;         /* "sha256//" and the server's public key's hash in base64 */
+    bool insecure;           /* the server's certificate is not verified */
+    unsigned transfers;      /* requests under way at once, 1 to 64; 0: not given, means 24 */
 };
 
 /* 0 if `source` is a SOURCE this program knows, written correctly, and the options suit it; else

@@ -25,7 +25,9 @@ void ds_call_init(struct ds_call *call, int64_t timeout_ms)
     call->deadline_ms = ds_call_now_ms() + timeout_ms;
     atomic_init(&call->cancel_fd, -1);
     atomic_init(&call->cancelled, false);
+    atomic_init(&call->lingers, false);
     atomic_init(&call->sent, DS_SENT_NO);
+    call->retry_after_ms = 0;
     call->text[0] = '\0';
 }
 

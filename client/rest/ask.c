@@ -1,0 +1,243 @@
+/* One request about a DataSet or its entries. */
+#include "ask.h"
+
+#include "cleanup.h"
+#include "json.h"
+#include "reply.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int put_url(const struct ds_rest *rest, const struct ds_question *question, const char *id,
+                   struct ds_buf *out)
+{
+    int err = ds_buf_printf(out, "%s/api/vcenter/vm/", rest->url.base);
+    if (!err)
+        err = ds_url_encode(out, rest->vm);
+    if (!err)
+        err = ds_buf_puts(out, "/data-sets");
+    if (!err && id)
+        err = ds_buf_puts(out, "/");
+    if (!err && id)
+        err = ds_url_encode(out, id);
+    if (!err && question->entries)
+        err = ds_buf_puts(out, "/entries");
+    if (!err && question->key)
+        err = ds_buf_puts(out, "/");
+    if (!err && question->key)
+        err = ds_url_encode(out, question->key);
+    if (!err && question->query)
+        err = ds_buf_puts(out, question->query);
+    return err;
+}
+
+/* What the reply means for this question. */
+static int check(const struct ds_question *question, const struct ds_http_request *request,
+                 struct ds_call *call)
+{
+    int err =
+        question->change ? ds_reply_check_change(request, call) : ds_reply_check(request, call);
+    if (err == -EPROTO && !request->error && question->key && strchr(question->key, '/'))
+        err = ds_call_fail(call, -EOPNOTSUPP,
+                           "the server, or a proxy before it, takes no keys with '/'");
+    return err;
+}
+
+/* One request with this id. */
+static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_question *question,
+                    const char *id, struct ds_buf *reply)
+{
+    struct ds_buf url DS_CLEANUP(ds_buf_free) = {0};
+    int err = put_url(rest, question, id, &url);
+    if (err)
+        return err;
+    struct ds_http_request request = {.method = question->method,
+                                      .url = url.data,
+                                      .body = question->body ? question->body->data : NULL,
+                                      .body_len = question->body ? question->body->len : 0,
+                                      .change = question->change,
+                                      .fresh = question->fresh};
+    struct ds_http_request *const requests[] = {&request};
+    ds_client_count(&rest->client, question->op);
+    ds_session_run(rest->session, call, requests, 1);
+    err = check(question, &request, call);
+    if (!err && reply) {
+        *reply = request.reply;
+        request.reply = (struct ds_buf){0};
+    }
+    ds_buf_free(&request.reply);
+    return err;
+}
+
+int ds_ask_list(struct ds_rest *rest, struct ds_call *call, struct ds_names *out)
+{
+    static const struct ds_question question = {.op = DS_OP_LIST, .method = "GET"};
+    struct ds_buf reply DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
+    struct ds_names ids DS_CLEANUP(ds_names_clear) = {0};
+    struct ds_names copy = {0};
+    int err = ask_once(rest, call, &question, NULL, &reply);
+    if (!err)
+        err = ds_rest_json_read_ids(reply.data, reply.len, "data_set", &names, &ids);
+    if (err == -EPROTO && ds_call_sent(call) == DS_SENT_ANSWERED && !call->text[0])
+        err = ds_call_fail(call, err, "the list of DataSets is not understood");
+    for (size_t i = 0; !err && out && i < names.count; i++)
+        err = ds_names_add(&copy, names.names[i]);
+    if (err) {
+        ds_names_clear(&copy);
+        return err;
+    }
+    ds_ids_replace_take(&rest->ids, &names, &ids);
+    if (out)
+        *out = copy;
+    return 0;
+}
+
+static int find_id(struct ds_rest *rest, struct ds_call *call, const char *dataset, char **id)
+{
+    int err = ds_ids_find(&rest->ids, dataset, id);
+    if (err != -ENOENT)
+        return err;
+    err = ds_ask_list(rest, call, NULL);
+    return err ? err : ds_ids_find(&rest->ids, dataset, id);
+}
+
+/* After "no such thing": true if the DataSet has another id now, which `*id` then is. Where id and
+ * name are the same nobody needs to ask. */
+static bool has_moved(struct ds_rest *rest, struct ds_call *call, const char *dataset, char **id)
+{
+    char *now = NULL;
+    if (!strcmp(dataset, *id) || ds_ask_list(rest, call, NULL) != 0 ||
+        ds_ids_find(&rest->ids, dataset, &now) != 0)
+        return false;
+    bool moved = strcmp(now, *id) != 0;
+    free(*id);
+    *id = now;
+    return moved;
+}
+
+int ds_ask(struct ds_rest *rest, struct ds_call *call, const struct ds_question *question,
+           struct ds_buf *reply)
+{
+    char *id DS_AUTO_FREE = NULL;
+    if (!question->dataset)
+        return ask_once(rest, call, question, NULL, reply);
+    int err = find_id(rest, call, question->dataset, &id);
+    if (err)
+        return err;
+    err = ask_once(rest, call, question, id, reply);
+    if (err != -ENOENT)
+        return err;
+    if (has_moved(rest, call, question->dataset, &id))
+        return ask_once(rest, call, question, id, reply);
+    ds_call_set_sent(call, DS_SENT_ANSWERED);
+    call->text[0] = '\0';
+    return err;
+}
+
+/* The requests of one get. */
+struct batch {
+    struct ds_http_request *requests;
+    struct ds_http_request **list;
+    struct ds_buf *urls;
+    size_t count;
+};
+
+static void free_batch(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->requests)
+            ds_buf_free(&batch->requests[i].reply);
+        if (batch->urls)
+            ds_buf_free(&batch->urls[i]);
+    }
+    free(batch->requests);
+    free(batch->list);
+    free(batch->urls);
+}
+
+static int prepare(const struct ds_rest *rest, const char *id, const struct ds_entry *entries,
+                   struct batch *batch)
+{
+    batch->requests = calloc(batch->count, sizeof *batch->requests);
+    batch->list = calloc(batch->count, sizeof *batch->list);
+    batch->urls = calloc(batch->count, sizeof *batch->urls);
+    if (!batch->requests || !batch->list || !batch->urls)
+        return -ENOMEM;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct ds_question question = {.entries = true, .key = entries[i].key};
+        int err = put_url(rest, &question, id, &batch->urls[i]);
+        if (err)
+            return err;
+        batch->requests[i].method = "GET";
+        batch->requests[i].url = batch->urls[i].data;
+        batch->list[i] = &batch->requests[i];
+    }
+    return 0;
+}
+
+static int read_value(const struct ds_http_request *request, struct ds_call *call,
+                      struct ds_buf *value)
+{
+    int err = ds_rest_json_read_string(request->reply.data, request->reply.len, value);
+    if (!err && value->len > DS_VALUE_MAX_BYTES) {
+        ds_buf_free(value);
+        err = -EPROTO;
+    }
+    return err == -EPROTO ? ds_reply_not_understood(request, call) : err;
+}
+
+/* Gives each entry its result. The first failure, if not one of them has an answer. */
+static int read_values(const struct batch *batch, struct ds_call *call, struct ds_entry *entries)
+{
+    int failure = 0;
+    bool answered = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct ds_question question = {.key = entries[i].key};
+        int err = check(&question, &batch->requests[i], call);
+        if (!err)
+            err = read_value(&batch->requests[i], call, &entries[i].value);
+        entries[i].error = err;
+        answered = answered || !err || err == -ENOENT || err == -EPROTO;
+        if (!failure && err != -ENOENT)
+            failure = err;
+    }
+    return answered ? 0 : failure;
+}
+
+/* One round with this id. */
+static int ask_batch(struct ds_rest *rest, struct ds_call *call, const char *id,
+                     struct ds_entry *entries, size_t count)
+{
+    struct batch batch DS_CLEANUP(free_batch) = {.count = count};
+    int err = prepare(rest, id, entries, &batch);
+    if (err)
+        return err;
+    for (size_t i = 0; i < count; i++)
+        ds_client_count(&rest->client, DS_OP_GET);
+    ds_session_run(rest->session, call, batch.list, count);
+    return read_values(&batch, call, entries);
+}
+
+int ds_ask_values(struct ds_rest *rest, struct ds_call *call, const char *dataset,
+                  struct ds_entry *entries, size_t count)
+{
+    char *id DS_AUTO_FREE = NULL;
+    /* The caller's entries are not touched when all fails. */
+    struct ds_entry *found DS_AUTO_FREE = calloc(count, sizeof *found);
+    if (!found)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        found[i].key = entries[i].key;
+    int err = find_id(rest, call, dataset, &id);
+    if (!err)
+        err = ask_batch(rest, call, id, found, count);
+    size_t missing = 0;
+    while (!err && missing < count && found[missing].error == -ENOENT)
+        missing++;
+    if (!err && missing == count && has_moved(rest, call, dataset, &id))
+        err = ask_batch(rest, call, id, found, count);
+    if (!err)
+        memcpy(entries, found, count * sizeof *found);
+    return err;
+}

@@ -1,0 +1,181 @@
+/* Where a user's name and password come from. */
+#include "credentials.h"
+
+#include "cleanup.h"
+#include "login_file.h"
+#include "secret.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char system_file[] = "/etc/datasetfs/credentials";
+
+struct ds_credentials {
+    enum ds_login_file_kind kind;
+    char *file;   /* absolute; NULL: from the environment */
+    char *host;   /* for a .netrc */
+    char *origin; /* for messages */
+};
+
+static bool exists(const char *file)
+{
+    return access(file, F_OK) == 0;
+}
+
+static int use_file(struct ds_credentials *credentials, enum ds_login_file_kind kind,
+                    const char *file, struct ds_login *login, struct ds_call *call)
+{
+    credentials->kind = kind;
+    credentials->file = realpath(file, NULL);
+    if (!credentials->file)
+        return ds_call_fail(call, -errno, "credentials %.120s: %s", file, strerror(errno));
+    credentials->origin = strdup(credentials->file);
+    if (!credentials->origin)
+        return -ENOMEM;
+    return ds_login_file_read(credentials->file, kind, credentials->host, login, call);
+}
+
+/* Moves a variable's value to `out`, so that it is in no dump of the environment any more. */
+static int take_variable(const char *name, char *out, size_t size, struct ds_call *call)
+{
+    char *value = getenv(name);
+    size_t len = value ? strlen(value) : 0;
+    if (len >= size)
+        return ds_call_fail(call, -EINVAL, "$%s is longer than %zu bytes", name, size - 1);
+    if (!len)
+        return ds_call_fail(call, -EINVAL,
+                            "$%s is empty or not set: set it, or use "
+                            "-o credentials=FILE",
+                            name);
+    memcpy(out, value, len + 1);
+    ds_secret_wipe(value, len);
+    unsetenv(name);
+    return 0;
+}
+
+static int use_variables(struct ds_credentials *credentials, const char *username,
+                         const char *password, struct ds_login *login, struct ds_call *call)
+{
+    int err = take_variable(username, login->username, sizeof login->username, call);
+    if (!err)
+        err = take_variable(password, login->password, sizeof login->password, call);
+    if (!err && asprintf(&credentials->origin, "$%s", username) < 0) {
+        credentials->origin = NULL;
+        err = -ENOMEM;
+    }
+    return err;
+}
+
+/* True if $GOVC_URL, which may be a URL or only a host, names this host. */
+static bool govc_names(const char *host)
+{
+    const char *url = getenv("GOVC_URL");
+    if (!url)
+        return false;
+    const char *slashes = strstr(url, "://");
+    const char *authority = slashes ? slashes + 3 : url;
+    size_t len = strcspn(authority, "/?#");
+    for (const char *at; (at = memchr(authority, '@', len));) {
+        len -= (size_t)(at + 1 - authority);
+        authority = at + 1;
+    }
+    if (*authority == '[') {
+        authority++;
+        len = strcspn(authority, "]");
+    } else {
+        const char *colon = memchr(authority, ':', len);
+        len = colon ? (size_t)(colon - authority) : len;
+    }
+    return len == strlen(host) && !strncasecmp(authority, host, len);
+}
+
+static char *home_file(void)
+{
+    const char *home = getenv("HOME");
+    const struct passwd *user = home ? NULL : getpwuid(getuid());
+    char *file = NULL;
+    if (!home && user)
+        home = user->pw_dir;
+    if (!home || asprintf(&file, "%s/.netrc", home) < 0)
+        return NULL;
+    return file;
+}
+
+static int none_found(struct ds_call *call, const char *host)
+{
+    return ds_call_fail(call, -EACCES,
+                        "no credentials for %.80s: use -o credentials=FILE (lines username= and "
+                        "password=), $DATASETFS_USERNAME and $DATASETFS_PASSWORD, or ~/.netrc",
+                        host);
+}
+
+static int find(struct ds_credentials *credentials, const char *file, struct ds_login *login,
+                struct ds_call *call)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    char *path DS_AUTO_FREE = NULL;
+    if (file)
+        return use_file(credentials, DS_LOGIN_FILE_PRIVATE, file, login, call);
+    if (directory && asprintf(&path, "%s/datasetfs", directory) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    if (path && exists(path))
+        return use_file(credentials, DS_LOGIN_FILE_SYSTEMD, path, login, call);
+    if (getenv("DATASETFS_USERNAME") || getenv("DATASETFS_PASSWORD"))
+        return use_variables(credentials, "DATASETFS_USERNAME", "DATASETFS_PASSWORD", login, call);
+    if (govc_names(credentials->host) && (getenv("GOVC_USERNAME") || getenv("GOVC_PASSWORD")))
+        return use_variables(credentials, "GOVC_USERNAME", "GOVC_PASSWORD", login, call);
+    if (geteuid() == 0 && exists(system_file))
+        return use_file(credentials, DS_LOGIN_FILE_PRIVATE, system_file, login, call);
+    free(path);
+    path = home_file();
+    if (path && exists(path)) {
+        int err = use_file(credentials, DS_LOGIN_FILE_NETRC, path, login, call);
+        return err == -ENODATA ? none_found(call, credentials->host) : err;
+    }
+    return none_found(call, credentials->host);
+}
+
+int ds_credentials_new(const char *file, const char *host, struct ds_login *login,
+                       struct ds_call *call, struct ds_credentials **out)
+{
+    struct ds_credentials *credentials = calloc(1, sizeof *credentials);
+    if (!credentials)
+        return -ENOMEM;
+    credentials->host = strdup(host);
+    int err = credentials->host ? find(credentials, file, login, call) : -ENOMEM;
+    if (err)
+        ds_credentials_free(credentials);
+    else
+        *out = credentials;
+    return err;
+}
+
+int ds_credentials_refresh(const struct ds_credentials *credentials, struct ds_login *login,
+                           struct ds_call *call)
+{
+    /* A file that is gone, or a home directory that is not mounted now, is no reason to fail. */
+    if (!credentials->file || access(credentials->file, R_OK) != 0)
+        return 0;
+    return ds_login_file_read(credentials->file, credentials->kind, credentials->host, login, call);
+}
+
+const char *ds_credentials_origin(const struct ds_credentials *credentials)
+{
+    return credentials->origin;
+}
+
+void ds_credentials_free(struct ds_credentials *credentials)
+{
+    if (!credentials)
+        return;
+    free(credentials->file);
+    free(credentials->host);
+    free(credentials->origin);
+    free(credentials);
+}

@@ -1,0 +1,42 @@
+/* Where a user's name and password come from. */
+#ifndef DS_REST_CREDENTIALS_H
+#define DS_REST_CREDENTIALS_H
+
+#include "call.h"
+
+#include <stddef.h>
+
+#define DS_USERNAME_MAX_BYTES 512
+#define DS_PASSWORD_MAX_BYTES 1024
+
+/* Part of a locked page (secret.h). */
+struct ds_login {
+    char username[DS_USERNAME_MAX_BYTES + 1];
+    char password[DS_PASSWORD_MAX_BYTES + 1];
+};
+
+struct ds_credentials;
+
+/* Finds the credentials for `host`: `file` if it is not NULL; else, in this order, the file
+ * "datasetfs" in $CREDENTIALS_DIRECTORY (systemd), $DATASETFS_USERNAME and $DATASETFS_PASSWORD,
+ * $GOVC_USERNAME and $GOVC_PASSWORD if $GOVC_URL names `host`, /etc/datasetfs/credentials (root
+ * only), and ~/.netrc. Reads them into `login`; what came from the environment is wiped there. Only
+ * while the process has one thread and before it changes directory.
+ *
+ * -EACCES there are none, a file lets others read it or belongs to somebody else; -EINVAL a file is
+ * not understood; the errno of reading it. With words, which hold no credential. */
+int ds_credentials_new(const char *file, const char *host, struct ds_login *login,
+                       struct ds_call *call, struct ds_credentials **out);
+
+/* Reads them again, if they came from a file and that can still be read; otherwise `login` stays as
+ * it is. Returns 0, or a negative errno with words when the file is there but must not be used. */
+int ds_credentials_refresh(const struct ds_credentials *credentials, struct ds_login *login,
+                           struct ds_call *call);
+
+/* Where they come from, for messages: "FILE" or "$DATASETFS_USERNAME". */
+const char *ds_credentials_origin(const struct ds_credentials *credentials);
+
+/* Harmless on NULL. */
+void ds_credentials_free(struct ds_credentials *credentials);
+
+#endif

@@ -1,0 +1,49 @@
+/* The JSON of vCenter's REST interface, both ways; pure.
+ *
+ * Readers return 0; -EPROTO: not the JSON that such a reply is, not UTF-8, with NUL, or larger or
+ * deeper than any is; -ENOMEM. Unknown and repeated members are tolerated, and so are raw control
+ * characters inside strings. Outputs change on success only, unless it says otherwise. */
+#ifndef DS_REST_JSON_H
+#define DS_REST_JSON_H
+
+#include "dataset.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A JSON string, such as a value, a new DataSet's id or a session's token. */
+int ds_rest_json_read_string(const char *text, size_t len, struct ds_buf *out);
+
+/* The string behind the member "value" of an object: the legacy form of the same. */
+int ds_rest_json_read_wrapped(const char *text, size_t len, struct ds_buf *out);
+
+/* An array of strings: keys. */
+int ds_rest_json_read_keys(const char *text, size_t len, struct ds_names *out);
+
+/* An array of objects with a name and an id, as pairs of one index. An object that has only one of
+ * the two uses it for both. `id_member` is "data_set" or "vm". */
+int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
+                          struct ds_names *names, struct ds_names *ids);
+
+/* An object with a DataSet's attributes; what is missing or of another kind stays unknown. */
+int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attributes *out);
+
+/* What a failed request says of itself, both body styles. Never fails: what is not there is an
+ * empty string. */
+struct ds_rest_fault {
+    char type[96];
+    char message[160];
+};
+void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out);
+
+/* True if the text is empty, blank or one JSON text, as the body of a change's success is. */
+bool ds_rest_json_is_answer(const char *text, size_t len);
+
+/* Appends `data`, which has no NUL, as a JSON string; the object that creates a DataSet; and the
+ * one that changes what of `attributes` is given. 0 or -ENOMEM. */
+int ds_rest_json_put_string(struct ds_buf *out, const char *data, size_t len);
+int ds_rest_json_put_create(struct ds_buf *out, const char *name,
+                            const struct ds_attributes *attributes);
+int ds_rest_json_put_update(struct ds_buf *out, const struct ds_attributes *attributes);
+
+#endif

@@ -1,0 +1,73 @@
+/* What a reply means. */
+#include "reply.h"
+
+#include "error.h"
+#include "json.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int explain(const struct ds_http_request *request, struct ds_call *call, int err,
+                   const struct ds_rest_fault *fault)
+{
+    const char *said = *fault->message ? fault->message : fault->type;
+    switch (err) {
+    case -EOPNOTSUPP:
+        return ds_call_fail(call, err,
+                            "vCenter does not support this (HTTP %d)%s%.90s; DataSets need vSphere "
+                            "8 and hardware version 20 (vmx-20)",
+                            request->status, *said ? ": " : "", said);
+    case -EBUSY:
+        return ds_call_fail(call, err,
+                            "not in the virtual machine's present state (a suspended one can only "
+                            "be read)%s%.90s",
+                            *said ? ": " : "", said);
+    case -ENOENT: /* the plain "no such thing" needs no words */
+        return err;
+    default:
+        return ds_call_fail(call, err, "vCenter refuses (HTTP %d)%s%.150s", request->status,
+                            *said ? ": " : "", said);
+    }
+}
+
+int ds_reply_not_understood(const struct ds_http_request *request, struct ds_call *call)
+{
+    if (request->html)
+        return ds_call_fail(
+            call, -EPROTO, "the answer is a page of HTML, as a proxy or portal gives, not vCenter");
+    return ds_call_fail(call, -EPROTO, "the answer is not understood (HTTP %d)", request->status);
+}
+
+int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
+{
+    struct ds_rest_fault fault;
+    if (request->error)
+        return request->text[0] ? ds_call_fail(call, request->error, "%s", request->text)
+                                : request->error;
+    if (ds_rest_is_success(request->status))
+        return 0;
+    if (request->status < 400)
+        return ds_call_fail(call, -EPROTO,
+                            "the server answers with HTTP %d, which no vCenter does: redirects are "
+                            "not followed",
+                            request->status);
+    ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
+    int err = ds_rest_errno(fault.type, request->status, fault.message);
+    /* "Not found" must be the store's own word. */
+    if (err == -ENOENT && request->html && !*fault.type)
+        return ds_reply_not_understood(request, call);
+    if (err == -EAGAIN)
+        call->retry_after_ms = request->retry_after_ms;
+    if (request->change && request->status >= 500 && !*fault.type &&
+        (err == -EIO || err == -ETIMEDOUT))
+        ds_call_set_sent(call, DS_SENT_MAYBE);
+    return explain(request, call, err, &fault);
+}
+
+int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call)
+{
+    int err = ds_reply_check(request, call);
+    if (!err && (request->html || !ds_rest_json_is_answer(request->reply.data, request->reply.len)))
+        err = ds_reply_not_understood(request, call);
+    return err;
+}

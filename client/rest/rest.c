@@ -1,0 +1,253 @@
+/* The vtable of the REST protocol, and its opening. */
+#include "rest.h"
+
+#include "ask.h"
+#include "cleanup.h"
+#include "json.h"
+#include "log.h"
+#include "secret.h"
+#include "vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A get of that many keys takes about ten times the store's latency: long enough to keep the
+ * connections busy, short enough for a deadline. */
+enum { BATCH_KEYS = 256 };
+
+static struct ds_rest *rest_of(struct ds_client *client)
+{
+    return (struct ds_rest *)client;
+}
+
+/* An answer of the wrong kind, with words. */
+static int not_understood(struct ds_call *call, const char *what)
+{
+    return ds_call_fail(call, -EPROTO, "%s in vCenter's answer is not understood", what);
+}
+
+static int list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
+{
+    return ds_ask_list(rest_of(client), call, out);
+}
+
+static int query(struct ds_client *client, struct ds_call *call, const char *dataset,
+                 struct ds_attributes *out)
+{
+    struct ds_question question = {.op = DS_OP_QUERY, .method = "GET", .dataset = dataset};
+    struct ds_buf reply DS_CLEANUP(ds_buf_free) = {0};
+    int err = ds_ask(rest_of(client), call, &question, &reply);
+    if (err)
+        return err;
+    err = ds_rest_json_read_attributes(reply.data, reply.len, out);
+    return err == -EPROTO ? not_understood(call, "the DataSet's description") : err;
+}
+
+static int create(struct ds_client *client, struct ds_call *call, const char *dataset,
+                  const struct ds_attributes *attributes)
+{
+    struct ds_rest *rest = rest_of(client);
+    struct ds_buf body DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_buf reply DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_buf id DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_question question = {
+        .op = DS_OP_CREATE, .method = "POST", .body = &body, .change = true, .fresh = true};
+    int err = ds_rest_json_put_create(&body, dataset, attributes);
+    if (!err)
+        err = ds_ask(rest, call, &question, &reply);
+    if (err)
+        return err;
+    /* Without an id in the answer the next list will tell it. */
+    if (ds_rest_json_read_string(reply.data, reply.len, &id) == 0 && id.len)
+        return ds_ids_put(&rest->ids, dataset, id.data);
+    return 0;
+}
+
+static int update(struct ds_client *client, struct ds_call *call, const char *dataset,
+                  const struct ds_attributes *attributes)
+{
+    struct ds_buf body DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_question question = {
+        .op = DS_OP_UPDATE, .method = "PATCH", .dataset = dataset, .body = &body, .change = true};
+    int err = ds_rest_json_put_update(&body, attributes);
+    return err ? err : ds_ask(rest_of(client), call, &question, NULL);
+}
+
+static int destroy(struct ds_client *client, struct ds_call *call, const char *dataset, bool force)
+{
+    struct ds_question question = {.op = DS_OP_DESTROY,
+                                   .method = "DELETE",
+                                   .dataset = dataset,
+                                   .query = force ? "?force=true" : NULL,
+                                   .change = true};
+    return ds_ask(rest_of(client), call, &question, NULL);
+}
+
+static int list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
+                     struct ds_names *out)
+{
+    struct ds_question question = {
+        .op = DS_OP_LIST_KEYS, .method = "GET", .dataset = dataset, .entries = true};
+    struct ds_buf reply DS_CLEANUP(ds_buf_free) = {0};
+    int err = ds_ask(rest_of(client), call, &question, &reply);
+    if (err)
+        return err;
+    err = ds_rest_json_read_keys(reply.data, reply.len, out);
+    return err == -EPROTO ? not_understood(call, "the list of keys") : err;
+}
+
+static int get(struct ds_client *client, struct ds_call *call, const char *dataset,
+               struct ds_entry *entries, size_t count)
+{
+    return ds_ask_values(rest_of(client), call, dataset, entries, count);
+}
+
+static int set(struct ds_client *client, struct ds_call *call, const char *dataset, const char *key,
+               const char *data, size_t len)
+{
+    struct ds_buf body DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_question question = {.op = DS_OP_SET,
+                                   .method = "PUT",
+                                   .dataset = dataset,
+                                   .entries = true,
+                                   .key = key,
+                                   .body = &body,
+                                   .change = true};
+    int err = ds_rest_json_put_string(&body, data, len);
+    return err ? err : ds_ask(rest_of(client), call, &question, NULL);
+}
+
+static int remove_key(struct ds_client *client, struct ds_call *call, const char *dataset,
+                      const char *key)
+{
+    struct ds_question question = {.op = DS_OP_REMOVE,
+                                   .method = "DELETE",
+                                   .dataset = dataset,
+                                   .entries = true,
+                                   .key = key,
+                                   .change = true};
+    return ds_ask(rest_of(client), call, &question, NULL);
+}
+
+/* Without a key the path is the list's; with "." or ".." a proxy may make it the DataSet's. */
+static bool key_addressable(const struct ds_client *client, const char *key)
+{
+    (void)client;
+    return *key && strcmp(key, ".") != 0 && strcmp(key, "..") != 0;
+}
+
+static void rest_free(struct ds_client *client, struct ds_call *call)
+{
+    struct ds_rest *rest = rest_of(client);
+    ds_session_free(rest->session, call);
+    ds_http_free(rest->http);
+    ds_ids_end(&rest->ids);
+    ds_url_clear(&rest->url);
+    free(rest->cacert);
+    free(rest->pin);
+    free(rest->vm);
+    free(rest);
+}
+
+static const struct ds_client_ops rest_ops = {
+    .name = "rest",
+    .list = list,
+    .query = query,
+    .create = create,
+    .update = update,
+    .destroy = destroy,
+    .list_keys = list_keys,
+    .get = get,
+    .set = set,
+    .remove = remove_key,
+    .key_addressable = key_addressable,
+    .free = rest_free,
+};
+
+static int set_up_http(struct ds_rest *rest, const struct ds_source_options *options,
+                       struct ds_call *call)
+{
+    struct ds_http_options *http = &rest->http_options;
+    if (options->cacert) {
+        rest->cacert = realpath(options->cacert, NULL);
+        if (!rest->cacert)
+            return ds_call_fail(call, -errno, "cacert %.150s: %s", options->cacert,
+                                strerror(errno));
+    }
+    if (options->pin && !(rest->pin = strdup(options->pin)))
+        return -ENOMEM;
+    http->cacert = rest->cacert;
+    http->pin = rest->pin;
+    http->insecure = options->insecure;
+    http->transfers = options->transfers ? options->transfers : DS_REST_TRANSFERS;
+    if (http->transfers > DS_REST_MAX_TRANSFERS)
+        http->transfers = DS_REST_MAX_TRANSFERS;
+    if (http->insecure)
+        ds_log(DS_LOG_WARNING,
+               "insecure: the certificate of %s is not verified, so anybody on the way can read "
+               "the password and change what is stored",
+               rest->url.host);
+    return ds_http_new(http, &rest->http);
+}
+
+static int find_machine(struct ds_rest *rest, struct ds_call *call)
+{
+    if (rest->url.by_name) {
+        int err = ds_vm_find(rest->session, rest->url.base, rest->url.vm, call, &rest->vm);
+        if (!err)
+            ds_log(DS_LOG_INFO, "the virtual machine '%s' is %s", rest->url.vm, rest->vm);
+        return err;
+    }
+    rest->vm = strdup(rest->url.vm);
+    return rest->vm ? 0 : -ENOMEM;
+}
+
+static int connect_store(struct ds_rest *rest, const struct ds_source_options *options,
+                         struct ds_call *call)
+{
+    struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
+    int err = set_up_http(rest, options, call);
+    if (!err)
+        err = ds_session_new(rest->http, rest->url.base, rest->url.host, options->credentials, call,
+                             &rest->session);
+    if (!err)
+        err = find_machine(rest, call);
+    if (!err)
+        err = ds_client_list(&rest->client, call, &names);
+    if (err == -ENOENT)
+        err = ds_call_fail(call, -EHOSTUNREACH,
+                           "%.60s has no virtual machine %.60s, or this user may not see it",
+                           rest->url.base, rest->vm);
+    return err;
+}
+
+int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,
+                 struct ds_client **out)
+{
+    char why[DS_WHY_BYTES];
+    struct ds_rest *rest = calloc(1, sizeof *rest);
+    if (!rest)
+        return -ENOMEM;
+    rest->client.ops = &rest_ops;
+    ds_ids_init(&rest->ids);
+    int err = ds_url_parse(source, &rest->url, why);
+    if (err == -EINVAL)
+        ds_call_fail(call, err, "%s", why);
+    if (!err)
+        err = ds_secret_protect_process();
+    if (!err)
+        err = connect_store(rest, options, call);
+    if (err) {
+        struct ds_call end;
+        ds_call_init(&end, ds_call_left_ms(call));
+        rest_free(&rest->client, &end);
+        return err;
+    }
+    rest->client.caps = (struct ds_caps){.side = DS_SIDE_HOST,
+                                         .can_create = true,
+                                         .batch_keys = BATCH_KEYS,
+                                         .parallel = rest->http_options.transfers};
+    *out = &rest->client;
+    return 0;
+}

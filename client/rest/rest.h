@@ -1,0 +1,33 @@
+/* The protocol "rest": DataSets from vCenter's side, over its REST interface. */
+#ifndef DS_REST_REST_H
+#define DS_REST_REST_H
+
+#include "client.h"
+#include "ids.h"
+#include "session.h"
+#include "url.h"
+
+#define DS_REST_TRANSFERS 24
+#define DS_REST_MAX_TRANSFERS 64
+
+struct ds_rest {
+    struct ds_client client;
+    struct ds_url url;
+    char *cacert; /* owned; `http_options` points to it */
+    char *pin;
+    struct ds_http_options http_options;
+    struct ds_http *http;
+    struct ds_session *session;
+    char *vm; /* the managed object's id */
+    struct ds_ids ids;
+};
+
+/* Opens the client of a checked https:// SOURCE: reads the credentials, logs in, finds the virtual
+ * machine and lists its DataSets. Afterwards the process leaves no core file (secret.h). Relative
+ * names of files are looked up now. Errors: -EACCES no or refused credentials, or the privilege is
+ * missing; -EHOSTUNREACH no such host, certificate or virtual machine; -EOPNOTSUPP the machine's
+ * hardware is too old; the common ones of client.h. All with words for the user in call->text. */
+int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,
+                 struct ds_client **out);
+
+#endif

@@ -1,0 +1,100 @@
+/* Memory for what nobody else may see. */
+#include "secret.h"
+
+#include "cleanup.h"
+#include "log.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+void *ds_secret_new(size_t size)
+{
+    void *secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (secret == MAP_FAILED)
+        return NULL;
+    if (mlock(secret, size) != 0)
+        ds_log(DS_LOG_WARNING, "cannot lock memory for credentials (they may be swapped): %s",
+               strerror(errno));
+    if (madvise(secret, size, MADV_DONTDUMP) != 0 || madvise(secret, size, MADV_DONTFORK) != 0) {
+        munmap(secret, size);
+        return NULL;
+    }
+    return secret;
+}
+
+void ds_secret_free(void *secret, size_t size)
+{
+    if (!secret)
+        return;
+    ds_secret_wipe(secret, size);
+    munmap(secret, size);
+}
+
+void ds_secret_wipe(void *data, size_t size)
+{
+    explicit_bzero(data, size);
+}
+
+static void wiping_free(void *data)
+{
+    if (data)
+        explicit_bzero(data, malloc_usable_size(data));
+    free(data);
+}
+
+static void *wiping_realloc(void *data, size_t size)
+{
+    size_t old = data ? malloc_usable_size(data) : 0;
+    if (data && size <= old && size >= old / 2)
+        return data;
+    void *moved = malloc(size);
+    if (!moved)
+        return NULL;
+    if (data)
+        memcpy(moved, data, old < size ? old : size);
+    wiping_free(data);
+    return moved;
+}
+
+/* A core takes no private memory then; see core(5). */
+static int filter_core(void)
+{
+    int fd DS_AUTO_CLOSE = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    return write(fd, "0", 1) == 1 ? 0 : -errno;
+}
+
+static int protected;
+
+static void protect(void)
+{
+    struct rlimit none = {0};
+    protected = filter_core();
+    /* Not fatal: a container may hide the file, and the two below are what counts first. */
+    if (protected)
+        ds_log(DS_LOG_WARNING, "cannot keep memory out of forced core files: %s",
+               strerror(-protected));
+    protected = 0;
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    protected = -errno;
+    json_set_alloc_funcs(malloc, wiping_free);
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
+                             calloc) != CURLE_OK)
+    protected = -ENOMEM;
+}
+
+int ds_secret_protect_process(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, protect);
+    return protected;
+}

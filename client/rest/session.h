@@ -1,0 +1,27 @@
+/* The session with vCenter: one per mount, shared by all threads, renewed when it has ended. */
+#ifndef DS_REST_SESSION_H
+#define DS_REST_SESSION_H
+
+#include "credentials.h"
+#include "http.h"
+
+struct ds_session;
+
+/* A session that does not exist yet. `http` and `base` ("https://HOST[:PORT]") are borrowed until
+ * the end. Errors of ds_credentials_new(); -ENOMEM. */
+int ds_session_new(struct ds_http *http, const char *base, const char *host,
+                   const char *credentials_file, struct ds_call *call, struct ds_session **out);
+
+/* As ds_http_run(), with the session's token. Logs in where there is no session, and once more if
+ * some of the requests answer that theirs is over; these alone are repeated (they were not carried
+ * out). Threads that meet that together make one login. A login whose bytes have left is not
+ * cancelled, for nobody would log it out. If no login is possible, each request that needs it gets
+ * its error (-EACCES refused or still unauthenticated; -EAGAIN no more sessions; those of
+ * ds_http_run()) with DS_SENT_NO. */
+void ds_session_run(struct ds_session *session, struct ds_call *call,
+                    struct ds_http_request *const *requests, size_t count);
+
+/* Logs out, bounded by `call`, and frees. Harmless on NULL. */
+void ds_session_free(struct ds_session *session, struct ds_call *call);
+
+#endif

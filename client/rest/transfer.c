@@ -1,0 +1,282 @@
+/* One transfer: what libcurl is told of a request, and what its end means. */
+#include "transfer.h"
+
+#include "log.h"
+#include "secret.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Servers and the boxes between close what is idle for a minute or so; ours ends before. */
+#define CONNECTION_MAX_IDLE_S 50L
+#define MS_PER_S 1000
+
+struct ds_transfer *ds_transfer_new(void)
+{
+    struct ds_transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer)
+        return NULL;
+    transfer->easy = curl_easy_init();
+    if (transfer->easy)
+        return transfer;
+    free(transfer);
+    return NULL;
+}
+
+void ds_transfer_free(struct ds_transfer *transfer)
+{
+    if (!transfer)
+        return;
+    curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->headers);
+    free(transfer);
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *user)
+{
+    struct ds_transfer *transfer = user;
+    struct ds_buf *reply = &transfer->request->reply;
+    size_t len = size * count;
+    transfer->large = len > DS_HTTP_REPLY_MAX_BYTES - reply->len;
+    if (transfer->large || ds_buf_append(reply, data, len) != 0)
+        return len ? 0 : 1; /* not `len`: the transfer ends */
+    return len;
+}
+
+/* libcurl is connected and about to send. It would send a request again by itself when a
+ * connection that it had kept turns out to be dead: whether that is right is not its decision. */
+static int before_request(void *user, char *to_ip, char *from_ip, int to_port, int from_port)
+{
+    struct ds_transfer *transfer = user;
+    (void)to_ip;
+    (void)from_ip;
+    (void)to_port;
+    (void)from_port;
+    if (transfer->begun)
+        return CURL_PREREQFUNC_ABORT;
+    transfer->begun = true;
+    ds_call_set_sent(transfer->call, DS_SENT_MAYBE);
+    return CURL_PREREQFUNC_OK;
+}
+
+static int add_header(struct ds_transfer *transfer, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+    if (!longer)
+        return -ENOMEM;
+    transfer->headers = longer;
+    return 0;
+}
+
+static int add_headers(struct ds_transfer *transfer)
+{
+    const struct ds_http_request *request = transfer->request;
+    int err = add_header(transfer, "Accept: application/json");
+    if (!err)
+        err = add_header(transfer, "Expect:");
+    if (!err && request->body)
+        err = add_header(transfer, "Content-Type: application/json");
+    else if (!err && request->empty_body)
+        err = add_header(transfer, "Content-Type:");
+    if (!err && request->secret_header)
+        err = add_header(transfer, request->secret_header);
+    return err;
+}
+
+static void set_body(CURL *easy, const struct ds_http_request *request)
+{
+    if (request->body || request->empty_body) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)(request->body ? request->body_len : 0));
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_tls(CURL *easy, const struct ds_http_options *options)
+{
+    /* A pin alone replaces the check of the chain; with an authority both must hold. */
+    bool chain = !options->insecure && (!options->pin || options->cacert);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, chain ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, chain ? 2L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (options->cacert) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, options->cacert);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (options->pin)
+        curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, options->pin);
+}
+
+static void set_options(CURL *easy, struct ds_transfer *transfer,
+                        const struct ds_http_options *options)
+{
+    curl_easy_setopt(easy, CURLOPT_URL, transfer->request->url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "datasetfs/" DS_VERSION);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transfer->request->fresh ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_MAX_IDLE_S);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A name server that hangs must not hold the thread when its question is given up. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    set_tls(easy, options);
+    set_body(easy, transfer->request);
+}
+
+int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options *options,
+                      struct ds_http_request *request, struct ds_call *call)
+{
+    transfer->request = request;
+    transfer->call = call;
+    transfer->begun = false;
+    transfer->large = false;
+    transfer->error[0] = '\0';
+    int err = add_headers(transfer);
+    if (!err)
+        set_options(transfer->easy, transfer, options);
+    else
+        ds_transfer_abort(transfer, err, "out of memory");
+    return err;
+}
+
+__attribute__((format(printf, 3, 4))) static void fail(struct ds_http_request *request, int error,
+                                                       const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(request->text, sizeof request->text, format, list);
+    va_end(list);
+    request->error = error;
+}
+
+static void fail_certificate(struct ds_http_request *request, const struct ds_http_options *options,
+                             const char *words)
+{
+    if (strcasestr(words, "subject name") || strcasestr(words, "host name") ||
+        strcasestr(words, "match target"))
+        fail(request, -EHOSTUNREACH,
+             "the server's certificate is for another name (%.80s): use the name in it as HOST",
+             words);
+    else if (strcasestr(words, "expired"))
+        fail(request, -EHOSTUNREACH,
+             "the server's certificate has expired: it must be renewed there (%.80s)", words);
+    else if (options->cacert)
+        fail(request, -EHOSTUNREACH,
+             "the server's certificate is not signed by what cacert= holds (%.90s)", words);
+    else
+        fail(request, -EHOSTUNREACH,
+             "the server's certificate is not signed by a known authority: for vCenter's own, get "
+             "https://HOST/certs/download.zip by a trusted way and use -o cacert=FILE");
+}
+
+/* What libcurl's end means. */
+static void translate(struct ds_transfer *transfer, const struct ds_http_options *options,
+                      CURLcode code)
+{
+    struct ds_http_request *request = transfer->request;
+    const char *words = *transfer->error ? transfer->error : curl_easy_strerror(code);
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+    case CURLE_SSL_CONNECT_ERROR:
+        fail(request, -EHOSTUNREACH, "cannot connect: %.160s", words);
+        break;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+        fail_certificate(request, options, words);
+        break;
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        fail(request, -EHOSTUNREACH, "the server's public key is not the one that pin= names");
+        break;
+    case CURLE_SSL_CACERT_BADFILE:
+        fail(request, -EHOSTUNREACH, "cacert= cannot be used: %.140s", words);
+        break;
+    case CURLE_WRITE_ERROR:
+        if (transfer->large)
+            fail(request, -EPROTO, "the reply is longer than %u MiB",
+                 DS_HTTP_REPLY_MAX_BYTES >> 20);
+        else
+            fail(request, -ENOMEM, "out of memory");
+        break;
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        fail(request, -EPROTO, "the reply is not understood: %.150s", words);
+        break;
+    case CURLE_OUT_OF_MEMORY:
+        fail(request, -ENOMEM, "out of memory");
+        break;
+    default:
+        fail(request, -EIO, "the connection broke: %.150s", words);
+        break;
+    }
+    request->sent = transfer->begun ? DS_SENT_MAYBE : DS_SENT_NO;
+}
+
+static void read_reply(struct ds_transfer *transfer)
+{
+    struct ds_http_request *request = transfer->request;
+    const char *type = NULL;
+    curl_off_t retry_after_s = 0;
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    request->status = (int)status;
+    request->html = type && strcasestr(type, "html");
+    if (retry_after_s > 0)
+        request->retry_after_ms =
+            retry_after_s < INT_MAX / MS_PER_S ? (int)retry_after_s * MS_PER_S : INT_MAX;
+    request->error = 0;
+    request->sent = DS_SENT_ANSWERED;
+}
+
+/* The handle keeps nothing of the request; what has secrets is wiped as it is freed. */
+static void make_idle(struct ds_transfer *transfer)
+{
+    curl_easy_reset(transfer->easy);
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    transfer->request = NULL;
+    transfer->call = NULL;
+}
+
+void ds_transfer_end(struct ds_transfer *transfer, const struct ds_http_options *options,
+                     CURLcode code)
+{
+    struct ds_http_request *request = transfer->request;
+    if (code == CURLE_OK)
+        read_reply(transfer);
+    else
+        translate(transfer, options, code);
+    ds_log(DS_LOG_DEBUG, "%s %s: %d%s%s", request->method, request->url, request->status,
+           request->error ? " " : "", request->error ? request->text : "");
+    make_idle(transfer);
+}
+
+void ds_transfer_abort(struct ds_transfer *transfer, int error, const char *words)
+{
+    fail(transfer->request, error, "%s", words);
+    transfer->request->sent = transfer->begun ? DS_SENT_MAYBE : DS_SENT_NO;
+    make_idle(transfer);
+}

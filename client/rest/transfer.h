@@ -1,0 +1,38 @@
+/* One transfer: what libcurl is told of a request, and what its end means. Only for http.c's
+ * thread. */
+#ifndef DS_REST_TRANSFER_H
+#define DS_REST_TRANSFER_H
+
+#include "http.h"
+
+#include <curl/curl.h>
+
+struct ds_transfer {
+    CURL *easy;
+    struct ds_http_request *request; /* NULL: idle */
+    struct ds_call *call;
+    void *owner; /* of http.c */
+    struct curl_slist *headers;
+    struct ds_transfer *next; /* of http.c */
+    char error[CURL_ERROR_SIZE];
+    bool begun; /* bytes of the request may have left */
+    bool large; /* the reply was over its bound */
+};
+
+/* A new idle transfer, or NULL. ds_transfer_free() is harmless on NULL. */
+struct ds_transfer *ds_transfer_new(void);
+void ds_transfer_free(struct ds_transfer *transfer);
+
+/* Makes the transfer ready to be run. 0 or -ENOMEM, then it is idle again. */
+int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options *options,
+                      struct ds_http_request *request, struct ds_call *call);
+
+/* Gives the request its result and makes the transfer idle; libcurl no longer runs it. `code` is
+ * how libcurl ended. */
+void ds_transfer_end(struct ds_transfer *transfer, const struct ds_http_options *options,
+                     CURLcode code);
+
+/* The same for one that was taken away from libcurl: `error` and words. */
+void ds_transfer_abort(struct ds_transfer *transfer, int error, const char *words);
+
+#endif
