@@ -35,6 +35,7 @@ MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
 MOUNT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/mount/test_%,$(wildcard tests/mount/*.c)))
 SIM       := $(BUILD)/datasets-sim
 SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/fakevsock.c,$(wildcard tests/sim/*.c)))
+SIM_LIBS  := -lmicrohttpd
 FAKEVSOCK := $(BUILD)/libfakevsock.so
 BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 # Suites that also run with their guest mounts, or with all their mounts, over the tools channel.
@@ -72,7 +73,7 @@ $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(SIM): $(SIM_OBJ) $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(SIM_LIBS)
 
 # Preloaded into programs of the system too, which know no sanitizers.
 $(FAKEVSOCK): tests/sim/fakevsock.c Makefile

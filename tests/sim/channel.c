@@ -83,7 +83,7 @@ static bool read_packet(struct exchange *exchange)
     size_t need = 0;
     if (has_ended(exchange->connection))
         return false;
-    bool drop = sim_faults_take(faults, SIM_STAGE_READ, NULL, &exchange->fault);
+    bool drop = sim_faults_take(faults, SIM_WIRE_TOOLS, SIM_STAGE_READ, NULL, &exchange->fault);
     size_t limit = drop ? exchange->fault.number : SIZE_MAX;
     for (;;) {
         if (ds_wire_decode(exchange->in.data, exchange->in.len, &exchange->packet, &need) != 0 ||
@@ -92,7 +92,8 @@ static bool read_packet(struct exchange *exchange)
         if (!asked && (need == 0 || exchange->in.len >= HEAD_BYTES)) {
             asked = true;
             find_command(&exchange->in, command);
-            if (!drop && sim_faults_take(faults, SIM_STAGE_READ, command, &exchange->fault)) {
+            if (!drop && sim_faults_take(faults, SIM_WIRE_TOOLS, SIM_STAGE_READ, command,
+                                         &exchange->fault)) {
                 drop = true;
                 limit = exchange->fault.number;
             }
@@ -205,7 +206,7 @@ static bool serve_one(struct sim_connection *connection)
     bool go_on = read_packet(&exchange);
     if (go_on) {
         sim_request_parse(exchange.packet.payload, exchange.packet.payload_len, &exchange.request);
-        sim_faults_take(connection->host->faults, SIM_STAGE_REQUEST,
+        sim_faults_take(connection->host->faults, SIM_WIRE_TOOLS, SIM_STAGE_REQUEST,
                         sim_request_name(&exchange.request), &exchange.fault);
         go_on = answer(&exchange);
     }
@@ -219,7 +220,8 @@ static bool serve_one(struct sim_connection *connection)
 void sim_channel_serve(struct sim_connection *connection)
 {
     struct exchange refused = {.connection = connection, .outcome = "none"};
-    if (sim_faults_take(connection->host->faults, SIM_STAGE_CONNECT, NULL, &refused.fault)) {
+    if (sim_faults_take(connection->host->faults, SIM_WIRE_TOOLS, SIM_STAGE_CONNECT, NULL,
+                        &refused.fault)) {
         log_line(&refused, "unknown");
         return;
     }

@@ -1,25 +1,65 @@
-/* Faults changed while the simulator runs: lines "fault SPEC", "clear" and "fired", each answered
- * by a line "ok", "ok NUMBER" or "error WORDS". */
+/* What changes while the simulator runs: lines "fault SPEC", "clear", "fired", "expire",
+ * "sessions", "state VM STATE" and "destroy VM DATASET", each answered by a line "ok", "ok NUMBER"
+ * or "error WORDS". */
 #include "sim.h"
 
 #include "cleanup.h"
 #include "out.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 
 #define LINE_BYTES 512
+#define STORE_TIMEOUT_MS 60000
 
-static void obey(struct sim_faults *faults, const char *line, struct ds_buf *answer)
+static void say(struct ds_buf *answer, int err)
 {
-    if (!strncmp(line, "fault ", 6)) {
-        int err = sim_faults_add(faults, line + 6);
-        sim_out_format(answer, "%s%s\n", err ? "error " : "ok", err ? strerror(-err) : "");
-    } else if (!strcmp(line, "clear")) {
-        sim_faults_clear(faults);
-        sim_out_text(answer, "ok\n");
-    } else if (!strcmp(line, "fired")) {
-        sim_out_format(answer, "ok %llu\n", (unsigned long long)sim_faults_fired(faults));
+    sim_out_format(answer, "%s%s\n", err ? "error " : "ok", err ? strerror(-err) : "");
+}
+
+/* Cuts the line at its first space; the rest is "" if there is none. */
+static char *split(char *line)
+{
+    char *space = strchr(line, ' ');
+    if (!space)
+        return line + strlen(line);
+    *space = '\0';
+    return space + 1;
+}
+
+/* As a revert to a snapshot does: with its entries, whatever the machine's state. */
+static int destroy(struct sim_host *host, const char *id, const char *dataset)
+{
+    struct sim_vm *vm = sim_vms_find(&host->vms, id);
+    struct ds_call call;
+    ds_call_init(&call, STORE_TIMEOUT_MS);
+    return vm ? ds_client_destroy(vm->store, &call, dataset, true) : -ENOENT;
+}
+
+static void obey(struct sim_host *host, char *line, struct ds_buf *answer)
+{
+    const char *word = line;
+    char *rest = split(line);
+    if (!strcmp(word, "fault")) {
+        say(answer, sim_faults_add(host->faults, rest));
+    } else if (!strcmp(word, "clear")) {
+        sim_faults_clear(host->faults);
+        say(answer, 0);
+    } else if (!strcmp(word, "fired")) {
+        sim_out_format(answer, "ok %llu\n", (unsigned long long)sim_faults_fired(host->faults));
+    } else if (!strcmp(word, "expire")) {
+        sim_rest_sessions_expire(host->sessions);
+        say(answer, 0);
+    } else if (!strcmp(word, "sessions")) {
+        sim_out_format(answer, "ok %zu\n", sim_rest_sessions_count(host->sessions));
+    } else if (!strcmp(word, "state")) {
+        const char *id = rest;
+        char *state = split(rest);
+        say(answer, sim_vms_set_state(&host->vms, id, state));
+    } else if (!strcmp(word, "destroy")) {
+        const char *id = rest;
+        char *dataset = split(rest);
+        say(answer, destroy(host, id, dataset));
     } else {
         sim_out_text(answer, "error unknown word\n");
     }
@@ -37,7 +77,7 @@ void sim_control_serve(struct sim_connection *connection)
         for (char *end; (end = memchr(line, '\n', len));) {
             struct ds_buf answer DS_CLEANUP(ds_buf_free) = {0};
             *end = '\0';
-            obey(connection->host->faults, line, &answer);
+            obey(connection->host, line, &answer);
             if (!sim_io_write(&connection->io, answer.data, answer.len))
                 return;
             len -= (size_t)(end + 1 - line);

@@ -2,6 +2,7 @@
 
 #include "cleanup.h"
 #include "request.h"
+#include "rest_route.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,26 +20,35 @@ struct sim_faults {
 
 enum value { VALUE_NONE, VALUE_NUMBER, VALUE_TEXT };
 
+#define BOTH (SIM_WIRE_TOOLS | SIM_WIRE_REST)
+
 static const struct {
     const char *name;
     enum value value;
     enum sim_fault_stage stage;
+    unsigned wires; /* that know it */
 } kinds[] = {
-    [SIM_FAULT_NONE] = {"none", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_RESET_ON_CONNECT] = {"reset-on-connect", VALUE_NONE, SIM_STAGE_CONNECT},
-    [SIM_FAULT_DROP_REQUEST_AFTER] = {"drop-request-after", VALUE_NUMBER, SIM_STAGE_READ},
-    [SIM_FAULT_DELAY] = {"delay", VALUE_NUMBER, SIM_STAGE_REQUEST},
-    [SIM_FAULT_DELAY_BEFORE] = {"delay-before", VALUE_NUMBER, SIM_STAGE_REQUEST},
-    [SIM_FAULT_CLOSE] = {"close", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_CLOSE_BEFORE] = {"close-before", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_NEVER_REPLY] = {"never-reply", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_NEVER_REPLY_BEFORE] = {"never-reply-before", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_DROP_AFTER] = {"drop-after", VALUE_NUMBER, SIM_STAGE_REQUEST},
-    [SIM_FAULT_GARBAGE] = {"garbage", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_TRUNCATE] = {"truncate", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_BUSY] = {"busy", VALUE_NONE, SIM_STAGE_REQUEST},
-    [SIM_FAULT_ERROR] = {"error", VALUE_TEXT, SIM_STAGE_REQUEST},
-    [SIM_FAULT_RPC_ERROR] = {"rpc-error", VALUE_TEXT, SIM_STAGE_REQUEST},
+    [SIM_FAULT_NONE] = {"none", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_RESET_ON_CONNECT] = {"reset-on-connect", VALUE_NONE, SIM_STAGE_CONNECT, BOTH},
+    [SIM_FAULT_DROP_REQUEST_AFTER] = {"drop-request-after", VALUE_NUMBER, SIM_STAGE_READ,
+                                      SIM_WIRE_TOOLS},
+    [SIM_FAULT_DELAY] = {"delay", VALUE_NUMBER, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_DELAY_BEFORE] = {"delay-before", VALUE_NUMBER, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_CLOSE] = {"close", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_CLOSE_BEFORE] = {"close-before", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_NEVER_REPLY] = {"never-reply", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_NEVER_REPLY_BEFORE] = {"never-reply-before", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_DROP_AFTER] = {"drop-after", VALUE_NUMBER, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_GARBAGE] = {"garbage", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_TRUNCATE] = {"truncate", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_BUSY] = {"busy", VALUE_NONE, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_ERROR] = {"error", VALUE_TEXT, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_RPC_ERROR] = {"rpc-error", VALUE_TEXT, SIM_STAGE_REQUEST, SIM_WIRE_TOOLS},
+    [SIM_FAULT_STATUS] = {"status", VALUE_NUMBER, SIM_STAGE_REQUEST, SIM_WIRE_REST},
+    [SIM_FAULT_RETRY_AFTER] = {"retry-after", VALUE_NUMBER, SIM_STAGE_REQUEST, SIM_WIRE_REST},
+    [SIM_FAULT_REDIRECT] = {"redirect", VALUE_TEXT, SIM_STAGE_REQUEST, SIM_WIRE_REST},
+    [SIM_FAULT_HUGE] = {"huge", VALUE_NUMBER, SIM_STAGE_REQUEST, SIM_WIRE_REST},
+    [SIM_FAULT_SLOW] = {"slow", VALUE_NUMBER, SIM_STAGE_REQUEST, SIM_WIRE_REST},
 };
 
 const char *sim_fault_name(enum sim_fault_kind kind)
@@ -98,10 +108,19 @@ static bool parse_kind(char *word, struct sim_fault *fault)
     return false;
 }
 
+/* The interface that the command is of; 0 if there is no such command. */
+static unsigned wire_of(const char *command)
+{
+    if (sim_request_is_command(command))
+        return SIM_WIRE_TOOLS;
+    return sim_rest_is_op(command) ? SIM_WIRE_REST : 0;
+}
+
 static bool parse_restriction(const char *word, struct sim_fault *fault)
 {
     if (!strncmp(word, "command=", 8))
-        return kinds[fault->kind].stage != SIM_STAGE_CONNECT && sim_request_is_command(word + 8) &&
+        return kinds[fault->kind].stage != SIM_STAGE_CONNECT &&
+               (kinds[fault->kind].wires & wire_of(word + 8)) &&
                copy_text(fault->command, word + 8);
     if (!strncmp(word, "count=", 6))
         return parse_number(word + 6, &fault->count);
@@ -154,22 +173,23 @@ void sim_faults_clear(struct sim_faults *faults)
     faults->count = 0;
 }
 
-static bool concerns(const struct sim_fault *fault, enum sim_fault_stage stage, const char *command)
+static bool concerns(const struct sim_fault *fault, enum sim_wire wire, enum sim_fault_stage stage,
+                     const char *command)
 {
-    if (kinds[fault->kind].stage != stage)
+    if (kinds[fault->kind].stage != stage || !(kinds[fault->kind].wires & wire))
         return false;
     if (fault->command[0])
         return command && !strcmp(fault->command, command);
     return stage != SIM_STAGE_READ || !command;
 }
 
-bool sim_faults_take(struct sim_faults *faults, enum sim_fault_stage stage, const char *command,
-                     struct sim_fault *out)
+bool sim_faults_take(struct sim_faults *faults, enum sim_wire wire, enum sim_fault_stage stage,
+                     const char *command, struct sim_fault *out)
 {
     DS_LOCK_SCOPE(&faults->lock);
     for (size_t i = 0; i < faults->count; i++) {
         struct sim_fault *fault = &faults->list[i];
-        if (!fault->count || !concerns(fault, stage, command))
+        if (!fault->count || !concerns(fault, wire, stage, command))
             continue;
         if (fault->skip) {
             fault->skip--;

@@ -20,9 +20,17 @@ enum sim_fault_kind {
     SIM_FAULT_GARBAGE,
     SIM_FAULT_TRUNCATE,
     SIM_FAULT_BUSY,
-    SIM_FAULT_ERROR,    /* text: the error-id */
-    SIM_FAULT_RPC_ERROR /* text: what follows "0 " */
+    SIM_FAULT_ERROR,     /* text: the error-id or error_type */
+    SIM_FAULT_RPC_ERROR, /* text: what follows "0 " */
+    SIM_FAULT_STATUS,
+    SIM_FAULT_RETRY_AFTER, /* seconds */
+    SIM_FAULT_REDIRECT,    /* text: the location */
+    SIM_FAULT_HUGE,        /* bytes of the reply */
+    SIM_FAULT_SLOW         /* ms between the bytes of the reply's body */
 };
+
+/* Which interface; a set of them. */
+enum sim_wire { SIM_WIRE_TOOLS = 1, SIM_WIRE_REST = 2 };
 
 /* When a fault is asked for. */
 enum sim_fault_stage {
@@ -53,11 +61,12 @@ int sim_faults_add(struct sim_faults *faults, const char *spec);
 
 void sim_faults_clear(struct sim_faults *faults);
 
-/* The first fault of this stage that strikes `command` goes to `out`; false if there is none.
- * NULL: the command is not known (yet), which only faults for any command strike; in the stage of
- * reading a known one is struck only by faults for it, the others had their turn. */
-bool sim_faults_take(struct sim_faults *faults, enum sim_fault_stage stage, const char *command,
-                     struct sim_fault *out);
+/* The first fault of this stage that strikes `command` of this interface goes to `out`; false if
+ * there is none. A fault for any command strikes those of each interface that knows its kind. NULL:
+ * the command is not known (yet), which only faults for any command strike; in the stage of reading
+ * a known one is struck only by faults for it, the others had their turn. */
+bool sim_faults_take(struct sim_faults *faults, enum sim_wire wire, enum sim_fault_stage stage,
+                     const char *command, struct sim_fault *out);
 
 /* How often faults have struck. */
 uint64_t sim_faults_fired(struct sim_faults *faults);

@@ -1,6 +1,7 @@
-/* datasets-sim: a simulated ESX host, for tests. */
+/* datasets-sim: a simulated ESX host and vCenter, for tests. */
 #include "cleanup.h"
 #include "options.h"
+#include "rest.h"
 #include "server.h"
 
 #include <errno.h>
@@ -20,17 +21,13 @@ static int fail(const char *what, int err)
     return EXIT_FAILURE;
 }
 
-static int open_store(const char *file, struct ds_client **out)
+static int open_stores(const struct sim_options *options, struct sim_host *host)
 {
-    struct ds_source_options options = {.side = DS_SIDE_GUEST, .side_given = true};
-    char *source DS_AUTO_FREE = NULL;
-    struct ds_call call;
-    ds_call_init(&call, STORE_TIMEOUT_MS);
-    if (asprintf(&source, "local:%s", file) < 0)
-        return -ENOMEM;
-    int err = ds_source_open(source, &options, &call, out);
-    if (err && call.text[0])
-        fprintf(stderr, "datasets-sim: %s\n", call.text);
+    int err = 0;
+    if (options->rpc_path)
+        err = sim_vms_open_store(options->store, DS_SIDE_GUEST, &host->store);
+    if (!err && options->rest.given)
+        err = sim_vms_open(&host->vms);
     return err;
 }
 
@@ -58,18 +55,25 @@ static int tell_ready(int fd)
 
 static int serve(const struct sim_options *options, struct sim_host *host, int signal_fd)
 {
-    struct sim_listener listeners[] = {
-        {.path = options->rpc_path, .serve = sim_channel_serve, .fd = -1},
-        {.path = options->control_path, .serve = sim_control_serve, .fd = -1},
-    };
-    size_t count = options->control_path ? 2 : 1;
+    struct sim_listener listeners[2];
+    struct sim_rest *rest = NULL;
+    size_t count = 0;
     int err = 0;
+    if (options->rpc_path)
+        listeners[count++] =
+            (struct sim_listener){.path = options->rpc_path, .serve = sim_channel_serve, .fd = -1};
+    if (options->control_path)
+        listeners[count++] = (struct sim_listener){
+            .path = options->control_path, .serve = sim_control_serve, .fd = -1};
     for (size_t i = 0; i < count && !err; i++)
         err = sim_server_listen(&listeners[i]);
+    if (!err && options->rest.given)
+        err = sim_rest_start(host, &options->rest, &rest);
     if (!err)
         err = tell_ready(options->ready_fd);
     if (!err)
         sim_server_run(host, listeners, count, signal_fd);
+    sim_rest_stop(rest);
     for (size_t i = 0; i < count; i++)
         sim_server_close(&listeners[i]);
     return err ? fail("cannot listen", err) : EXIT_SUCCESS;
@@ -78,7 +82,7 @@ static int serve(const struct sim_options *options, struct sim_host *host, int s
 static int run(int argc, char **argv, struct sim_host *host)
 {
     struct sim_options options;
-    int status = sim_options_parse(argc, argv, host->faults, &options);
+    int status = sim_options_parse(argc, argv, host->faults, &host->vms, &options);
     if (status >= 0)
         return status;
     umask(0177);
@@ -91,9 +95,9 @@ static int run(int argc, char **argv, struct sim_host *host)
         log_fd = open(options.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (options.log && log_fd < 0)
         return fail(options.log, -errno);
-    int err = open_store(options.store, &host->store);
+    int err = open_stores(&options, host);
     if (err)
-        return fail(options.store, err);
+        return fail("cannot open the store", err);
     host->shape = options.shape;
     host->log_fd = log_fd;
     host->stop_fd = stop_fd;
@@ -102,13 +106,15 @@ static int run(int argc, char **argv, struct sim_host *host)
 
 int main(int argc, char **argv)
 {
-    struct sim_host host = {.faults = sim_faults_new()};
-    if (!host.faults)
+    struct sim_host host = {.faults = sim_faults_new(), .sessions = sim_rest_sessions_new()};
+    if (!host.faults || !host.sessions)
         return fail("cannot begin", -ENOMEM);
     int status = run(argc, argv, &host);
     struct ds_call call;
     ds_call_init(&call, STORE_TIMEOUT_MS);
     ds_client_free(host.store, &call);
+    sim_vms_clear(&host.vms);
+    sim_rest_sessions_free(host.sessions);
     sim_faults_free(host.faults);
     return status;
 }

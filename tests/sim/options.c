@@ -9,17 +9,22 @@
 
 static const char usage[] =
     "usage: datasets-sim --store FILE --rpc unix:PATH [OPTION...]\n"
-    "Serves the store's DataSets as an ESX host does over the tools channel, until SIGTERM.\n"
+    "       datasets-sim --https 127.0.0.1:PORT --cert FILE --key FILE --user NAME\n"
+    "                    --password-file FILE --vm ID=NAME=FILE [OPTION...]\n"
+    "Serves the store's DataSets as an ESX host does over the tools channel, or those of virtual\n"
+    "machines as a vCenter does over REST, or both, until SIGTERM.\n"
     "\n"
     "  --store FILE          the store of 'datasetfs local:FILE', made if missing\n"
     "  --rpc unix:PATH       where to listen, mode 0600\n"
     "  --control unix:PATH   where to take lines: 'fault SPEC', 'clear', 'fired' (how often\n"
-    "                        faults have struck); answers 'ok', 'ok NUMBER' or 'error WORDS'\n"
+    "                        faults have struck), 'expire' (ends all sessions), 'sessions' (how\n"
+    "                        many there are), 'state VM STATE', 'destroy VM DATASET'; answers\n"
+    "                        'ok', 'ok NUMBER' or 'error WORDS'\n"
     "  --log FILE            append one line per request\n"
     "  --ready-fd N          write 'ready' there when listening\n"
     "  -h, --help            this text\n"
     "\n"
-    "What the interface leaves open; the first word is the default:\n"
+    "What the channel leaves open; the first word is the default:\n"
     "  --failure json|rpc|rpc-json\n"
     "                        1 {\"result\":false,...}, 0 ID: TEXT, 0 {\"result\":false,...}\n"
     "  --missing omit|error  a get of a missing key\n"
@@ -30,10 +35,15 @@ static const char usage[] =
     "                        {KEY:VALUE}, {\"key\":KEY,\"value\":VALUE}\n"
     "  --raw-control         leave most control characters unescaped\n"
     "  --page BYTES          of a reply's text (1048576)\n"
+    "\n";
+
+static const char usage_of_faults[] =
     "\n"
     "  --fault SPEC          KIND[:command=NAME][:count=N][:skip=N], repeatable; of several that\n"
     "                        match the first strikes. NAME is a command's, such as\n"
-    "                        datasets-set-entry; N requests are struck (all), after sparing N (0)\n"
+    "                        datasets-set-entry, or rest- and login, logout, vms, list, create,\n"
+    "                        query, update, destroy, list-keys, get, set or remove; N requests\n"
+    "                        are struck (all), after sparing N (0)\n"
     "    delay=MS            the reply waits\n"
     "    close               no reply, the connection is closed\n"
     "    never-reply         no reply, the connection stays open\n"
@@ -42,13 +52,20 @@ static const char usage[] =
     "    drop-after=BYTES    close after so much of the reply\n"
     "    drop-request-after=BYTES\n"
     "                        close after so much of the request; with command=, not before the\n"
-    "                        command is seen (96 bytes, or the whole request)\n"
-    "    garbage             bytes that are no packet, then close\n"
-    "    truncate            a packet whose text is cut in half\n"
+    "                        command is seen (96 bytes, or the whole request); channel only\n"
+    "    garbage             bytes that are no packet, then close; REST: 200 and a page of HTML,\n"
+    "                        not carried out\n"
+    "    truncate            a packet, or a body, whose text is cut in half\n"
     "    reset-on-connect    close at once\n"
-    "    busy                a failure with error-id resource-busy; not carried out\n"
-    "    error=ID            a failure with this error-id; not carried out\n"
-    "    rpc-error=TEXT      the reply '0 TEXT'; not carried out\n";
+    "    busy                error-id resource-busy, RESOURCE_BUSY; not carried out\n"
+    "    error=ID            a failure with this error-id or error_type; not carried out\n"
+    "    rpc-error=TEXT      the reply '0 TEXT'; not carried out; channel only\n"
+    "  REST only, the first four not carried out:\n"
+    "    status=NUMBER       this status without a body\n"
+    "    retry-after=SECONDS 503 with this header\n"
+    "    redirect=PATH       302 to there\n"
+    "    huge=BYTES          200 and a JSON string of so many letters\n"
+    "    slow=MS             a pause before each byte of the body\n";
 
 enum {
     OPTION_STORE = 256,
@@ -67,7 +84,7 @@ enum {
     OPTION_FAULT
 };
 
-static const struct option options[] = {
+static const struct option own[] = {
     {"store", required_argument, NULL, OPTION_STORE},
     {"rpc", required_argument, NULL, OPTION_RPC},
     {"control", required_argument, NULL, OPTION_CONTROL},
@@ -83,8 +100,9 @@ static const struct option options[] = {
     {"page", required_argument, NULL, OPTION_PAGE},
     {"fault", required_argument, NULL, OPTION_FAULT},
     {"help", no_argument, NULL, 'h'},
-    {0},
 };
+
+#define OPTIONS_MAX 64
 
 /* The position of `word` among `words`, which NULL ends; -1 if it is not there. */
 static int choose(const char *word, const char *const *words)
@@ -179,24 +197,47 @@ static bool take(int option, const char *argument, struct sim_faults *faults,
     }
 }
 
-int sim_options_parse(int argc, char **argv, struct sim_faults *faults, struct sim_options *out)
+/* The rows of all options, and an empty one. */
+static void collect(struct option all[OPTIONS_MAX])
 {
+    size_t more = 0;
+    size_t count = sizeof own / sizeof *own;
+    const struct option *rest = sim_rest_options_table(&more);
+    if (count + more >= OPTIONS_MAX)
+        abort();
+    memcpy(all, own, sizeof own);
+    memcpy(all + count, rest, more * sizeof *rest);
+    all[count + more] = (struct option){0};
+}
+
+int sim_options_parse(int argc, char **argv, struct sim_faults *faults, struct sim_vms *vms,
+                      struct sim_options *out)
+{
+    struct option all[OPTIONS_MAX];
     int index = 0;
-    *out = (struct sim_options){.ready_fd = -1, .shape = sim_shape_default};
-    for (int option; (option = getopt_long(argc, argv, "h", options, &index)) != -1;) {
+    collect(all);
+    *out = (struct sim_options){
+        .ready_fd = -1, .shape = sim_shape_default, .rest = {.shape.id_prefix = ""}};
+    for (int option; (option = getopt_long(argc, argv, "h", all, &index)) != -1;) {
         if (option == 'h') {
-            fputs(usage, stdout);
+            printf("%s%s%s", usage, sim_rest_options_usage, usage_of_faults);
             return EXIT_SUCCESS;
         }
         if (option == '?')
             return STATUS_USAGE;
-        if (!take(option, optarg, faults, out)) {
-            fprintf(stderr, "datasets-sim: --%s cannot be '%s'\n", options[index].name, optarg);
+        bool good = option == 'r' ? sim_rest_options_take(all[index].name, optarg, vms, &out->rest)
+                                  : take(option, optarg, faults, out);
+        if (!good) {
+            fprintf(stderr, "datasets-sim: --%s cannot be '%s'\n", all[index].name, optarg);
             return STATUS_USAGE;
         }
     }
-    if (out->store && out->rpc_path && optind == argc)
-        return -1;
-    fputs("datasets-sim: expected --store FILE --rpc unix:PATH (-h shows all)\n", stderr);
+    bool good = optind == argc && (out->rest.given || out->rpc_path);
+    if (good && (out->store || !out->rpc_path))
+        return !out->rest.given || sim_rest_options_finish(&out->rest, out->store, vms)
+                   ? -1
+                   : STATUS_USAGE;
+    fputs("datasets-sim: expected --store FILE --rpc unix:PATH or --https (-h shows all)\n",
+          stderr);
     return STATUS_USAGE;
 }

@@ -5,19 +5,23 @@
 #include "client.h"
 #include "fault.h"
 #include "io.h"
+#include "rest_session.h"
 #include "shape.h"
+#include "vms.h"
 
 struct sim_host {
-    struct ds_client *store; /* as the guest sees it */
+    struct ds_client *store; /* as the guest sees it; NULL: there is no channel */
     struct sim_shape shape;
     struct sim_faults *faults;
-    int log_fd;  /* -1: none; each line is one write */
-    int stop_fd; /* eventfd, readable once the simulator ends */
+    struct sim_vms vms;                 /* of the REST interface; empty: there is none */
+    struct sim_rest_sessions *sessions; /* of it */
+    int log_fd;                         /* -1: none; each line is one write */
+    int stop_fd;                        /* eventfd, readable once the simulator ends */
 };
 
 /* One connection, served by a thread of its own. */
 struct sim_connection {
-    const struct sim_host *host;
+    struct sim_host *host;
     unsigned long number; /* from 1 on, of each listener's connections */
     struct sim_io io;
     struct ds_call call; /* of all its requests; cancelled when the simulator ends */
