@@ -2,6 +2,7 @@
 
 #include "cleanup.h"
 #include "peer.h"
+#include "proxy.h"
 #include "shell.h"
 #include "sim.h"
 
@@ -280,6 +281,7 @@ int harness_teardown(void **state)
         if (daemons[i].pid)
             well = end_daemon(&daemons[i], SIGTERM, 0) && well;
     }
+    well = proxy_end() && well;
     well = sim_end() && well;
     peer_close();
     well = reap_orphans() && well;

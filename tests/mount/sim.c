@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX 32
+#define ARGUMENTS_MAX 64
 #define OUTPUT "sim.out"
 
 static pid_t sim_pid; /* 0: none runs */
