@@ -2,6 +2,7 @@
 #include "repeat.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -15,6 +16,7 @@ static int dispatch(struct ds_client *client, struct ds_call *call, const struct
 {
     const struct ds_client_ops *ops = client->ops;
     ds_call_set_sent(call, DS_SENT_NO);
+    call->retry_after_ms = 0;
     switch (r->op) {
     case DS_OP_LIST:
         return ops->list(client, call, r->names_out);
@@ -51,25 +53,32 @@ static int jitter(int ms)
     return ms / 2 + (int)(random % (unsigned)(ms - ms / 2 + 1));
 }
 
+/* Waits before another try. 0; -EAGAIN when the deadline would come first: the store's own words
+ * are worth more than "too late"; -EINTR; -ETIMEDOUT. */
+static int back_off(struct ds_call *call, int wait_ms)
+{
+    int ms = jitter(wait_ms);
+    if (ms < call->retry_after_ms)
+        ms = call->retry_after_ms;
+    return ds_call_left_ms(call) <= ms ? -EAGAIN : ds_call_sleep(call, ms);
+}
+
+static int longer(int wait_ms)
+{
+    return wait_ms < BACKOFF_MAX_MS / 2 ? wait_ms * 2 : BACKOFF_MAX_MS;
+}
+
 /* One request, sent again as long as the store is too busy for it. */
 static int attempt(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
 {
     int err = ds_call_check(call);
-    if (err)
-        return err;
-    for (int wait = BACKOFF_FIRST_MS;;
-         wait = wait < BACKOFF_MAX_MS / 2 ? wait * 2 : BACKOFF_MAX_MS) {
+    for (int wait_ms = BACKOFF_FIRST_MS; !err; wait_ms = longer(wait_ms)) {
         err = dispatch(client, call, r);
         if (err != -EAGAIN)
             return err;
-        int ms = jitter(wait);
-        /* Too little time for another try: the store's own words are worth more than "too late". */
-        if (ds_call_left_ms(call) <= ms)
-            return err;
-        err = ds_call_sleep(call, ms);
-        if (err)
-            return err;
+        err = back_off(call, wait_ms);
     }
+    return err;
 }
 
 static bool changes_value(const struct ds_request *r)
@@ -178,6 +187,39 @@ static int lenient(struct ds_client *client, struct ds_call *call, const struct 
     return err;
 }
 
+/* Some keys of a get failed although the others have an answer, for a reason that passes. */
+static bool may_pass(const struct ds_entry *entry, bool lost_too)
+{
+    return entry->error == -EAGAIN || (lost_too && entry->error == -EIO);
+}
+
+/* Asks again for those keys alone: as long as the store is too busy, and once after a lost
+ * connection. What still fails keeps its error. */
+static void repeat_entries(struct ds_client *client, struct ds_call *call,
+                           const struct ds_request *r)
+{
+    struct ds_entry *again = malloc(r->count * sizeof *again);
+    size_t *places = malloc(r->count * sizeof *places);
+    int wait_ms = BACKOFF_FIRST_MS;
+    for (bool first = true; again && places; first = false, wait_ms = longer(wait_ms)) {
+        struct ds_request rest = *r;
+        rest.entries = again;
+        rest.count = 0;
+        for (size_t i = 0; i < r->count; i++) {
+            if (!may_pass(&r->entries[i], first))
+                continue;
+            places[rest.count] = i;
+            again[rest.count++] = (struct ds_entry){.key = r->entries[i].key};
+        }
+        if (!rest.count || back_off(call, wait_ms) != 0 || attempt(client, call, &rest) != 0)
+            break;
+        for (size_t i = 0; i < rest.count; i++)
+            r->entries[places[i]] = again[i];
+    }
+    free(again);
+    free(places);
+}
+
 int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
 {
     bool repeated = false;
@@ -186,6 +228,8 @@ int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct d
     for (;;) {
         int err = attempt(client, call, r);
         enum ds_sent sent = ds_call_sent(call);
+        if (!err && r->op == DS_OP_GET && r->count > 1)
+            repeat_entries(client, call, r);
         if (in_doubt)
             err = lenient(client, call, r, err);
         if (err == -EINTR && sent == DS_SENT_MAYBE && appends(r))
