@@ -38,10 +38,14 @@ SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/fakevsock.c,$(wi
 SIM_LIBS  := -lmicrohttpd
 FAKEVSOCK := $(BUILD)/libfakevsock.so
 BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
-# Suites that also run with their guest mounts, or with all their mounts, over the tools channel.
+# Suites that also run with their guest mounts, or with all their mounts, over the tools channel, and
+# with their host mounts over REST.
 MOUNT_DIR := $(BUILD)/tests/mount
 OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_budget test_calls_write test_crash test_two)
+OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_budget test_calls_tree test_calls_write \
+                 test_control test_crash test_listing test_load test_names test_shell test_vanish) \
+             $(addprefix rest-tools@$(MOUNT_DIR)/,test_two)
 FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS := 60
 PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT) $(FUZZ)
@@ -81,7 +85,7 @@ $(FAKEVSOCK): tests/sim/fakevsock.c Makefile
 	$(CC) $(ALL_CPPFLAGS) -std=c11 $(WARN) -O2 -g -fPIC -shared -Wl,-z,relro,-z,now -o $@ $< -ldl
 
 check: all $(PROGRAMS) $(SIM) $(FAKEVSOCK) ## build and run every test, or TESTS="name ..." only
-	@tests/run $(BUILD) $(PROGRAMS) $(OVER_TOOLS)
+	@tests/run $(BUILD) $(PROGRAMS) $(OVER_TOOLS) $(OVER_REST)
 
 # New inputs go to the build, findings too; small ones that are worth keeping go to the corpus by hand.
 fuzz: $(FUZZ:%=%.libfuzzer) ## fuzz each decoder for FUZZ_SECONDS (60); needs clang

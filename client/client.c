@@ -60,7 +60,7 @@ static void begin(struct ds_call *call)
     ds_call_set_sent(call, DS_SENT_NO);
 }
 
-static int check_dataset(struct ds_call *call, const char *dataset)
+static int check_dataset(const struct ds_client *client, struct ds_call *call, const char *dataset)
 {
     size_t len = strlen(dataset);
     if (!len)
@@ -70,6 +70,8 @@ static int check_dataset(struct ds_call *call, const char *dataset)
                             DS_NAME_MAX_BYTES);
     if (!ds_utf8_valid(dataset, len))
         return ds_call_fail(call, -EILSEQ, "the DataSet's name is not UTF-8");
+    if (client->ops->addressable && !client->ops->addressable(client, dataset))
+        return ds_call_fail(call, -EINVAL, "this store cannot be asked for such a DataSet");
     return 0;
 }
 
@@ -81,7 +83,7 @@ static int check_key(const struct ds_client *client, struct ds_call *call, const
                             DS_KEY_MAX_BYTES);
     if (!ds_utf8_valid(key, len))
         return ds_call_fail(call, -EILSEQ, "the key is not UTF-8");
-    if (client->ops->key_addressable && !client->ops->key_addressable(client, key))
+    if (client->ops->addressable && !client->ops->addressable(client, key))
         return ds_call_fail(call, -EINVAL, "this store cannot be asked for such a key");
     return 0;
 }
@@ -98,7 +100,7 @@ static int check_value(struct ds_call *call, const char *data, size_t len)
 static int check_entry(const struct ds_client *client, struct ds_call *call, const char *dataset,
                        const char *key)
 {
-    int err = check_dataset(call, dataset);
+    int err = check_dataset(client, call, dataset);
     return err ? err : check_key(client, call, key);
 }
 
@@ -109,7 +111,7 @@ static int check_admin(const struct ds_client *client, struct ds_call *call, con
     if (!client->caps.can_create)
         return ds_call_fail(call, -EPERM,
                             "DataSets are made, changed and deleted on the host side only");
-    int err = check_dataset(call, dataset);
+    int err = check_dataset(client, call, dataset);
     if (err || !attributes || !attributes->description)
         return err;
     size_t len = strlen(attributes->description);
@@ -132,7 +134,7 @@ int ds_client_query(struct ds_client *client, struct ds_call *call, const char *
                     struct ds_attributes *out)
 {
     begin(call);
-    int err = check_dataset(call, dataset);
+    int err = check_dataset(client, call, dataset);
     if (!err)
         err = ds_repeat_run(
             client, call,
@@ -177,7 +179,7 @@ int ds_client_list_keys(struct ds_client *client, struct ds_call *call, const ch
                         struct ds_names *out)
 {
     begin(call);
-    int err = check_dataset(call, dataset);
+    int err = check_dataset(client, call, dataset);
     if (!err)
         err = ds_repeat_run(
             client, call,
@@ -236,7 +238,7 @@ int ds_client_get(struct ds_client *client, struct ds_call *call, const char *da
         entries[i].error = 0;
         entries[i].value = (struct ds_buf){0};
     }
-    int err = check_dataset(call, dataset);
+    int err = check_dataset(client, call, dataset);
     for (size_t i = 0; err && i < count; i++)
         entries[i].error = err;
     if (!err)

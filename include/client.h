@@ -105,9 +105,10 @@ struct ds_client_ops {
     int (*remove)(struct ds_client *client, struct ds_call *call, const char *dataset,
                   const char *key);
 
-    /* False if requests for this key could mean something else on the way (a proxy that resolves
-     * "..") and must never be sent: the calls then answer -EINVAL. NULL: all keys. */
-    bool (*key_addressable)(const struct ds_client *client, const char *key);
+    /* False if requests for a key or DataSet of this name could mean something else on the way (a
+     * proxy that resolves "..") and must never be sent: the calls then answer -EINVAL. NULL: all
+     * are good. */
+    bool (*addressable)(const struct ds_client *client, const char *name);
 
     /* Ends all connections, bounded by `call`, and frees the client. No call may be running. */
     void (*free)(struct ds_client *client, struct ds_call *call);
@@ -134,7 +135,7 @@ const char *ds_op_name(enum ds_op op);
 const struct ds_caps *ds_client_caps(const struct ds_client *client);
 
 /* The checked calls: the vtable's operation of that name, after these checks, none of which costs a
- * request: an empty DataSet name, a key that is not addressable or a description over its limit or
+ * request: an empty DataSet name, a name or key that is not addressable or a description over its limit or
  * not UTF-8: -EINVAL; a key or DataSet name that is too long: -ENAMETOOLONG, not UTF-8: -EILSEQ; a
  * value that is too long: -EFBIG, not UTF-8 or with NUL: -EILSEQ; create, update or destroy without
  * caps.can_create: -EPERM.

@@ -8,24 +8,29 @@
 #include <errno.h>
 #include <string.h>
 
+/* Appends a segment; -EPROTO for an id of the server's own that can be none. */
+static int put_segment(struct ds_buf *out, const char *text)
+{
+    if (!ds_url_is_segment(text))
+        return -EPROTO;
+    int err = ds_buf_puts(out, "/");
+    return err ? err : ds_url_encode(out, text);
+}
+
 static int put_url(const struct ds_rest *rest, const struct ds_question *question, const char *id,
                    struct ds_buf *out)
 {
-    int err = ds_buf_printf(out, "%s/api/vcenter/vm/", rest->url.base);
+    int err = ds_buf_printf(out, "%s/api/vcenter/vm", rest->url.base);
     if (!err)
-        err = ds_url_encode(out, rest->vm);
+        err = put_segment(out, rest->vm);
     if (!err)
         err = ds_buf_puts(out, "/data-sets");
     if (!err && id)
-        err = ds_buf_puts(out, "/");
-    if (!err && id)
-        err = ds_url_encode(out, id);
+        err = put_segment(out, id);
     if (!err && question->entries)
         err = ds_buf_puts(out, "/entries");
     if (!err && question->key)
-        err = ds_buf_puts(out, "/");
-    if (!err && question->key)
-        err = ds_url_encode(out, question->key);
+        err = put_segment(out, question->key);
     if (!err && question->query)
         err = ds_buf_puts(out, question->query);
     return err;

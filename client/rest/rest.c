@@ -130,11 +130,10 @@ static int remove_key(struct ds_client *client, struct ds_call *call, const char
     return ds_ask(rest_of(client), call, &question, NULL);
 }
 
-/* Without a key the path is the list's; with "." or ".." a proxy may make it the DataSet's. */
-static bool key_addressable(const struct ds_client *client, const char *key)
+static bool addressable(const struct ds_client *client, const char *name)
 {
     (void)client;
-    return *key && strcmp(key, ".") != 0 && strcmp(key, "..") != 0;
+    return ds_url_is_segment(name);
 }
 
 static void rest_free(struct ds_client *client, struct ds_call *call)
@@ -161,7 +160,7 @@ static const struct ds_client_ops rest_ops = {
     .get = get,
     .set = set,
     .remove = remove_key,
-    .key_addressable = key_addressable,
+    .addressable = addressable,
     .free = rest_free,
 };
 

@@ -156,6 +156,11 @@ void ds_url_clear(struct ds_url *url)
     *url = (struct ds_url){0};
 }
 
+bool ds_url_is_segment(const char *text)
+{
+    return *text && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
 int ds_url_encode(struct ds_buf *out, const char *text)
 {
     int err = ds_buf_reserve(out, strlen(text));

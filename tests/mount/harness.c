@@ -5,6 +5,7 @@
 #include "proxy.h"
 #include "shell.h"
 #include "sim.h"
+#include "sim_rest.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -349,14 +350,40 @@ static void become_daemon(const struct harness_daemon *daemon, const char *point
     _exit(127);
 }
 
+bool harness_over_rest(void)
+{
+    char others[16];
+    return sim_choose_way(NULL, others, sizeof others) == SIM_WAY_REST;
+}
+
+const char *harness_source(void)
+{
+    char others[16];
+    switch (sim_choose_way(NULL, others, sizeof others)) {
+    case SIM_WAY_TOOLS:
+        return sim_source();
+    case SIM_WAY_REST:
+        return sim_rest_source();
+    default:
+        return HARNESS_SOURCE;
+    }
+}
+
 struct harness_daemon *harness_start(const char *point, const char *options)
 {
     char others[512];
-    if (!sim_takes_mount(options, others, sizeof others))
+    switch (sim_choose_way(options, others, sizeof others)) {
+    case SIM_WAY_TOOLS:
+        if (!sim_runs())
+            sim_start(NULL);
+        return harness_start_source(point, sim_source(), *others ? others : NULL);
+    case SIM_WAY_REST:
+        if (!sim_runs())
+            sim_start_rest(NULL);
+        return harness_start_source(point, sim_rest_source(), sim_rest_options(others));
+    default:
         return harness_start_source(point, HARNESS_SOURCE, options);
-    if (!sim_runs())
-        sim_start(NULL);
-    return harness_start_source(point, sim_source(), *others ? others : NULL);
+    }
 }
 
 struct harness_daemon *harness_start_source(const char *point, const char *source,

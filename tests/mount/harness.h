@@ -90,8 +90,16 @@ const char *harness_dir(void);
  *
  * With DATASETFS_TEST_SOURCE=tools in the environment, mounts with side=guest go over the tools
  * channel to a simulated host on the same store instead (see sim.h); with "tools-all" also those
- * that name no side. */
+ * that name no side. With "rest", mounts without side=guest go over vCenter's REST interface of
+ * the simulator (see sim_rest.h); with "rest-tools" the others go over the channel besides. */
 struct harness_daemon *harness_start(const char *point, const char *options);
+
+/* The SOURCE of a mount that names no side. Valid until the next call. */
+const char *harness_source(void);
+
+/* True if such a mount goes over REST, which has no append, no get of many keys in one request, and
+ * no way to ask for the names "", "." and "..". */
+bool harness_over_rest(void);
 
 /* The same with another SOURCE, as it stands. */
 struct harness_daemon *harness_start_source(const char *point, const char *source,

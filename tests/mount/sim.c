@@ -119,26 +119,44 @@ const char *sim_source(void)
     return source;
 }
 
-bool sim_takes_mount(const char *options, char *others, size_t size)
+/* The way of a mount that names this side, or none. */
+static enum sim_way way_of(const char *chosen, bool guest, bool host)
+{
+    static const struct {
+        const char *name;
+        enum sim_way guest, host, unnamed;
+    } ways[] = {
+        {"tools", SIM_WAY_TOOLS, SIM_WAY_NONE, SIM_WAY_NONE},
+        {"tools-all", SIM_WAY_TOOLS, SIM_WAY_NONE, SIM_WAY_TOOLS},
+        {"rest", SIM_WAY_NONE, SIM_WAY_REST, SIM_WAY_REST},
+        {"rest-tools", SIM_WAY_TOOLS, SIM_WAY_REST, SIM_WAY_REST},
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(ways[i].name, chosen) == 0)
+            return guest ? ways[i].guest : host ? ways[i].host : ways[i].unnamed;
+    fail_msg("DATASETFS_TEST_SOURCE=%s is not known", chosen);
+    return SIM_WAY_NONE;
+}
+
+enum sim_way sim_choose_way(const char *options, char *others, size_t size)
 {
     const char *chosen = getenv("DATASETFS_TEST_SOURCE");
     bool guest = false;
-    bool named = false;
+    bool host = false;
     size_t len = 0;
     others[0] = '\0';
     for (const char *word = options; word && *word;) {
         size_t word_len = strcspn(word, ",");
         bool side = !strncmp(word, "side=", 5);
-        named = named || side;
         guest = guest || (word_len == 10 && !strncmp(word, "side=guest", 10));
+        host = host || (word_len == 9 && !strncmp(word, "side=host", 9));
         if (!side && len < size)
             len += (size_t)snprintf(others + len, size - len, "%s%.*s", len ? "," : "",
                                     (int)word_len, word);
         word += word_len + (word[word_len] == ',');
     }
     assert_true(len < size);
-    return chosen && ((!strcmp(chosen, "tools") && guest) ||
-                      (!strcmp(chosen, "tools-all") && (guest || !named)));
+    return chosen && *chosen ? way_of(chosen, guest, host) : SIM_WAY_NONE;
 }
 
 static int connect_control(void)

@@ -30,9 +30,10 @@ bool sim_end(void);
 /* "tools:unix=" and the socket, absolute. Valid until the next call. */
 const char *sim_source(void);
 
-/* For the harness: true if a mount with these options (NULL: none) is to go over the simulator, as
+/* For the harness: what a mount with these options (NULL: none) is to go over, as
  * DATASETFS_TEST_SOURCE says; `others` then gets the options without the side. */
-bool sim_takes_mount(const char *options, char *others, size_t size);
+enum sim_way { SIM_WAY_NONE, SIM_WAY_TOOLS, SIM_WAY_REST };
+enum sim_way sim_choose_way(const char *options, char *others, size_t size);
 
 /* Adds a fault to those that there are; removes all; how often faults have struck so far. */
 void sim_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -106,6 +106,24 @@ const char *sim_rest_url(void)
     return url;
 }
 
+const char *sim_rest_source(void)
+{
+    static char source[80];
+    snprintf(source, sizeof source, "%s/" SIM_VM, sim_rest_url());
+    return source;
+}
+
+const char *sim_rest_options(const char *others)
+{
+    static char options[1024];
+    bool any = others && *others;
+    int len =
+        snprintf(options, sizeof options, "cacert=" SIM_CA ",credentials=" SIM_CREDENTIALS "%s%s",
+                 any ? "," : "", any ? others : "");
+    assert_in_range(len, 1, sizeof options - 1);
+    return options;
+}
+
 size_t sim_sessions(void)
 {
     unsigned long count = 0;

@@ -26,6 +26,11 @@ void sim_start_rest(const char *const *arguments);
 const char *sim_rest_url(void);
 uint16_t sim_rest_port(void);
 
+/* The virtual machine's SOURCE, by its id, and the options that reach it with `others` behind them
+ * (NULL or empty: none). Valid until the next call. */
+const char *sim_rest_source(void);
+const char *sim_rest_options(const char *others);
+
 /* How many sessions there are. */
 size_t sim_sessions(void);
 

@@ -1,4 +1,4 @@
-/* What a command may cost: requests to the store, as promised for local stores and the channel. */
+/* What a command may cost: requests to the store, as promised for each kind of store. */
 #include "harness.h"
 
 #include "peer.h"
@@ -37,7 +37,7 @@ static void test_mount(void **state)
 {
     (void)state;
     harness_start_app(NULL);
-    assert_true(stats_requests("m", NULL) <= 1);
+    assert_true(stats_requests("m", NULL) <= 1); /* REST: and a login, which is no operation */
 }
 
 static void test_cold(void **state)
@@ -52,6 +52,12 @@ static void test_cold(void **state)
     stats_assert_budget(*state, 2, cold, NULL, "rm m/app/KEY");
 }
 
+/* Of an open file; without a request of its own it is a get and a set. */
+static unsigned append_costs(void)
+{
+    return harness_over_rest() ? 3 : 2;
+}
+
 static void test_known(void **state)
 {
     start_known(*state);
@@ -59,7 +65,7 @@ static void test_known(void **state)
     stats_assert_budget(*state, 1, known, NULL, "stat m/app/KEY");
     stats_assert_budget(*state, 1, known, NULL, "echo x > m/app/KEY");
     stats_assert_budget(*state, 1, known, NULL, "printf %s x > m/app/KEY");
-    stats_assert_budget(*state, 2, known, NULL, "echo x >> m/app/KEY");
+    stats_assert_budget(*state, append_costs(), known, NULL, "echo x >> m/app/KEY");
     stats_assert_budget(*state, 2, known, NULL, "rm m/app/KEY");
     stats_assert_budget(*state, 1, NULL, "echo x > m/app/KEY", "echo y > m/app/KEY");
     stats_assert_budget(*state, 1, NULL, "echo x > m/app/KEY", "cat m/app/KEY");
@@ -69,7 +75,7 @@ static void test_new(void **state)
 {
     start_known(*state);
     stats_assert_budget(*state, 2, NULL, NULL, "echo x > m/app/KEY");
-    stats_assert_budget(*state, 2, NULL, NULL, "echo x >> m/app/KEY");
+    stats_assert_budget(*state, append_costs(), NULL, NULL, "echo x >> m/app/KEY");
     stats_assert_budget(*state, 1, NULL, NULL, "! test -e m/app/KEY");
 }
 

@@ -98,6 +98,8 @@ static void test_many_through_one_mount(void **state)
 static void test_many_through_two_mounts(void **state)
 {
     (void)state;
+    if (harness_over_rest())
+        skip(); /* has no append: two mounts that append at the same moment can lose lines */
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     harness_start("h", "timeout=60");
     harness_start("g", "timeout=60,side=guest");
@@ -268,6 +270,8 @@ static void test_waiting_process_can_be_killed(void **state)
 
 static void test_deadline(void **state)
 {
+    if (harness_over_rest())
+        skip(); /* what has left may still be carried out when the store comes back */
     harness_start_app("timeout=1");
     assert_sh_ok(*state, "", "echo old > m/app/k");
     peer_block();
@@ -287,6 +291,8 @@ static void test_deadline(void **state)
 static void test_deadline_of_queued_writers(void **state)
 {
     (void)state;
+    if (harness_over_rest())
+        skip(); /* as above */
     struct harness_daemon *daemon = harness_start_app("max_threads=4,timeout=2");
     struct worker workers[WRITERS];
     pid_t pids[WRITERS];

@@ -144,7 +144,7 @@ static const struct ds_client_ops ops = {
     .get = fake_get,
     .set = fake_set,
     .remove = fake_remove,
-    .key_addressable = fake_addressable,
+    .addressable = fake_addressable,
     .free = fake_free,
 };
 
