@@ -13,13 +13,20 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct pool {
     struct ds_transport transport;
     char *path;            /* NULL: AF_VSOCK */
     struct ds_turns turns; /* as many as there may be channels */
+    int idle_ms;
     pthread_mutex_t mutex;
     struct ds_channel *idle; /* under mutex; the one used last comes first */
+    pthread_t closer;        /* closes what has been idle for long */
+    bool has_closer;
+    bool closer_rests;     /* under mutex: it waits for a channel to become idle */
+    bool ends;             /* under mutex */
+    pthread_cond_t wanted; /* of the closer */
 };
 
 static struct ds_channel *pop_idle(struct pool *pool)
@@ -36,6 +43,66 @@ static void push_idle(struct pool *pool, struct ds_channel *channel)
     DS_LOCK_SCOPE(&pool->mutex);
     channel->next = pool->idle;
     pool->idle = channel;
+    /* One that waits for its time sees this channel when it wakes, in time. */
+    if (pool->closer_rests)
+        pthread_cond_signal(&pool->wanted);
+}
+
+/* Closes what has been idle for long. The time when the next one will have been, or -1. With the
+ * mutex. */
+static int64_t close_expired(struct pool *pool)
+{
+    int64_t now_ms = ds_call_now_ms();
+    int64_t next_ms = -1;
+    for (struct ds_channel **at = &pool->idle; *at;) {
+        struct ds_channel *channel = *at;
+        int64_t end_ms = channel->used_ms + pool->idle_ms;
+        if (end_ms <= now_ms) {
+            *at = channel->next;
+            ds_channel_free(channel);
+            continue;
+        }
+        if (next_ms < 0 || end_ms < next_ms)
+            next_ms = end_ms;
+        at = &channel->next;
+    }
+    return next_ms;
+}
+
+static void *run_closer(void *argument)
+{
+    struct pool *pool = argument;
+    DS_LOCK_SCOPE(&pool->mutex);
+    while (!pool->ends) {
+        int64_t next_ms = close_expired(pool);
+        pool->closer_rests = next_ms < 0;
+        if (pool->closer_rests) {
+            pthread_cond_wait(&pool->wanted, &pool->mutex);
+            continue;
+        }
+        struct timespec until = {.tv_sec = next_ms / 1000, .tv_nsec = next_ms % 1000 * 1000000};
+        pthread_cond_timedwait(&pool->wanted, &pool->mutex, &until);
+    }
+    return NULL;
+}
+
+/* 0 or a negative errno. */
+static int start_closer(struct pool *pool)
+{
+    int err = -pthread_create(&pool->closer, NULL, run_closer, pool);
+    pool->has_closer = !err;
+    return err;
+}
+
+static void stop_closer(struct pool *pool)
+{
+    if (!pool->has_closer)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pool->ends = true;
+    pthread_cond_signal(&pool->wanted);
+    pthread_mutex_unlock(&pool->mutex);
+    pthread_join(pool->closer, NULL);
 }
 
 /* A channel that has been used before and seems to be open still, or NULL. */
@@ -43,8 +110,7 @@ static struct ds_channel *reuse(struct pool *pool)
 {
     struct ds_channel *channel;
     while ((channel = pop_idle(pool))) {
-        if (ds_call_now_ms() - channel->used_ms < DS_TOOLS_POOL_IDLE_MS &&
-            ds_channel_is_quiet(channel))
+        if (ds_channel_is_quiet(channel))
             return channel;
         ds_channel_free(channel);
     }
@@ -124,27 +190,37 @@ static void pool_free(struct ds_transport *transport)
 {
     struct pool *pool = (struct pool *)transport;
     struct ds_channel *channel;
+    stop_closer(pool);
     while ((channel = pop_idle(pool)))
         ds_channel_free(channel);
     ds_turns_end(&pool->turns);
+    pthread_cond_destroy(&pool->wanted);
     pthread_mutex_destroy(&pool->mutex);
     free(pool->path);
     free(pool);
 }
 
-int ds_tools_pool_new(const char *path, unsigned channels, struct ds_transport **out)
+int ds_tools_pool_new(const char *path, unsigned channels, int idle_ms, struct ds_transport **out)
 {
     struct pool *pool = calloc(1, sizeof *pool);
+    pthread_condattr_t attributes;
     if (!pool)
         return -ENOMEM;
     pool->transport.exchange = pool_exchange;
     pool->transport.free = pool_free;
+    pool->idle_ms = idle_ms;
     pthread_mutex_init(&pool->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->wanted, &attributes);
+    pthread_condattr_destroy(&attributes);
     int err = ds_turns_init(&pool->turns, channels);
     if (!err && path) {
         pool->path = strdup(path);
         err = pool->path ? 0 : -ENOMEM;
     }
+    if (!err)
+        err = start_closer(pool);
     if (err) {
         pool_free(&pool->transport);
         return err;

@@ -85,7 +85,7 @@ int ds_tools_open(enum ds_tools_way way, const char *path, unsigned channels, st
     }
     bool runs_program = way == DS_TOOLS_WAY_PROGRAM;
     int err = runs_program ? ds_vmtoolsd_new(path ? path : DS_TOOLS_PROGRAM, parallel, &transport)
-                           : ds_tools_pool_new(path, parallel, &transport);
+                           : ds_tools_pool_new(path, parallel, DS_TOOLS_POOL_IDLE_MS, &transport);
     if (!err)
         err = ds_tools_make_take(transport, parallel, !runs_program, &client);
     return err ? err : try_store(client, call, out);

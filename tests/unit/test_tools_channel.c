@@ -151,7 +151,7 @@ static int set_up(void **state)
     assert_int_equal(bind(host->listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(host->listener, 8), 0);
     *state = host;
-    return ds_tools_pool_new(host->path, 1, &host->transport);
+    return ds_tools_pool_new(host->path, 1, DS_TOOLS_POOL_IDLE_MS, &host->transport);
 }
 
 static void start(struct host *host, const struct plan *plans, size_t count)
