@@ -33,7 +33,7 @@ static int dispatch(struct ds_client *client, struct ds_call *call, const struct
     case DS_OP_GET:
         return ops->get(client, call, r->dataset, r->entries, r->count);
     case DS_OP_SET:
-        return ops->set(client, call, r->dataset, r->key, r->data, r->len);
+        return ops->set(client, call, r->dataset, r->key, r->data, r->len, r->previous);
     case DS_OP_APPEND:
         return ops->append(client, call, r->dataset, r->key, r->data, r->len);
     case DS_OP_REMOVE:

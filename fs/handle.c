@@ -193,8 +193,12 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
 {
     bool truncate = (request->fi.flags & O_TRUNC) != 0;
 
-    if (!fs_value_exists(node))
+    if (!fs_value_exists(node)) {
+        /* The kernel has looked the name up for this very call, and was told that it is missing. */
+        if (node->presence == FS_PRESENCE_UNKNOWN)
+            fs_value_absent(request->fs, node);
         return fs_write_pend(request->fs, node, FS_PENDING_CREATE);
+    }
     /* Another process of this mount was faster. */
     if (request->fi.flags & O_EXCL)
         return -EEXIST;

@@ -92,9 +92,13 @@ struct ds_client_ops {
     int (*get)(struct ds_client *client, struct ds_call *call, const char *dataset,
                struct ds_entry *entries, size_t count);
 
-    /* Creates or replaces. -ENOENT no such DataSet; -EACCES; -ENOSPC; -EFBIG; -ENAMETOOLONG. */
+    /* Creates or replaces. -ENOENT no such DataSet; -EACCES; -ENOSPC; -EFBIG; -ENAMETOOLONG.
+     * `previous` is what the caller knows to have stood there, NULL if it does not know: a set that
+     * takes several requests and fails between them puts that back and still fails; others ignore
+     * it. If that fails too the error is -EIO (-ETIMEDOUT when no time was left), as the words say.
+     */
     int (*set)(struct ds_client *client, struct ds_call *call, const char *dataset, const char *key,
-               const char *data, size_t len);
+               const char *data, size_t len, const struct ds_previous *previous);
 
     /* Adds to the end in one step, creating a missing key. Errors as set; -EFBIG when the sum is
      * over DS_VALUE_MAX_BYTES. Only with caps.can_append, else NULL. */

@@ -199,11 +199,12 @@ static int is_there(struct ds_conn *conn, const struct place *place, const char 
 }
 
 int ds_local_set(struct ds_client *client, struct ds_call *call, const char *dataset,
-                 const char *key, const char *data, size_t len)
+                 const char *key, const char *data, size_t len, const struct ds_previous *previous)
 {
     struct ds_conn *conn;
     struct place place;
     bool same = false;
+    (void)previous;
     int err = ds_local_begin(client, call, DS_OP_SET, DS_LOCAL_CHANGE, &conn);
     if (err)
         return err;

@@ -103,9 +103,11 @@ static int get(struct ds_client *client, struct ds_call *call, const char *datas
     return ds_ask_values(rest_of(client), call, dataset, entries, count);
 }
 
+/* One request replaces the whole value, so there never is half of one to put back. */
 static int set(struct ds_client *client, struct ds_call *call, const char *dataset, const char *key,
-               const char *data, size_t len)
+               const char *data, size_t len, const struct ds_previous *previous)
 {
+    (void)previous;
     struct ds_buf body DS_CLEANUP(ds_buf_free) = {0};
     struct ds_question question = {.op = DS_OP_SET,
                                    .method = "PUT",

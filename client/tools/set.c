@@ -1,6 +1,7 @@
 /* Setting and appending, also what is too long for one message. */
 #include "set.h"
 
+#include "../base/wait.h"
 #include "get.h"
 #include "json.h"
 
@@ -17,6 +18,17 @@ struct set {
 };
 
 static const char command[] = "datasets-set-entry ";
+
+/* How long to wait before asking again a host that is too busy for the rest of a change. */
+enum { BUSY_WAIT_MS = 20 };
+
+/* True when it is time to ask again. Half a change cannot be given up, nor begun anew from outside.
+ */
+static bool wait_while_busy(const struct set *set, int err)
+{
+    return err == -EAGAIN && ds_call_left_ms(set->call) > BUSY_WAIT_MS &&
+           !ds_wait_ms(set->call, false, BUSY_WAIT_MS);
+}
 
 /* Bytes that a value may take inside a message. There always are some: the longest names, escaped,
  * leave a quarter of it. */
@@ -57,7 +69,9 @@ static int send_parts(const struct set *set, enum ds_exchange mode, const char *
         if (err)
             return err;
         size_t fit = ds_tools_json_fit(data + *done, len - *done, room);
-        err = send_part(set, mode, data + *done, fit, append);
+        do
+            err = send_part(set, mode, data + *done, fit, append);
+        while (mode == DS_EXCHANGE_REST && wait_while_busy(set, err));
         if (err)
             return err;
         *done += fit;
@@ -67,41 +81,104 @@ static int send_parts(const struct set *set, enum ds_exchange mode, const char *
     return 0;
 }
 
+/* The value as it stands there, asked for once more if the answer does not come. */
+static int get_rest(const struct set *set, struct ds_buf *value)
+{
+    bool repeated = false;
+    for (;;) {
+        int err =
+            ds_get_one(set->tools, set->call, DS_EXCHANGE_REST, set->dataset, set->key, value);
+        bool broke = err == -EIO && ds_call_sent(set->call) == DS_SENT_MAYBE;
+        if (!(broke && !repeated) && !wait_while_busy(set, err))
+            return err;
+        repeated = repeated || broke;
+    }
+}
+
 /* 0; -EIO if something else stands there. */
 static int read_back(const struct set *set, const char *data, size_t len)
 {
     struct ds_buf value = {0};
-    int err = ds_get_one(set->tools, set->call, DS_EXCHANGE_REST, set->dataset, set->key, &value);
-    if (!err && (value.len != len || memcmp(value.data, data, len) != 0))
-        err = -EIO;
-    if (err == -EIO || err == -ENOENT)
-        err = ds_call_fail(set->call, -EIO,
-                           "the value was sent in parts and is not what was written");
+    int err = get_rest(set, &value);
+    bool differs = !err && (value.len != len || memcmp(value.data, data, len) != 0);
+    if (differs || err == -ENOENT)
+        err = ds_call_fail(set->call, -EIO, "what is read back is not what was written");
     ds_buf_free(&value);
     return err;
 }
 
-static int set_in_parts(const struct set *set, const char *data, size_t len)
+/* Makes the key what it was before. -ENOENT: the DataSet itself is gone. */
+static int put_back(const struct set *set, const struct ds_previous *previous)
+{
+    size_t done;
+    size_t room;
+    int err;
+    if (previous->exists) {
+        err = send_parts(set, DS_EXCHANGE_REST, previous->data, previous->len, false, &done);
+        if (!err)
+            err = room_for(set, false, &room);
+        if (!err && ds_tools_json_size(previous->data, previous->len) > room)
+            err = read_back(set, previous->data, previous->len);
+    } else {
+        do
+            err = ds_commands_remove_with(set->tools, set->call, DS_EXCHANGE_REST, set->dataset,
+                                          set->key);
+        while (wait_while_busy(set, err));
+    }
+    return err == -ENOENT && !previous->exists ? 0 : err;
+}
+
+/* What stands there after an attempt to put `previous` back (NULL: none), in words. */
+static const char *words_for(const struct ds_previous *previous, int undone)
+{
+    if (!previous)
+        return "a part of it may stand there now";
+    if (undone == -ENOENT)
+        return "the DataSet is gone now";
+    if (undone)
+        return "what stood there could not be put back";
+    return previous->exists ? "the previous value stands there again" : "the key is gone again";
+}
+
+/* A part of the value may stand there, and no more of it will: `err` says why. Returns what to
+ * return, with what stands there in the words. */
+static int end_broken(const struct set *set, const struct ds_previous *previous, int err)
+{
+    char why[DS_CALL_TEXT_BYTES];
+    memcpy(why, set->call->text, sizeof why);
+    int undone = previous ? put_back(set, previous) : 0;
+    const char *now = words_for(previous, undone);
+    bool known = previous && (!undone || undone == -ENOENT);
+    if (previous && !known && err != -ETIMEDOUT)
+        err = -EIO;
+    /* The policy of repeat.h must not take what stands there now for somebody else's value. */
+    ds_call_set_sent(set->call, known || err == -EIO ? DS_SENT_ANSWERED : DS_SENT_MAYBE);
+    return ds_call_fail(set->call, err, "the value was sent in parts, %s: %s", now, why);
+}
+
+/* True if the store has certainly changed nothing: it was not asked, or said that it refuses. */
+static bool is_unchanged(const struct ds_call *call, int err)
+{
+    enum ds_sent sent = ds_call_sent(call);
+    return sent == DS_SENT_NO || (sent == DS_SENT_ANSWERED && err != -EPROTO);
+}
+
+static int set_in_parts(const struct set *set, const char *data, size_t len,
+                        const struct ds_previous *previous)
 {
     size_t done;
     int err = send_parts(set, DS_EXCHANGE_CHANGE, data, len, false, &done);
+    if (err && !done && is_unchanged(set->call, err))
+        return err;
     if (err == -EIO && ds_call_sent(set->call) == DS_SENT_MAYBE)
         err = send_parts(set, DS_EXCHANGE_REST, data, len, false, &done);
-    else if (err && !done)
-        return err;
     if (!err)
         err = read_back(set, data, len);
-    /* The policy of repeat.h must not take what stands there now for somebody else's value; all
-     * other errors say that nobody knows. */
-    if (err == -EIO)
-        ds_call_set_sent(set->call, DS_SENT_ANSWERED);
-    else if (err)
-        ds_call_set_sent(set->call, DS_SENT_MAYBE);
-    return err;
+    return err ? end_broken(set, previous, err) : 0;
 }
 
 int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dataset,
-                 const char *key, const char *data, size_t len)
+                 const char *key, const char *data, size_t len, const struct ds_previous *previous)
 {
     struct set set = {.tools = (struct ds_tools *)client,
                       .call = call,
@@ -113,29 +190,19 @@ int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dat
     if (err)
         return err;
     if (ds_tools_json_size(data, len) > room)
-        return set_in_parts(&set, data, len);
+        return set_in_parts(&set, data, len, previous);
     return send_part(&set, DS_EXCHANGE_CHANGE, data, len, false);
 }
 
-/* True if the host has answered and so certainly not carried out what it refuses. */
-static bool is_refusal(const struct ds_call *call, int err)
-{
-    return ds_call_sent(call) == DS_SENT_ANSWERED && err != -EPROTO && err != -EIO;
-}
-
-/* Puts back what stood there before an append that was refused half-way. `err` is the refusal. */
-static int take_back(const struct set *set, bool existed, const struct ds_buf *before, int err)
+/* Takes back an append that was refused half-way. `err` is the refusal. */
+static int take_back(const struct set *set, const struct ds_previous *before, int err)
 {
     char words[DS_CALL_TEXT_BYTES];
     memcpy(words, set->call->text, sizeof words);
-    size_t done;
-    int undone = existed
-                     ? send_parts(set, DS_EXCHANGE_REST, before->data, before->len, false, &done)
-                     : ds_commands_remove_with(set->tools, set->call, DS_EXCHANGE_REST,
-                                               set->dataset, set->key);
-    if (!undone)
+    int undone = put_back(set, before);
+    if (!undone || undone == -ENOENT)
         return ds_call_fail(set->call, err, "%s", words);
-    ds_call_set_sent(set->call, DS_SENT_MAYBE);
+    ds_call_set_sent(set->call, DS_SENT_ANSWERED);
     return ds_call_fail(set->call, -EIO, "append in doubt: only a part of it was accepted: %s",
                         words);
 }
@@ -155,8 +222,9 @@ static int append_in_parts(const struct set *set, const char *data, size_t len)
                            DS_VALUE_MAX_BYTES);
     if (!err)
         err = send_parts(set, DS_EXCHANGE_CHANGE, data, len, true, &done);
-    if (err && done && is_refusal(set->call, err)) {
-        err = take_back(set, existed, &before, err);
+    if (err && done && is_unchanged(set->call, err)) {
+        struct ds_previous previous = {.exists = existed, .data = before.data, .len = before.len};
+        err = take_back(set, &previous, err);
     } else if (err && done) {
         ds_call_set_sent(set->call, DS_SENT_MAYBE);
         if (err != -ETIMEDOUT)

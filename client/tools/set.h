@@ -10,13 +10,18 @@
 /* Operations of struct ds_client_ops.
  *
  * A long set that breaks is begun once more, since its first part replaces whatever stands there;
- * then the value is read back, once, and compared. If it still breaks or differs the result is -EIO
- * with DS_SENT_ANSWERED, for nothing can be concluded from the value that stands there. */
+ * then the value is read back, once, and compared. If it still breaks, is refused half-way or
+ * differs, `previous` is put back (and read back, if it is long too), or the key removed, and the
+ * error returned with words that say what stands there now. Where putting back fails the result is
+ * -EIO, or -ETIMEDOUT if the time is over. With -EIO the call's `sent` is ANSWERED, for nothing can
+ * be concluded from the value that stands there; otherwise ANSWERED says that `previous` does, or
+ * that nothing was changed, and MAYBE that a part of the new value may. */
 int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dataset,
-                 const char *key, const char *data, size_t len);
+                 const char *key, const char *data, size_t len, const struct ds_previous *previous);
 
 /* A long append reads the value first. What the host refuses half-way is taken back by setting that
- * value again; what breaks half-way is -EIO with DS_SENT_MAYBE. */
+ * value again, or -EIO with DS_SENT_ANSWERED where that fails too; what breaks half-way is -EIO with
+ * DS_SENT_MAYBE. */
 int ds_set_append(struct ds_client *client, struct ds_call *call, const char *dataset,
                   const char *key, const char *data, size_t len);
 

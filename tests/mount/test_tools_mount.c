@@ -68,6 +68,40 @@ static void test_long_value(void **state)
     assert_sh_ok("bash", "", "printf more >> m/app/k && printf more >> value && cmp value m/app/k");
 }
 
+/* A value in parts whose second part fails, refused or broken twice, fails as a whole: what stood
+ * there before does so again, for this mount and for the other side. */
+static void test_long_value_fails(void **state)
+{
+    static const struct {
+        const char *fault;
+        const char *words;
+    } rows[] = {
+        {"error=unable-to-allocate:command=datasets-set-entry:skip=1:count=1", "No space left"},
+        {"close:command=datasets-set-entry:skip=1:count=2", "Input/output error"},
+    };
+    start(NULL, NULL);
+    assert_sh_ok(*state, "", "seq 1 50000 > value && test -d m/app");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        peer_set("app", "k", "old");
+        assert_content("m/app/k", "old");
+        sim_clear();
+        sim_fault("%s", rows[i].fault);
+        uint64_t fired = sim_fired();
+        assert_sh_fails(*state, rows[i].words, "dd if=value of=m/app/k bs=1M status=none");
+        assert_int_equal(sim_fired() - fired, i + 1);
+        assert_store("app", "k", "old");
+        assert_content("m/app/k", "old");
+        sim_clear();
+        sim_fault("%s", rows[i].fault);
+        assert_sh_fails(*state, rows[i].words, "dd if=value of=m/app/new bs=1M status=none");
+        assert_not_in_store("app", "new");
+        assert_errno(access("m/app/new", F_OK), ENOENT);
+    }
+    assert_sh_ok(*state, "2\n", "grep -c 'previous value stands there again' m/.datasetfs/errors");
+    assert_sh_ok(*state, "2\n", "grep -c 'the key is gone again' m/.datasetfs/errors");
+    assert_sh_ok(*state, "", "dd if=value of=m/app/k bs=1M status=none && cmp value m/app/k");
+}
+
 /* Nobody waits for a host that does not answer: signals end the wait, else the deadline does, and
  * what is known already is told. */
 static void test_silent_host(void **state)
@@ -210,9 +244,10 @@ static void test_breaks_under_load(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_requests),         HARNESS_TEST(test_long_value),
-    HARNESS_SHELLS(test_silent_host),    HARNESS_TEST(test_refused_mounts),
-    HARNESS_SHELLS(test_access_unknown), HARNESS_TEST(test_breaks_under_load),
+    HARNESS_TEST(test_requests),           HARNESS_TEST(test_long_value),
+    HARNESS_SHELLS(test_long_value_fails), HARNESS_SHELLS(test_silent_host),
+    HARNESS_TEST(test_refused_mounts),     HARNESS_SHELLS(test_access_unknown),
+    HARNESS_TEST(test_breaks_under_load),
 };
 
 HARNESS_MAIN(tests)

@@ -143,7 +143,8 @@ static int fake_get(struct ds_client *client, struct ds_call *of, const char *da
 }
 
 static int fake_set(struct ds_client *client, struct ds_call *of, const char *dataset,
-                    const char *key, const char *data, size_t len)
+                    const char *key, const char *data, size_t len,
+                    const struct ds_previous *previous)
 {
     struct fake *fake = (struct fake *)client;
     struct step step;
