@@ -66,7 +66,7 @@ $(BUILD)/%.o: %.c Makefile
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB) | $(SIM)
+$(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB) | $(SIM) $(FAKEVSOCK)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)

@@ -52,6 +52,7 @@ int contract_setup(void **state)
     err = chosen->open(c->directory, DS_SIDE_GUEST, contract_call(c), &c->guest);
     if (err)
         fail_msg("guest: %s: %s", strerror(-err), c->call.text);
+    c->tested = chosen->tested == DS_SIDE_HOST ? c->host : c->guest;
     contract_create(c, "d", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     *state = c;
     return 0;

@@ -21,7 +21,9 @@ struct contract_target {
     const char *name;
     int (*open)(const char *directory, enum ds_side side, struct ds_call *call,
                 struct ds_client **out);
-    void (*end)(void); /* after each test, when its clients are freed; NULL: nothing to do */
+    void (*end)(void);   /* after each test, when its clients are freed; NULL: nothing to do */
+    enum ds_side tested; /* the side whose client speaks the protocol; the other one may be local */
+    bool (*missing)(void); /* true: this machine does not have what it needs; NULL: needs nothing */
 };
 
 /* What each test is given: two clients of one fresh store, and a DataSet "d" open to both. */
@@ -30,6 +32,7 @@ struct contract {
     char *directory;
     struct ds_client *host;
     struct ds_client *guest;
+    struct ds_client *tested; /* one of the two */
     struct ds_call call;
 };
 

@@ -22,11 +22,12 @@ static void test_missing_dataset(void **state)
 {
     struct contract *c = *state;
     struct ds_names keys = {0};
-    assert_int_equal(ds_client_list_keys(c->host, contract_call(c), "no", &keys), -ENOENT);
-    assert_int_equal(ds_client_set(c->host, contract_call(c), "no", "k", "v", 1, NULL), -ENOENT);
-    assert_int_equal(ds_client_append(c->host, contract_call(c), "no", "k", "v", 1, NULL), -ENOENT);
-    assert_int_equal(ds_client_remove(c->host, contract_call(c), "no", "k", NULL), -ENOENT);
-    contract_expect(c, c->host, "no", "k", NULL);
+    assert_int_equal(ds_client_list_keys(c->tested, contract_call(c), "no", &keys), -ENOENT);
+    assert_int_equal(ds_client_set(c->tested, contract_call(c), "no", "k", "v", 1, NULL), -ENOENT);
+    assert_int_equal(ds_client_append(c->tested, contract_call(c), "no", "k", "v", 1, NULL),
+                     -ENOENT);
+    assert_int_equal(ds_client_remove(c->tested, contract_call(c), "no", "k", NULL), -ENOENT);
+    contract_expect(c, c->tested, "no", "k", NULL);
 }
 
 /* Each key is itself, byte for byte, wherever the protocol can name it. */
@@ -64,20 +65,21 @@ static void test_odd_keys(void **state)
     const size_t count = sizeof keys / sizeof *keys;
     size_t expected = 0;
     for (size_t i = 0; i < count; i++) {
-        int err =
-            ds_client_set(c->host, contract_call(c), "d", keys[i], keys[i], strlen(keys[i]), NULL);
-        if (err == -EINVAL && c->host->ops->addressable)
+        int err = ds_client_set(c->tested, contract_call(c), "d", keys[i], keys[i], strlen(keys[i]),
+                                NULL);
+        if (err == -EINVAL && c->tested->ops->addressable)
             continue;
         assert_int_equal(err, 0);
         expected++;
     }
     struct ds_names found = {0};
-    assert_int_equal(ds_client_list_keys(c->host, contract_call(c), "d", &found), 0);
+    assert_int_equal(ds_client_list_keys(c->tested, contract_call(c), "d", &found), 0);
     assert_int_equal(found.count, expected);
     for (size_t i = 0; i < found.count; i++)
-        contract_expect(c, c->host, "d", found.names[i], found.names[i]);
+        contract_expect(c, c->tested, "d", found.names[i], found.names[i]);
     for (size_t i = 0; i < found.count; i++)
-        assert_int_equal(ds_client_remove(c->host, contract_call(c), "d", found.names[i], NULL), 0);
+        assert_int_equal(ds_client_remove(c->tested, contract_call(c), "d", found.names[i], NULL),
+                         0);
     ds_names_clear(&found);
     contract_expect_used(c, "d", 0);
 }
@@ -164,7 +166,7 @@ static void test_get_bad_keys_among_good(void **state)
         {.key = "a"}, {.key = "\xff"}, {.key = longer}, {.key = "b"}, {.key = "\xc0\x80"}};
     contract_set(c, "d", "a", "1");
     contract_set(c, "d", "b", "2");
-    assert_int_equal(ds_client_get(c->host, contract_call(c), "d", entries, 5), 0);
+    assert_int_equal(ds_client_get(c->tested, contract_call(c), "d", entries, 5), 0);
     assert_int_equal(entries[0].error, 0);
     assert_int_equal(entries[1].error, -EILSEQ);
     assert_int_equal(entries[2].error, -ENAMETOOLONG);
@@ -199,16 +201,16 @@ static void test_list_keys(void **state)
 static void test_counters(void **state)
 {
     struct contract *c = *state;
-    uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
-    uint64_t gets = ds_client_requests(c->host, DS_OP_GET);
-    contract_set(c, "d", "k", "v");
-    contract_expect(c, c->host, "d", "k", "v");
-    contract_expect(c, c->host, "d", "no", NULL);
-    assert_int_equal(ds_client_requests(c->host, DS_OP_SET), sets + 1);
-    assert_int_equal(ds_client_requests(c->host, DS_OP_GET), gets + 2);
-    assert_int_equal(ds_client_errors(c->host, DS_OP_GET), 0);
-    assert_int_equal(ds_client_set(c->host, contract_call(c), "no", "k", "v", 1, NULL), -ENOENT);
-    assert_int_equal(ds_client_errors(c->host, DS_OP_SET), 1);
+    uint64_t sets = ds_client_requests(c->tested, DS_OP_SET);
+    uint64_t gets = ds_client_requests(c->tested, DS_OP_GET);
+    assert_int_equal(ds_client_set(c->tested, contract_call(c), "d", "k", "v", 1, NULL), 0);
+    contract_expect(c, c->tested, "d", "k", "v");
+    contract_expect(c, c->tested, "d", "no", NULL);
+    assert_int_equal(ds_client_requests(c->tested, DS_OP_SET), sets + 1);
+    assert_int_equal(ds_client_requests(c->tested, DS_OP_GET), gets + 2);
+    assert_int_equal(ds_client_errors(c->tested, DS_OP_GET), 0);
+    assert_int_equal(ds_client_set(c->tested, contract_call(c), "no", "k", "v", 1, NULL), -ENOENT);
+    assert_int_equal(ds_client_errors(c->tested, DS_OP_SET), 1);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -3,10 +3,11 @@
 
 #include <stdio.h>
 
-static int set_sized(struct contract *c, const char *dataset, const char *key, size_t len)
+static int set_sized(struct contract *c, struct ds_client *client, const char *dataset,
+                     const char *key, size_t len)
 {
     char *text = contract_letters('v', len);
-    int err = ds_client_set(c->host, contract_call(c), dataset, key, text, len, NULL);
+    int err = ds_client_set(client, contract_call(c), dataset, key, text, len, NULL);
     free(text);
     return err;
 }
@@ -16,13 +17,14 @@ static void test_key_length(void **state)
     struct contract *c = *state;
     char *longest = contract_letters('k', DS_KEY_MAX_BYTES);
     char *longer = contract_letters('k', DS_KEY_MAX_BYTES + 1);
-    contract_set(c, "d", longest, "v");
+    assert_int_equal(ds_client_set(c->tested, contract_call(c), "d", longest, "v", 1, NULL), 0);
+    contract_expect(c, c->host, "d", longest, "v");
     contract_expect(c, c->guest, "d", longest, "v");
     contract_expect_used(c, "d", DS_KEY_MAX_BYTES + 1);
-    uint64_t requests = ds_client_requests(c->host, DS_OP_SET);
-    assert_int_equal(ds_client_set(c->host, contract_call(c), "d", longer, "v", 1, NULL),
+    uint64_t requests = ds_client_requests(c->tested, DS_OP_SET);
+    assert_int_equal(ds_client_set(c->tested, contract_call(c), "d", longer, "v", 1, NULL),
                      -ENAMETOOLONG);
-    assert_int_equal(ds_client_requests(c->host, DS_OP_SET), requests);
+    assert_int_equal(ds_client_requests(c->tested, DS_OP_SET), requests);
     assert_int_equal(ds_client_remove(c->guest, contract_call(c), "d", longest, NULL), 0);
     free(longest);
     free(longer);
@@ -32,23 +34,27 @@ static void test_value_length(void **state)
 {
     struct contract *c = *state;
     struct ds_buf value = {0};
-    assert_int_equal(set_sized(c, "d", "k", DS_VALUE_MAX_BYTES), 0);
-    assert_int_equal(ds_client_get_one(c->guest, contract_call(c), "d", "k", &value), 0);
-    assert_int_equal(value.len, DS_VALUE_MAX_BYTES);
-    assert_int_equal(strspn(value.data, "v"), DS_VALUE_MAX_BYTES);
-    ds_buf_free(&value);
-    assert_int_equal(set_sized(c, "d", "k", DS_VALUE_MAX_BYTES + 1), -EFBIG);
-    assert_int_equal(set_sized(c, "d", "k", 2 * DS_VALUE_MAX_BYTES + 1), -EFBIG);
+    assert_int_equal(set_sized(c, c->tested, "d", "k", DS_VALUE_MAX_BYTES), 0);
+    for (int i = 0; i < 2; i++) {
+        struct ds_client *reader = i ? c->guest : c->host;
+        assert_int_equal(ds_client_get_one(reader, contract_call(c), "d", "k", &value), 0);
+        assert_int_equal(value.len, DS_VALUE_MAX_BYTES);
+        assert_int_equal(strspn(value.data, "v"), DS_VALUE_MAX_BYTES);
+        ds_buf_free(&value);
+    }
+    assert_int_equal(set_sized(c, c->tested, "d", "k", DS_VALUE_MAX_BYTES + 1), -EFBIG);
+    assert_int_equal(set_sized(c, c->tested, "d", "k", 2 * DS_VALUE_MAX_BYTES + 1), -EFBIG);
 }
 
 static void test_append_length(void **state)
 {
     struct contract *c = *state;
-    assert_int_equal(set_sized(c, "d", "k", DS_VALUE_MAX_BYTES - 1), 0);
-    assert_int_equal(ds_client_append(c->host, contract_call(c), "d", "k", "ab", 2, NULL), -EFBIG);
-    assert_int_equal(ds_client_append(c->host, contract_call(c), "d", "k", "a", 1, NULL), 0);
-    assert_int_equal(ds_client_append(c->host, contract_call(c), "d", "k", "b", 1, NULL), -EFBIG);
-    assert_int_equal(ds_client_append(c->host, contract_call(c), "d", "k", "", 0, NULL), 0);
+    assert_int_equal(set_sized(c, c->tested, "d", "k", DS_VALUE_MAX_BYTES - 1), 0);
+    assert_int_equal(ds_client_append(c->tested, contract_call(c), "d", "k", "ab", 2, NULL),
+                     -EFBIG);
+    assert_int_equal(ds_client_append(c->tested, contract_call(c), "d", "k", "a", 1, NULL), 0);
+    assert_int_equal(ds_client_append(c->tested, contract_call(c), "d", "k", "b", 1, NULL), -EFBIG);
+    assert_int_equal(ds_client_append(c->tested, contract_call(c), "d", "k", "", 0, NULL), 0);
     contract_expect_used(c, "d", DS_VALUE_MAX_BYTES + 1);
 }
 
@@ -82,12 +88,12 @@ static void test_total(void **state)
     contract_create(c, "e", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     for (int i = 0; left > piece + 4; i++) {
         snprintf(key, sizeof key, "%04d", i);
-        assert_int_equal(set_sized(c, i % 2 ? "d" : "e", key, piece), 0);
+        assert_int_equal(set_sized(c, c->host, i % 2 ? "d" : "e", key, piece), 0);
         left -= piece + 4;
     }
-    assert_int_equal(set_sized(c, "d", "last", left - 4 + 1), -ENOSPC);
+    assert_int_equal(set_sized(c, c->host, "d", "last", left - 4 + 1), -ENOSPC);
     contract_expect(c, c->host, "d", "last", NULL);
-    assert_int_equal(set_sized(c, "d", "last", left - 4), 0);
+    assert_int_equal(set_sized(c, c->host, "d", "last", left - 4), 0);
 
     assert_int_equal(ds_client_set(c->guest, contract_call(c), "e", "n", "", 0, NULL), -ENOSPC);
     assert_int_equal(ds_client_append(c->guest, contract_call(c), "d", "last", "x", 1, NULL),
@@ -109,20 +115,21 @@ static void test_not_text(void **state)
         {"\xe2\x82", 2}, {"12345678\0", 9}, {"1234567\xfe", 8},
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        assert_int_equal(
-            ds_client_set(c->host, contract_call(c), "d", "k", values[i].data, values[i].len, NULL),
-            -EILSEQ);
-        assert_int_equal(ds_client_append(c->host, contract_call(c), "d", "k", values[i].data,
+        assert_int_equal(ds_client_set(c->tested, contract_call(c), "d", "k", values[i].data,
+                                       values[i].len, NULL),
+                         -EILSEQ);
+        assert_int_equal(ds_client_append(c->tested, contract_call(c), "d", "k", values[i].data,
                                           values[i].len, NULL),
                          -EILSEQ);
     }
     struct ds_buf value = {0};
-    assert_int_equal(ds_client_set(c->host, contract_call(c), "d", "\xc3", "v", 1, NULL), -EILSEQ);
-    assert_int_equal(ds_client_get_one(c->host, contract_call(c), "d", "\xc3", &value), -EILSEQ);
-    assert_int_equal(ds_client_remove(c->host, contract_call(c), "d", "\xc3", NULL), -EILSEQ);
-    assert_int_equal(ds_client_get_one(c->host, contract_call(c), "\xff", "k", &value), -EILSEQ);
-    assert_int_equal(ds_client_requests(c->host, DS_OP_SET), 0);
-    assert_int_equal(ds_client_requests(c->host, DS_OP_GET), 0);
+    assert_int_equal(ds_client_set(c->tested, contract_call(c), "d", "\xc3", "v", 1, NULL),
+                     -EILSEQ);
+    assert_int_equal(ds_client_get_one(c->tested, contract_call(c), "d", "\xc3", &value), -EILSEQ);
+    assert_int_equal(ds_client_remove(c->tested, contract_call(c), "d", "\xc3", NULL), -EILSEQ);
+    assert_int_equal(ds_client_get_one(c->tested, contract_call(c), "\xff", "k", &value), -EILSEQ);
+    assert_int_equal(ds_client_requests(c->tested, DS_OP_SET), 0);
+    assert_int_equal(ds_client_requests(c->tested, DS_OP_GET), 0);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -14,4 +14,11 @@ int contract_open_tools_otherwise(const char *directory, enum ds_side side, stru
                                   struct ds_client **out);
 void contract_end_tools(void);
 
+/* The same host through the stock program, which a preloaded library (tests/sim/fakevsock.c) leads
+ * to the simulator. A call takes some 50 ms. */
+int contract_open_vmtoolsd(const char *directory, enum ds_side side, struct ds_call *call,
+                           struct ds_client **out);
+void contract_end_vmtoolsd(void);
+bool contract_missing_vmtoolsd(void);
+
 #endif

@@ -17,8 +17,8 @@ enum { READY_WITHIN_MS = 20000 };
 
 static pid_t sim_pid; /* of the directory in use; 0: none */
 
-/* The simulator of the build that this program is from. */
-static void sim_program(char program[PATH_MAX])
+/* A product of the build that this program is from. */
+static void built(const char *name, char path[PATH_MAX])
 {
     char self[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -26,7 +26,7 @@ static void sim_program(char program[PATH_MAX])
     self[len] = '\0';
     char *below = strstr(self, "/tests/contract/");
     assert_non_null(below);
-    snprintf(program, PATH_MAX, "%.*s/datasets-sim", (int)(below - self), self);
+    snprintf(path, PATH_MAX, "%.*s/%s", (int)(below - self), self, name);
 }
 
 static void run_sim(const char *directory, const char *const *arguments, int ready_fd)
@@ -37,7 +37,7 @@ static void run_sim(const char *directory, const char *const *arguments, int rea
     char ready[16];
     const char *argv[32] = {"datasets-sim", "--store", store, "--rpc", rpc, "--ready-fd", ready};
     size_t count = 7;
-    sim_program(program);
+    built("datasets-sim", program);
     snprintf(store, sizeof store, "%s/store", directory);
     snprintf(rpc, sizeof rpc, "unix:%s/rpc", directory);
     snprintf(ready, sizeof ready, "%d", ready_fd);
@@ -65,18 +65,24 @@ static int start_sim(const char *directory, const char *const *arguments)
     return listens ? 0 : -EIO;
 }
 
+/* Starts the simulator unless it runs already. `socket_path` is where it listens. */
+static int need_sim(const char *directory, const char *const *arguments, char socket_path[PATH_MAX])
+{
+    snprintf(socket_path, PATH_MAX, "%s/rpc", directory);
+    return access(socket_path, F_OK) ? start_sim(directory, arguments) : 0;
+}
+
 static int open_with(const char *directory, enum ds_side side, const char *const *arguments,
                      struct ds_call *call, struct ds_client **out)
 {
     struct ds_source_options options = {0};
-    char *socket_path DS_AUTO_FREE = NULL;
+    char socket_path[PATH_MAX];
     char *source DS_AUTO_FREE = NULL;
     if (side == DS_SIDE_HOST)
         return contract_open_local(directory, side, call, out);
-    if (asprintf(&socket_path, "%s/rpc", directory) < 0 ||
-        asprintf(&source, "tools:unix=%s", socket_path) < 0)
+    int err = need_sim(directory, arguments, socket_path);
+    if (!err && asprintf(&source, "tools:unix=%s", socket_path) < 0)
         return -ENOMEM;
-    int err = access(socket_path, F_OK) ? start_sim(directory, arguments) : 0;
     return err ? err : ds_source_open(source, &options, call, out);
 }
 
@@ -106,4 +112,34 @@ void contract_end_tools(void)
         continue;
     sim_pid = 0;
     assert_int_equal(status, 0);
+}
+
+/* From now on programs find the simulator behind AF_VSOCK; what runs already does not change. */
+int contract_open_vmtoolsd(const char *directory, enum ds_side side, struct ds_call *call,
+                           struct ds_client **out)
+{
+    struct ds_source_options options = {0};
+    char socket_path[PATH_MAX];
+    char library[PATH_MAX];
+    if (side == DS_SIDE_HOST)
+        return contract_open_local(directory, side, call, out);
+    int err = need_sim(directory, NULL, socket_path);
+    if (err)
+        return err;
+    built("libfakevsock.so", library);
+    setenv("FAKEVSOCK_PATH", socket_path, 1);
+    setenv("LD_PRELOAD", library, 1);
+    return ds_source_open("tools:vmtoolsd", &options, call, out);
+}
+
+void contract_end_vmtoolsd(void)
+{
+    unsetenv("LD_PRELOAD");
+    unsetenv("FAKEVSOCK_PATH");
+    contract_end_tools();
+}
+
+bool contract_missing_vmtoolsd(void)
+{
+    return system("command -v vmtoolsd >/dev/null") != 0; // NOLINT: a shell's own search
 }

@@ -264,6 +264,41 @@ static void test_datasetfs_falls_back(void **state)
     assert_true(sim_log_count("connection=") > 3); /* a new one for each request */
 }
 
+/* datasetfs by running the program, as SOURCE says. */
+static void test_datasetfs_runs_program(void **state)
+{
+    start(NULL);
+    harness_start_source("g", "tools:vmtoolsd", NULL);
+    peer_set("app", "k", "by the host\n");
+    assert_sh_ok(*state, "by the host\n", "cat g/app/k");
+    assert_sh_ok(*state, "", "echo '\"\303\251 \t\"' > g/app/k && printf more >> g/app/k");
+    assert_store("app", "k", "\"\303\251 \t\"\nmore");
+    assert_int_equal(sim_log_count("append=1"), 0);
+    assert_sh_ok(*state, "k\nnew\n", "echo x >> g/app/new && ls g/app");
+    assert_sh_ok(*state, "2\n", "ls -l g/app | awk '$1 ~ /^-/ {n++} END {print n}'");
+    assert_sh_ok(*state, "", "rm g/app/k g/app/new");
+    assert_int_equal(peer_keys("app"), 0);
+    assert_sh_fails(*state, "No such file or directory", "cat g/app/k");
+    assert_sh_fails(*state, "Operation not permitted", "mkdir g/other");
+}
+
+/* The program that sends a part again when its channel breaks doubles it. That is seen. */
+static void test_doubled_part(void **state)
+{
+    (void)state;
+    start(NULL);
+    harness_start_source("g", "tools:vmtoolsd", NULL);
+    assert_sh_ok("dash", "", "seq 1 15000 > value && dd if=value of=g/app/k bs=1M status=none");
+    assert_sh_ok("dash", "", "cmp value g/app/k && seq 20000 35000 > value");
+    size_t parts = sim_log_count("append=1");
+    assert_true(parts > 0);
+    sim_fault("close:command=datasets-set-entry:skip=1:count=1");
+    assert_sh_fails("dash", "Input/output error", "dd if=value of=g/app/k bs=1M status=none");
+    assert_int_equal(sim_fired(), 1);
+    assert_sh_ok("dash", "1\n", "grep -c 'previous value stands there again' g/.datasetfs/errors");
+    assert_sh_ok("dash", "", "seq 1 15000 | cmp - g/app/k");
+}
+
 static const struct CMUnitTest tests[] = {
     BOTH_WAYS(test_commands),
     BOTH_WAYS(test_mount_agrees),
@@ -276,6 +311,8 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_datasetfs_ports),
     HARNESS_TEST(test_datasetfs_refused),
     HARNESS_TEST(test_datasetfs_falls_back),
+    HARNESS_SHELLS(test_datasetfs_runs_program),
+    HARNESS_TEST(test_doubled_part),
 };
 
 int main(void)
