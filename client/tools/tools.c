@@ -77,7 +77,8 @@ int ds_tools_open(enum ds_tools_way way, const char *path, unsigned channels, st
     unsigned parallel = channels ? channels : DS_TOOLS_CHANNELS;
     if (parallel > DS_TOOLS_MAX_CHANNELS)
         parallel = DS_TOOLS_MAX_CHANNELS;
-    if (way == DS_TOOLS_WAY_HOST && !ds_vsock_exists()) {
+    bool falls_back = way == DS_TOOLS_WAY_HOST && !ds_vsock_exists();
+    if (falls_back) {
         ds_log(DS_LOG_WARNING,
                "this kernel has no AF_VSOCK: running %s for each request, which is slow",
                DS_TOOLS_PROGRAM);
@@ -88,5 +89,13 @@ int ds_tools_open(enum ds_tools_way way, const char *path, unsigned channels, st
                            : ds_tools_pool_new(path, parallel, DS_TOOLS_POOL_IDLE_MS, &transport);
     if (!err)
         err = ds_tools_make_take(transport, parallel, !runs_program, &client);
-    return err ? err : try_store(client, call, out);
+    if (!err)
+        err = try_store(client, call, out);
+    /* No program either that could have said so. */
+    if (err == -EHOSTUNREACH && falls_back && ds_call_sent(call) == DS_SENT_NO)
+        err = ds_call_fail(call, err,
+                           "not inside a VMware virtual machine, or guest RPC is disabled (no "
+                           "AF_VSOCK, and %s)",
+                           call->text);
+    return err;
 }

@@ -2,6 +2,7 @@
  * silent, breaks off, or refuses. */
 #include "harness.h"
 
+#include "buf.h"
 #include "cleanup.h"
 #include "peer.h"
 #include "shell.h"
@@ -66,6 +67,37 @@ static void test_long_value(void **state)
     assert_true(sent <= ((size_t)status.st_size + 50000) / (63 * 1024) + 1);
     assert_true(requests() - before <= 6 + sent);
     assert_sh_ok("bash", "", "printf more >> m/app/k && printf more >> value && cmp value m/app/k");
+}
+
+/* Bytes that take six times their number in a reply, the largest value of them, and a listing of
+ * more than a reply holds: as many requests as there are parts. */
+static void test_large_replies(void **state)
+{
+    enum { KEYS = 60, BYTES = 100000 };
+    (void)state;
+    start(NULL, NULL);
+    char *value DS_AUTO_FREE = calloc(1, DS_VALUE_MAX_BYTES + 1);
+    memset(value, '\x01', DS_VALUE_MAX_BYTES);
+    peer_set("app", "largest", value);
+    assert_sh_ok("dash", "", "test -d m/app && head -c %d /dev/zero | tr '\\0' '\\1' > value",
+                 DS_VALUE_MAX_BYTES);
+    size_t before = requests();
+    assert_sh_ok("dash", "", "cmp value m/app/largest");
+    assert_int_equal(requests() - before, 1);
+    peer_remove("app", "largest");
+
+    memset(value, 'x', BYTES);
+    value[BYTES] = '\0';
+    for (unsigned i = 0; i < KEYS; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "key%u", i);
+        peer_set("app", key, value);
+    }
+    before = requests();
+    assert_sh_ok("dash", "60 6000000\n",
+                 "ls -l m/app | awk '/key/ {n++; s += $5} END {print n, s}'");
+    /* A value is never split: ten to a reply of 1 MiB. */
+    assert_int_equal(requests() - before, 1 + KEYS / 10);
 }
 
 /* A value in parts whose second part fails, refused or broken twice, fails as a whole: what stood
@@ -155,6 +187,48 @@ static void test_access_unknown(void **state)
     assert_store("ro", "k", "value");
 }
 
+/* One change through the mount while the host breaks off as the fault says. Whatever it says, the
+ * change succeeds and has been made once: what stands there tells. */
+static void change_under(const char *fault, unsigned number, struct ds_buf *log)
+{
+    char text[32];
+    snprintf(text, sizeof text, "line %u\n", number);
+    uint64_t fired = sim_fired();
+    sim_fault("%s:command=datasets-set-entry:count=1", fault);
+    assert_int_equal(harness_write("m/app/log", O_APPEND, text), 0);
+    assert_int_equal(ds_buf_puts(log, text), 0);
+    assert_store("app", "log", log->data);
+    sim_fault("%s:command=datasets-set-entry:count=1", fault);
+    assert_int_equal(harness_write("m/app/k", O_CREAT | O_TRUNC, text), 0);
+    assert_store("app", "k", text);
+    sim_fault("%s:command=datasets-delete-entry:count=1", fault);
+    assert_ok(unlink("m/app/k"));
+    assert_not_in_store("app", "k");
+    assert_int_equal(sim_fired() - fired, 3);
+}
+
+/* At every byte of the request and of the reply. */
+static void test_nothing_twice(void **state)
+{
+    enum { REQUEST_BYTES = 140, REPLY_BYTES = 49 };
+    (void)state;
+    struct ds_buf log DS_CLEANUP(ds_buf_free) = {0};
+    char fault[64];
+    unsigned number = 0;
+    start(NULL, NULL);
+    assert_int_equal(ds_buf_puts(&log, "begin\n"), 0);
+    peer_set("app", "log", log.data);
+    /* A shorter request is broken off behind its end, before its reply. */
+    for (size_t n = 0; n <= REQUEST_BYTES; n++) {
+        snprintf(fault, sizeof fault, "drop-request-after=%zu", n);
+        change_under(fault, number++, &log);
+    }
+    for (size_t n = 0; n < REPLY_BYTES; n++) {
+        snprintf(fault, sizeof fault, "drop-after=%zu", n);
+        change_under(fault, number++, &log);
+    }
+}
+
 enum { WORKERS = 8, BREAKS = 200, KILL_EVERY = 10 };
 
 /* One process: sets a key of its own and appends lines to another until it is told to stop. The
@@ -208,6 +282,26 @@ static void assert_nothing_lost(int number, const char *log)
     assert_true(added > 0);
 }
 
+/* The key holds the last value that was acknowledged, or one that was not after it. */
+static void assert_last_set(int number)
+{
+    char path[32], key[32], text[128];
+    snprintf(path, sizeof path, "worker%d", number);
+    snprintf(key, sizeof key, "own%d", number);
+    char *value DS_AUTO_FREE = peer_get("app", key);
+    FILE *acknowledged = fopen(path, "re");
+    assert_non_null(acknowledged);
+    assert_non_null(value);
+    bool possible = false;
+    while (fgets(text, sizeof text, acknowledged)) {
+        bool same = strcmp(strrchr(text, ' ') + 1, value) == 0;
+        possible = same || (possible && strncmp(text, "set ", 4) != 0);
+    }
+    fclose(acknowledged);
+    if (!possible)
+        fail_msg("%s holds '%s', which an acknowledged value has replaced", key, value);
+}
+
 /* The host breaks off again and again, at every point of the exchange, and is killed now and then.
  */
 static void test_breaks_under_load(void **state)
@@ -239,12 +333,15 @@ static void test_breaks_under_load(void **state)
         assert_int_equal(harness_wait_child(pids[i], HARNESS_TEST_MS, false), 0);
     char *log DS_AUTO_FREE = peer_get("app", "log");
     assert_non_null(log);
-    for (int i = 0; i < WORKERS; i++)
+    for (int i = 0; i < WORKERS; i++) {
         assert_nothing_lost(i, log);
+        assert_last_set(i);
+    }
 }
 
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_requests),           HARNESS_TEST(test_long_value),
+    HARNESS_TEST(test_large_replies),      HARNESS_TEST(test_nothing_twice),
     HARNESS_SHELLS(test_long_value_fails), HARNESS_SHELLS(test_silent_host),
     HARNESS_TEST(test_refused_mounts),     HARNESS_SHELLS(test_access_unknown),
     HARNESS_TEST(test_breaks_under_load),

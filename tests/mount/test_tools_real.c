@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define REQUEST "request"
@@ -264,6 +265,19 @@ static void test_datasetfs_falls_back(void **state)
     assert_true(sim_log_count("connection=") > 3); /* a new one for each request */
 }
 
+/* Neither AF_VSOCK nor the program: the same sentence, with what was tried. */
+static void test_datasetfs_finds_nothing(void **state)
+{
+    (void)state;
+    start(NULL);
+    sim_vsock_begin("EAFNOSUPPORT:99@datasetfs", NULL, NULL);
+    assert_ok(mkdir("g", 0755));
+    assert_sh_fails("dash", "not inside a VMware virtual machine, or guest RPC is disabled",
+                    "PATH=/nonexistent exec $DATASETFS tools g -f");
+    assert_sh_fails("dash", "cannot run vmtoolsd", "PATH=/nonexistent exec $DATASETFS tools g -f");
+    assert_int_equal(sim_log_count("command="), 0);
+}
+
 /* datasetfs by running the program, as SOURCE says. */
 static void test_datasetfs_runs_program(void **state)
 {
@@ -311,6 +325,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_datasetfs_ports),
     HARNESS_TEST(test_datasetfs_refused),
     HARNESS_TEST(test_datasetfs_falls_back),
+    HARNESS_TEST(test_datasetfs_finds_nothing),
     HARNESS_SHELLS(test_datasetfs_runs_program),
     HARNESS_TEST(test_doubled_part),
 };
