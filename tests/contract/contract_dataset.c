@@ -31,10 +31,18 @@ static void test_list(void **state)
 static void test_names(void **state)
 {
     struct contract *c = *state;
-    static const char *const names[] = {"d", ".", "..", "a/b", "%2E", " ", "\n", "ä🙂", "D"};
-    const size_t count = sizeof names / sizeof *names;
-    for (size_t i = 1; i < count; i++)
-        contract_create(c, names[i], DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    static const char *const all[] = {"d", ".", "..", "a/b", "%2E", " ", "\n", "ä🙂", "D"};
+    const char *names[sizeof all / sizeof *all] = {"d"};
+    const struct ds_attributes open_to_both = {.host = DS_ACCESS_READ_WRITE,
+                                               .guest = DS_ACCESS_READ_WRITE};
+    size_t count = 1;
+    for (size_t i = 1; i < sizeof all / sizeof *all; i++) {
+        int err = ds_client_create(c->host, contract_call(c), all[i], &open_to_both);
+        if (err == -EINVAL && c->host->ops->addressable)
+            continue;
+        assert_int_equal(err, 0);
+        names[count++] = all[i];
+    }
     expect_names(c, c->guest, names, count);
     for (size_t i = 0; i < count; i++)
         contract_set(c, names[i], "who", names[i]);

@@ -14,8 +14,16 @@ int contract_open_tools_otherwise(const char *directory, enum ds_side side, stru
                                   struct ds_client **out);
 void contract_end_tools(void);
 
-/* The same host through the stock program, which a preloaded library (tests/sim/fakevsock.c) leads
- * to the simulator. A call takes some 50 ms. */
+/* The host side over REST, the guest side straight at the store. The second kind is a vCenter that
+ * speaks in other ways: legacy session and errors, other statuses, ids that are not the names. */
+int contract_open_rest(const char *directory, enum ds_side side, struct ds_call *call,
+                       struct ds_client **out);
+int contract_open_rest_otherwise(const char *directory, enum ds_side side, struct ds_call *call,
+                                 struct ds_client **out);
+void contract_end_rest(void);
+
+/* The host of tools through the stock program, which a preloaded library (tests/sim/fakevsock.c)
+ * leads to the simulator. A call takes some 50 ms. */
 int contract_open_vmtoolsd(const char *directory, enum ds_side side, struct ds_call *call,
                            struct ds_client **out);
 void contract_end_vmtoolsd(void);

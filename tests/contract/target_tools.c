@@ -1,75 +1,19 @@
 /* The protocol "tools" for the suite: the host side is the local store itself, the guest side goes
  * through the simulated host. */
 #include "contract.h"
+#include "simulator.h"
 #include "target.h"
 
 #include "cleanup.h"
 
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum { READY_WITHIN_MS = 20000 };
-
-static pid_t sim_pid; /* of the directory in use; 0: none */
-
-/* A product of the build that this program is from. */
-static void built(const char *name, char path[PATH_MAX])
-{
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    assert_true(len > 0);
-    self[len] = '\0';
-    char *below = strstr(self, "/tests/contract/");
-    assert_non_null(below);
-    snprintf(path, PATH_MAX, "%.*s/%s", (int)(below - self), self, name);
-}
-
-static void run_sim(const char *directory, const char *const *arguments, int ready_fd)
-{
-    char program[PATH_MAX];
-    char store[PATH_MAX];
-    char rpc[PATH_MAX];
-    char ready[16];
-    const char *argv[32] = {"datasets-sim", "--store", store, "--rpc", rpc, "--ready-fd", ready};
-    size_t count = 7;
-    built("datasets-sim", program);
-    snprintf(store, sizeof store, "%s/store", directory);
-    snprintf(rpc, sizeof rpc, "unix:%s/rpc", directory);
-    snprintf(ready, sizeof ready, "%d", ready_fd);
-    for (; arguments && *arguments; arguments++)
-        argv[count++] = *arguments;
-    execv(program, (char *const *)argv);
-    _exit(127);
-}
-
-static int start_sim(const char *directory, const char *const *arguments)
-{
-    int ready[2];
-    if (pipe2(ready, O_CLOEXEC) < 0)
-        return -errno;
-    sim_pid = fork();
-    if (sim_pid == 0) {
-        fcntl(ready[1], F_SETFD, 0);
-        run_sim(directory, arguments, ready[1]);
-    }
-    close(ready[1]);
-    struct pollfd fd = {.fd = ready[0], .events = POLLIN};
-    char byte;
-    bool listens = poll(&fd, 1, READY_WITHIN_MS) == 1 && read(ready[0], &byte, 1) == 1;
-    close(ready[0]);
-    return listens ? 0 : -EIO;
-}
 
 /* Starts the simulator unless it runs already. `socket_path` is where it listens. */
 static int need_sim(const char *directory, const char *const *arguments, char socket_path[PATH_MAX])
 {
     snprintf(socket_path, PATH_MAX, "%s/rpc", directory);
-    return access(socket_path, F_OK) ? start_sim(directory, arguments) : 0;
+    return access(socket_path, F_OK) ? simulator_start(directory, arguments) : 0;
 }
 
 static int open_with(const char *directory, enum ds_side side, const char *const *arguments,
@@ -104,14 +48,7 @@ int contract_open_tools_otherwise(const char *directory, enum ds_side side, stru
 
 void contract_end_tools(void)
 {
-    int status = -1;
-    if (!sim_pid)
-        return;
-    kill(sim_pid, SIGTERM);
-    while (waitpid(sim_pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    sim_pid = 0;
-    assert_int_equal(status, 0);
+    simulator_end();
 }
 
 /* From now on programs find the simulator behind AF_VSOCK; what runs already does not change. */
@@ -126,7 +63,7 @@ int contract_open_vmtoolsd(const char *directory, enum ds_side side, struct ds_c
     int err = need_sim(directory, NULL, socket_path);
     if (err)
         return err;
-    built("libfakevsock.so", library);
+    simulator_product("libfakevsock.so", library);
     setenv("FAKEVSOCK_PATH", socket_path, 1);
     setenv("LD_PRELOAD", library, 1);
     return ds_source_open("tools:vmtoolsd", &options, call, out);

@@ -19,6 +19,11 @@ static const struct contract_target targets[] = {
      .end = contract_end_vmtoolsd,
      .tested = DS_SIDE_GUEST,
      .missing = contract_missing_vmtoolsd},
+    {.name = "rest", .open = contract_open_rest, .end = contract_end_rest, .tested = DS_SIDE_HOST},
+    {.name = "rest otherwise",
+     .open = contract_open_rest_otherwise,
+     .end = contract_end_rest,
+     .tested = DS_SIDE_HOST},
 };
 
 int main(void)
