@@ -45,7 +45,7 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
         return request->text[0] ? ds_call_fail(call, request->error, "%s", request->text)
                                 : request->error;
     if (ds_rest_is_success(request->status))
-        return 0;
+        return request->html ? ds_reply_not_understood(request, call) : 0;
     if (request->status < 400)
         return ds_call_fail(call, -EPROTO,
                             "the server answers with HTTP %d, which no vCenter does: redirects are "
@@ -67,7 +67,7 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
 int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call)
 {
     int err = ds_reply_check(request, call);
-    if (!err && (request->html || !ds_rest_json_is_answer(request->reply.data, request->reply.len)))
+    if (!err && !ds_rest_json_is_answer(request->reply.data, request->reply.len))
         err = ds_reply_not_understood(request, call);
     return err;
 }

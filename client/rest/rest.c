@@ -204,23 +204,28 @@ static int find_machine(struct ds_rest *rest, struct ds_call *call)
     return rest->vm ? 0 : -ENOMEM;
 }
 
+/* The client is as good as its first answer. */
+static int try_store(struct ds_rest *rest, struct ds_call *call)
+{
+    struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
+    int err = ds_client_list(&rest->client, call, &names);
+    if (err == -ENOENT)
+        err = ds_call_fail(call, -EHOSTUNREACH,
+                           "%.60s has no virtual machine %.60s, or this user may not see it",
+                           rest->url.base, rest->vm);
+    return err;
+}
+
 static int connect_store(struct ds_rest *rest, const struct ds_source_options *options,
                          struct ds_call *call)
 {
-    struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     int err = set_up_http(rest, options, call);
     if (!err)
         err = ds_session_new(rest->http, rest->url.base, rest->url.host, options->credentials, call,
                              &rest->session);
     if (!err)
         err = find_machine(rest, call);
-    if (!err)
-        err = ds_client_list(&rest->client, call, &names);
-    if (err == -ENOENT)
-        err = ds_call_fail(call, -EHOSTUNREACH,
-                           "%.60s has no virtual machine %.60s, or this user may not see it",
-                           rest->url.base, rest->vm);
-    return err;
+    return err ? err : try_store(rest, call);
 }
 
 int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,
