@@ -68,13 +68,14 @@ static void refuse(struct sim_rest_route *route, enum sim_rest_refusal refusal)
         route->refusal = refusal;
 }
 
-/* The byte of two hexadecimal digits; 0 if they are none, and for NUL, which no name holds. */
-static char from_hex(const char *digits)
+/* Reads two hexadecimal digits. False if they are none, and for NUL, which no name holds. */
+static bool from_hex(const char *digits, char *out)
 {
-    char text[3] = {digits[0], digits[0] ? digits[1] : '\0', '\0'};
+    char text[3] = {digits[0], digits[1], '\0'};
     if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
-        return '\0';
-    return (char)strtoul(text, NULL, 16);
+        return false;
+    *out = (char)strtoul(text, NULL, 16);
+    return *out != '\0';
 }
 
 /* Decodes once. NULL if the text is wrong. */
@@ -85,13 +86,12 @@ static char *decode(const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         char byte = text[i];
         if (byte == '%') {
-            byte = i + 2 < len ? from_hex(text + i + 1) : '\0';
+            if (i + 2 >= len || !from_hex(text + i + 1, &byte))
+                return NULL;
             i += 2;
         } else if (!strchr(unreserved, byte)) {
-            byte = '\0';
-        }
-        if (!byte)
             return NULL;
+        }
         sim_out_bytes(&out, &byte, 1);
     }
     char *decoded = out.data;
