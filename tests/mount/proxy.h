@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* Starts it before the simulator that runs, with the same certificate, and waits until it listens.
+/* Starts it before the simulator that runs, with the same certificate, and waits until it listens,
+ * on the same port again if the test has started it before.
  * `arguments` (NULL: none) are further words of its command line. */
 void proxy_start(const char *const *arguments);
 
