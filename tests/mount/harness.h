@@ -119,6 +119,9 @@ void harness_kill(struct harness_daemon *daemon);
 /* True if the topmost mount on `point` is one of ours; `line` (may be NULL) gets its mountinfo. */
 bool harness_mounted(const char *point, char *line, size_t size);
 
+/* The running test makes progress: it may take HARNESS_TEST_MS from now on. */
+void harness_prolong(void);
+
 /* Milliseconds of CLOCK_MONOTONIC, and a pause of at most one, for the macros below. */
 int64_t harness_now_ms(void);
 void harness_pause(void);

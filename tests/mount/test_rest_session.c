@@ -307,9 +307,11 @@ static void test_environment(void **state)
 static void assert_secret(const struct harness_daemon *daemon, const char *sought)
 {
     assert_true(strlen(sought) > 8);
-    const struct shell_result *found = shell_run(
-        "bash", "grep -alF -e '%s' core.%d m.log m/.datasetfs/errors m/.datasetfs/stats /proc/%d/cmdline /proc/%d/environ",
-        sought, (int)daemon->pid, (int)daemon->pid, (int)daemon->pid);
+    const struct shell_result *found =
+        shell_run("bash",
+                  "grep -alF -e '%s' core.%d m.log m/.datasetfs/errors m/.datasetfs/stats "
+                  "/proc/%d/cmdline /proc/%d/environ",
+                  sought, (int)daemon->pid, (int)daemon->pid, (int)daemon->pid);
     if (found->status != 1)
         fail_msg("found in: %s%s", found->out, found->err);
 }

@@ -1,0 +1,252 @@
+/* REST when things go wrong: broken connections, silence, busy servers, replies that are none. */
+#include "harness.h"
+
+#include "cleanup.h"
+#include "peer.h"
+#include "shell.h"
+#include "sim.h"
+#include "sim_rest.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void start(const char *options)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    harness_start_source("m", sim_rest_source(), sim_rest_options(options));
+    assert_ok(access("m/app", F_OK));
+}
+
+/* The connection closes once, before or after the request is carried out: nobody notices, and
+ * nothing is done twice. */
+static void test_lost_connections(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"close", "close-before", "drop-after=1"};
+    start(NULL);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        peer_set("app", "k", "old");
+        assert_content("m/app/k", "old");
+        uint64_t fired = sim_fired();
+        harness_outlive_attributes();
+        sim_fault("%s:command=rest-get:count=1", kinds[i]);
+        assert_content("m/app/k", "old");
+        sim_fault("%s:command=rest-set:count=1", kinds[i]);
+        assert_int_equal(harness_write("m/app/k", O_TRUNC, "new"), 0);
+        assert_store("app", "k", "new");
+        sim_fault("%s:command=rest-set:count=1", kinds[i]);
+        assert_int_equal(harness_write("m/app/k", O_APPEND, "+1"), 0);
+        assert_store("app", "k", "new+1");
+        sim_fault("%s:command=rest-remove:count=1", kinds[i]);
+        assert_ok(unlink("m/app/k"));
+        assert_not_in_store("app", "k");
+        sim_fault("%s:command=rest-create:count=1", kinds[i]);
+        assert_ok(mkdir("m/made", 0700));
+        sim_fault("%s:command=rest-list-keys:count=1", kinds[i]);
+        assert_sh_ok("bash", "", "ls m/made");
+        sim_fault("%s:command=rest-destroy:count=1", kinds[i]);
+        assert_ok(rmdir("m/made"));
+        assert_true(sim_fired() - fired >= 5);
+        sim_clear();
+    }
+}
+
+/* Somebody else writes between our set and our look at what became of it. */
+static void test_doubtful_append(void **state)
+{
+    (void)state;
+    start(NULL);
+    peer_set("app", "k", "old");
+    int fd DS_AUTO_CLOSE = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    sim_fault("close-before:command=rest-set:count=1");
+    sim_fault("garbage:command=rest-get:skip=1:count=1");
+    assert_errno(write(fd, "+1", 2), EIO);
+    assert_store("app", "k", "old");
+    assert_sh_ok("bash", "1\n", "grep -c 'in doubt' m/.datasetfs/errors");
+}
+
+static void test_silence(void **state)
+{
+    start("timeout=1");
+    peer_set("app", "k", "value\n");
+    assert_sh_ok(*state, "value\n", "cat m/app/k");
+    sim_fault("never-reply-before");
+    assert_sh_fails(*state, "Connection timed out", "cat m/app/k");
+    assert_sh_fails(*state, "Connection timed out", "env printf x > m/app/k");
+    /* What is known needs no store. */
+    assert_int_equal(harness_size("m/app/k"), 6);
+    assert_sh_ok(*state, "", "df m > /dev/null");
+    sim_clear();
+    assert_sh_ok(*state, "value\n", "cat m/app/k");
+}
+
+/* A reader that waits for the server is killed, after `fault` has struck: it goes at once. */
+static void kill_reader(const char *fault)
+{
+    uint64_t fired = sim_fired();
+    sim_fault("%s", fault);
+    pid_t pid = shell_spawn("dash", "exec cat m/app/k");
+    assert_soon(sim_fired() > fired);
+    assert_ok(kill(pid, SIGKILL));
+    assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 128 + SIGKILL);
+}
+
+static void test_killed_readers(void **state)
+{
+    (void)state;
+    start("timeout=3600");
+    peer_set("app", "k", "value");
+    kill_reader("never-reply-before:command=rest-get:count=1");
+    /* One that waits for a login goes too, long before that is answered; the login itself is not
+     * left half done, for nobody would end that session. */
+    assert_string_equal(sim_control("expire"), "ok");
+    kill_reader("delay-before=5000:command=rest-login:count=1");
+    assert_int_equal(sim_log_count("rest-login"), 1);
+    assert_content("m/app/k", "value");
+    assert_int_equal(sim_log_count("rest-login"), 2);
+    assert_int_equal(sim_sessions(), 1);
+}
+
+/* Busy for a while is nobody's error; for ever it is EAGAIN, with the server's words. */
+static void test_busy(void **state)
+{
+    start("timeout=2");
+    peer_set("app", "k", "value\n");
+    static const char *const busy[] = {"status=429",
+                                       "status=503",
+                                       "error=RESOURCE_BUSY",
+                                       "error=CONCURRENT_CHANGE",
+                                       "error=SERVICE_UNAVAILABLE",
+                                       "retry-after=1"};
+    for (size_t i = 0; i < sizeof busy / sizeof *busy; i++) {
+        harness_outlive_attributes();
+        sim_fault("%s:command=rest-get:count=1", busy[i]);
+        assert_sh_ok(*state, "value\n", "cat m/app/k");
+        sim_fault("%s:command=rest-set:count=1", busy[i]);
+        assert_sh_ok(*state, "", "echo value > m/app/k");
+    }
+    harness_outlive_attributes();
+    sim_fault("status=429:command=rest-get");
+    assert_sh_fails(*state, "Resource temporarily unavailable", "cat m/app/k");
+    sim_clear();
+    sim_fault("retry-after=3600:command=rest-get");
+    size_t before = sim_log_count("rest-get");
+    assert_sh_fails(*state, "Resource temporarily unavailable", "cat m/app/k");
+    /* It was asked to come back much later, so it did not ask again: one get of the open. */
+    assert_int_equal(sim_log_count("rest-get") - before, 1);
+}
+
+/* A few of many values are refused at first: only these are asked for again. */
+static void test_busy_in_a_batch(void **state)
+{
+    start(NULL);
+    for (int i = 0; i < 100; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%03d", i);
+        peer_set("app", key, "value");
+    }
+    sim_fault("status=429:command=rest-get:skip=10:count=5");
+    sim_fault("close-before:command=rest-get:skip=20:count=1");
+    assert_sh_ok(*state, "100\n", "ls -l m/app | grep -c ' 5 .*k'");
+    assert_in_range(sim_log_count("rest-get"), 106, 130);
+}
+
+struct answer {
+    const char *fault;
+    int error;
+};
+
+/* For a read and for a change, by the shell's own eyes. */
+static void test_wrong_answers(void **state)
+{
+    (void)state;
+    static const struct answer answers[] = {
+        {"garbage", EPROTO},
+        {"truncate", EPROTO},
+        {"redirect=/login", EPROTO},
+        {"huge=9000000", EPROTO},
+        {"status=500", EIO},
+        {"status=400", EINVAL},
+        {"status=403", EACCES},
+        {"error=UNAUTHORIZED", EACCES},
+        {"error=UNSUPPORTED", EOPNOTSUPP},
+        {"error=UNABLE_TO_ALLOCATE_RESOURCE", ENOSPC},
+        {"error=NOT_ALLOWED_IN_CURRENT_STATE", EBUSY},
+        {"error=SOMETHING_NEW", EIO},
+    };
+    char text[64];
+    start("timeout=2");
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        peer_set("app", "k", "old");
+        assert_content("m/app/k", "old");
+        harness_outlive_attributes();
+        sim_fault("%s:command=rest-get", answers[i].fault);
+        assert_int_equal(harness_read("m/app/k", text, sizeof text), -answers[i].error);
+        sim_clear();
+        /* Whoever says that it failed has not done it; what it says instead of an answer is none.
+         */
+        bool readable =
+            !strcmp(answers[i].fault, "truncate") || !strncmp(answers[i].fault, "huge", 4);
+        if (readable)
+            continue;
+        sim_fault("%s:command=rest-set", answers[i].fault);
+        int expected = strcmp(answers[i].fault, "status=500") ? -answers[i].error : -EIO;
+        assert_int_equal(harness_write("m/app/k", O_TRUNC, "new"), expected);
+        sim_clear();
+        assert_store("app", "k", "old");
+        assert_content("m/app/k", "old");
+    }
+}
+
+/* One bad value does not hide the others. */
+static void test_one_bad_value(void **state)
+{
+    start(NULL);
+    for (int i = 0; i < 20; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%03d", i);
+        peer_set("app", key, "value");
+    }
+    sim_fault("truncate:command=rest-get:skip=3:count=1");
+    assert_sh_ok(*state, "20\n", "ls m/app | wc -l");
+    assert_sh_ok(*state, "20\n", "ls -l m/app | grep -c ' 5 .*k'");
+}
+
+/* A slow trickle counts as an answer as long as the time limit allows. */
+static void test_slow(void **state)
+{
+    start("timeout=30");
+    peer_set("app", "k", "value\n");
+    sim_fault("slow=20:command=rest-get:count=1");
+    assert_sh_ok(*state, "value\n", "cat m/app/k");
+    sim_clear();
+    assert_int_equal(sim_fired(), 1);
+}
+
+/* Unmounting from a server that says nothing ends within the time limit. */
+static void test_end_in_silence(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    struct harness_daemon *daemon =
+        harness_start_source("m", sim_rest_source(), sim_rest_options("timeout=1"));
+    sim_fault("never-reply-before");
+    harness_stop(daemon);
+    assert_sh_ok("bash", "1\n", "grep -c 'the session could not be ended' m.log");
+}
+
+static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_lost_connections), HARNESS_TEST(test_doubtful_append),
+    HARNESS_SHELLS(test_silence),        HARNESS_TEST(test_killed_readers),
+    HARNESS_SHELLS(test_busy),           HARNESS_SHELLS(test_busy_in_a_batch),
+    HARNESS_TEST(test_wrong_answers),    HARNESS_SHELLS(test_one_bad_value),
+    HARNESS_SHELLS(test_slow),           HARNESS_TEST(test_end_in_silence),
+};
+
+HARNESS_MAIN(tests)
