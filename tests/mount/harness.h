@@ -105,6 +105,9 @@ bool harness_over_rest(void);
 struct harness_daemon *harness_start_source(const char *point, const char *source,
                                             const char *options);
 
+/* Skips the test where mounts that name no side are the guest's, which makes no DataSets. */
+void harness_skip_in_guest(void);
+
 /* A DataSet "app" that both sides may read and write, then harness_start("m", options). */
 struct harness_daemon *harness_start_app(const char *options);
 

@@ -224,6 +224,7 @@ static void test_never_reply(void **state)
     sim_fault("never-reply:count=1");
     guest_send(fd, SET("new"));
     assert_soon(sim_fired() == 1);
+    assert_soon(peer_has("app", "k", "new")); /* it strikes first and is carried out then */
     sim_fault("never-reply-before:count=1");
     guest_send(other, SET("newer"));
     assert_soon(sim_fired() == 2);
