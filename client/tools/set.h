@@ -20,8 +20,8 @@ int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dat
                  const char *key, const char *data, size_t len, const struct ds_previous *previous);
 
 /* A long append reads the value first. What the host refuses half-way is taken back by setting that
- * value again, or -EIO with DS_SENT_ANSWERED where that fails too; what breaks half-way is -EIO with
- * DS_SENT_MAYBE. */
+ * value again, or -EIO with DS_SENT_ANSWERED where that fails too; what breaks half-way is -EIO
+ * with DS_SENT_MAYBE. */
 int ds_set_append(struct ds_client *client, struct ds_call *call, const char *dataset,
                   const char *key, const char *data, size_t len);
 

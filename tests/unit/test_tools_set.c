@@ -114,6 +114,7 @@ static int exchange(struct ds_transport *transport, struct ds_call *call, enum d
         ds_buf_free(&reply);
         return err;
     }
+    assert_non_null(reply.data);
     ds_call_set_sent(call, DS_SENT_ANSWERED);
     out->bytes = reply;
     out->text = reply.data + 2;
@@ -244,7 +245,7 @@ static void test_parts(void **state)
 }
 
 /* A value of PARTS messages and one of BEFORE_PARTS, and what may be known to have stood there. */
-enum { PARTS = 4, BEFORE_PARTS = 3 };
+enum { PARTS = 4, BEFORE_PARTS = 3, BEFORES = 5 };
 
 struct before {
     const char *stood;
@@ -256,14 +257,14 @@ struct before {
 struct values {
     char *value;
     char *long_before;
-    struct before before[5];
+    struct before before[BEFORES];
 };
 
 static struct values make_values(void)
 {
     struct values values = {.value = letters("0123456789", 20000),
                             .long_before = letters("before", 25000)};
-    const struct before before[] = {
+    const struct before before[BEFORES] = {
         {"old", false, 0, "a part of it may stand there now"},
         {"old", true, 1, "the previous value stands there again"},
         {"", true, 1, "the previous value stands there again"},
@@ -297,16 +298,13 @@ static void expect_broken(struct test *test, const struct values *values,
     assert_int_equal(ds_call_sent(&test->call), settled ? DS_SENT_ANSWERED : DS_SENT_MAYBE);
 }
 
-#define EACH_BEFORE(values, before)                                                                \
-    for (const struct before *before = (values).before; before < (values).before + 5; before++)
-
 /* A refusal of the first part changes nothing; one of another is taken back where that is possible.
  */
 static void test_refused(void **state)
 {
     struct values values = make_values();
-    EACH_BEFORE(values, before)
-    {
+    for (size_t kind = 0; kind < BEFORES; kind++) {
+        const struct before *before = &values.before[kind];
         for (size_t at = 2; at <= PARTS; at++) {
             struct test *test = begin(state, before->stood);
             test->host.faults[0] = (struct fault){.at = at, .count = 1, .reason = "no space"};
@@ -350,8 +348,8 @@ static void test_breaks_once(void **state)
 static void test_breaks_twice(void **state)
 {
     struct values values = make_values();
-    EACH_BEFORE(values, before)
-    {
+    for (size_t kind = 0; kind < BEFORES; kind++) {
+        const struct before *before = &values.before[kind];
         for (size_t first = 1; first <= PARTS; first++) {
             for (size_t second = 1; second <= PARTS + 1; second++) {
                 for (int done = 0; done < 2; done++) {
@@ -375,8 +373,8 @@ static void test_breaks_twice(void **state)
 static void test_lost_part(void **state)
 {
     struct values values = make_values();
-    EACH_BEFORE(values, before)
-    {
+    for (size_t kind = 0; kind < BEFORES; kind++) {
+        const struct before *before = &values.before[kind];
         for (size_t at = 1; at <= PARTS; at++) {
             struct test *test = begin(state, before->stood);
             test->host.faults[0] = (struct fault){.at = at, .count = 1, .lost = true};
@@ -391,8 +389,8 @@ static void test_lost_part(void **state)
 static void test_not_understood(void **state)
 {
     struct values values = make_values();
-    EACH_BEFORE(values, before)
-    {
+    for (size_t kind = 0; kind < BEFORES; kind++) {
+        const struct before *before = &values.before[kind];
         struct test *test = begin(state, before->stood);
         test->host.faults[0] =
             (struct fault){.at = 1, .count = 1, .err = -EPROTO, .carried_out = true};
