@@ -56,14 +56,15 @@ static int check_url(const char *source, const struct ds_source_options *options
     struct ds_url url;
     if (starts_with(source, "http://"))
         return refuse(why, "http:// would send the password in clear: use https://");
+    int err = ds_url_parse(source, &url, why);
+    if (err)
+        return err;
+    ds_url_clear(&url);
     if (options->side_given)
         return refuse(why, "-o side= is for local:FILE only; https:// is always the host side");
     if (options->insecure && (options->cacert || options->pin))
         return refuse(why, "-o insecure and cacert= or pin= exclude each other");
-    int err = ds_url_parse(source, &url, why);
-    if (!err)
-        ds_url_clear(&url);
-    return err;
+    return 0;
 }
 
 /* Options that would do nothing for another SOURCE, where somebody may believe that they do. */

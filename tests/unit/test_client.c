@@ -122,10 +122,10 @@ static int fake_remove(struct ds_client *client, struct ds_call *of, const char 
     return note(client, DS_OP_REMOVE);
 }
 
-static bool fake_addressable(const struct ds_client *client, const char *key)
+static bool fake_addressable(const struct ds_client *client, const char *name)
 {
     (void)client;
-    return strcmp(key, "..") != 0;
+    return strcmp(name, "..") != 0;
 }
 
 static void fake_free(struct ds_client *client, struct ds_call *of)
@@ -212,11 +212,12 @@ static void test_names(void **state)
     expect_entry(client, "d", longer, -ENAMETOOLONG);
     expect_entry(client, "d", "\xc3", -EILSEQ);
     expect_entry(client, "d", "..", -EINVAL);
+    expect_dataset(client, "..", -EINVAL);
     assert_int_equal(fake.requests, 0);
     expect_dataset(client, longest, 0);
     expect_entry(client, "d", longest, 0);
     expect_entry(client, "d", "", 0);
-    expect_entry(client, "..", ".", 0);
+    expect_entry(client, ".", ".", 0);
     free(longest);
     free(longer);
 }

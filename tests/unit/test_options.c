@@ -407,7 +407,8 @@ static void test_refused_arguments(void **state)
     refuse("missing MOUNTPOINT: " USAGE, "local:s.db", NULL);
     refuse("MOUNTPOINT is empty: " USAGE, "local:s.db", "", NULL);
     refuse("unexpected argument 'more': " USAGE, "local:s.db", "m", "more", NULL);
-    refuse("unknown SOURCE 'nonsense': expected tools or local:FILE, such as local:/x.db",
+    refuse("unknown SOURCE 'nonsense': expected tools, https://HOST/VM or local:FILE, such as "
+           "local:/x.db",
            "nonsense", "m", NULL);
     refuse("local: needs the name of the store file: local:FILE", "local:", "m", NULL);
 }
@@ -436,8 +437,43 @@ static void test_secrets(void **state)
     refuse_options("password", "option 'password': credentials do not belong on the command line, "
                                "where others can read them");
     refuse("unexpected argument: " USAGE, "local:s.db", "m", "joe:hunter2@host", NULL);
-    refuse("user and password do not belong in SOURCE, where others can read them",
+    refuse("user and password do not belong in SOURCE, where others can read them: use "
+           "-o credentials=FILE",
            "https://joe:hunter2@vc/vm-42", "m", NULL);
+}
+
+static void test_https(void **state)
+{
+    (void)state;
+    static const char pin[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    char words[128];
+    snprintf(words, sizeof words, "credentials=/c\\,d,cacert=ca.pem,pin=%s,parallel=7", pin);
+    accept("https://vc/vm-1", "m", "-o", words, NULL);
+    assert_string_equal(options.source_options.credentials, "/c,d");
+    assert_string_equal(options.source_options.cacert, "ca.pem");
+    assert_string_equal(options.source_options.pin, pin);
+    assert_int_equal(options.source_options.transfers, 7);
+    assert_false(options.source_options.insecure);
+    accept("https://vc/vm-1", "m", "-o", "insecure,credentials=a,credentials=b", NULL);
+    assert_true(options.source_options.insecure);
+    assert_string_equal(options.source_options.credentials, "b");
+    static const char *const wrong[] = {"parallel=0",
+                                        "parallel=65",
+                                        "parallel=x",
+                                        "credentials=",
+                                        "cacert=",
+                                        "pin=",
+                                        "pin=sha256//",
+                                        "pin=sha1//AAAA=",
+                                        "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                                        "pin=/etc/key.pem",
+                                        "insecure=yes"};
+    for (size_t i = 0; i < LEN(wrong); i++) {
+        char word[80];
+        char *argv[] = {"datasetfs", "https://vc/vm-1", "m", "-o", strcpy(word, wrong[i]), NULL};
+        assert_int_equal(fs_options_parse(&options, 5, argv, why), -EINVAL);
+        assert_non_null(strstr(why, "option '"));
+    }
 }
 
 /* Documents. */
@@ -535,7 +571,7 @@ static void test_help(void **state)
     struct names help = {0};
     collect(text, "Options (-o)", "never", "  ", &help);
     for (size_t i = 0; i < help.count; i++) {
-        char *argv[] = {"datasetfs", "local:s.db", "m", "-o", help.name[i], NULL};
+        char *argv[] = {"datasetfs", "https://h/vm-1", "m", "-o", help.name[i], NULL};
         if (fs_options_parse(&options, 5, argv, why))
             assert_non_null(strstr(why, "needs a value"));
         fs_options_clear(&options);
@@ -562,6 +598,7 @@ int main(void)
         cmocka_unit_test_teardown(test_long_value, clear),
         cmocka_unit_test_teardown(test_refused_arguments, clear),
         cmocka_unit_test_teardown(test_secrets, clear),
+        cmocka_unit_test_teardown(test_https, clear),
         cmocka_unit_test_teardown(test_help, clear),
         cmocka_unit_test_teardown(test_documents, clear),
     };

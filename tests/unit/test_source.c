@@ -22,8 +22,8 @@ static void test_refusals(void **state)
         bool side_given;
         const char *words;
     } refusals[] = {
-        {"", false, "expected tools or local:FILE"},
-        {"x", false, "unknown SOURCE 'x': expected tools or local:FILE"},
+        {"", false, "expected tools, https://HOST/VM or local:FILE"},
+        {"x", false, "unknown SOURCE 'x': expected tools, https://HOST/VM or local:FILE"},
         {"/var/lib/x", false, "unknown SOURCE"},
         {"Local:x", false, "unknown SOURCE"},
         {"toolsx", false, "unknown SOURCE"},
@@ -38,9 +38,9 @@ static void test_refusals(void **state)
         {"tools:vmtoolsd=", false, "needs the path of a program"},
         {"tools", true, "-o side= is for local:FILE only"},
         {"tools:unix=/x", true, "-o side= is for local:FILE only"},
-        {"https://h/vm-1", false, "does not speak https:// yet"},
-        {"https://h/a@b", false, "does not speak https:// yet"},
-        {"https://h", true, "-o side= is for local:FILE only"},
+        {"https://h", false, "needs a virtual machine"},
+        {"https://h/", false, "needs a virtual machine"},
+        {"https://h/vm-1", true, "-o side= is for local:FILE only"},
         {"http://h/vm-1", false, "use https://"},
         {"HTTP://h/vm-1", false, "use https://"},
         {"https://user:secret@h/vm", false, "do not belong in SOURCE"},
@@ -69,7 +69,7 @@ static void test_long_source(void **state)
         assert_int_equal(ds_buf_puts(&source, "ä"), 0);
     assert_int_equal(ds_source_check(source.data, &none, why), -EINVAL);
     assert_true(strlen(why) < DS_WHY_BYTES);
-    assert_non_null(strstr(why, "expected tools or local:FILE"));
+    assert_non_null(strstr(why, "expected tools, https://HOST/VM or local:FILE"));
     assert_int_equal(why[DS_WHY_BYTES], 'x');
     ds_buf_free(&source);
 }
@@ -86,6 +86,28 @@ static void test_accepted(void **state)
     assert_int_equal(ds_source_check("tools:unix=x", &none, why), 0);
     assert_int_equal(ds_source_check("tools:vmtoolsd", &none, why), 0);
     assert_int_equal(ds_source_check("tools:vmtoolsd=/x y", &none, why), 0);
+    assert_int_equal(ds_source_check("https://h/vm-1", &none, why), 0);
+    assert_int_equal(ds_source_check("HTTPS://h:8443/a@b", &none, why), 0);
+}
+
+/* Options of https: do nothing for others, and some contradict each other. */
+static void test_options_of_https(void **state)
+{
+    (void)state;
+    static const struct ds_source_options alone[] = {
+        {.credentials = "f"}, {.cacert = "f"}, {.pin = "p"}, {.insecure = true}};
+    static const char *const others[] = {"local:x", "tools", "tools:unix=x"};
+    char why[DS_WHY_BYTES];
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
+        assert_int_equal(ds_source_check("https://h/vm-1", &alone[i], why), 0);
+        for (size_t j = 0; j < sizeof others / sizeof *others; j++) {
+            assert_int_equal(ds_source_check(others[j], &alone[i], why), -EINVAL);
+            assert_non_null(strstr(why, "for https://HOST/VM only"));
+        }
+    }
+    struct ds_source_options both = {.insecure = true, .pin = "p"};
+    assert_int_equal(ds_source_check("https://h/vm-1", &both, why), -EINVAL);
+    assert_non_null(strstr(why, "exclude each other"));
 }
 
 static void expect_absolute(const char *source, const char *expected)
@@ -135,7 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),     cmocka_unit_test(test_long_source),
         cmocka_unit_test(test_accepted),     cmocka_unit_test(test_absolute),
-        cmocka_unit_test(test_open_refuses),
+        cmocka_unit_test(test_open_refuses), cmocka_unit_test(test_options_of_https),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
