@@ -40,6 +40,11 @@ const struct ds_caps *ds_client_caps(const struct ds_client *client)
     return &client->caps;
 }
 
+const char *ds_client_about(const struct ds_client *client)
+{
+    return client->about;
+}
+
 /* Counts and logs how a call ended. `key` is NULL where there is none. */
 static int finish(struct ds_client *client, const struct ds_call *call, enum ds_op op,
                   const char *dataset, const char *key, int err)

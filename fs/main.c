@@ -112,6 +112,8 @@ static int serve(struct session *session)
     if (session->report >= 0)
         fs_daemon_ready(session->report);
     session->report = -1;
+    if (ds_client_about(session->client) != NULL)
+        ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
     fs_loop_stop(fs->loop);
     fs_timer_free(fs->timer);

@@ -122,6 +122,7 @@ struct ds_client_ops {
 struct ds_client {
     const struct ds_client_ops *ops;
     struct ds_caps caps;
+    char *about; /* what was opened, if SOURCE does not say it all: one line for the log, or NULL */
     atomic_uint_fast64_t requests[DS_OP_COUNT]; /* sent to the store; ds_client_count() */
     atomic_uint_fast64_t errors[DS_OP_COUNT];   /* calls that failed, but ENOENT of get, remove */
 };
@@ -137,6 +138,10 @@ uint64_t ds_client_errors(const struct ds_client *client, enum ds_op op);
 const char *ds_op_name(enum ds_op op);
 
 const struct ds_caps *ds_client_caps(const struct ds_client *client);
+
+/* One line for the log about what was opened, such as the id of a machine that SOURCE names; NULL if
+ * SOURCE says it all. Belongs to the client. */
+const char *ds_client_about(const struct ds_client *client);
 
 /* The checked calls: the vtable's operation of that name, after these checks, none of which costs a
  * request: an empty DataSet name, a name or key that is not addressable or a description over its limit or

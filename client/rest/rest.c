@@ -9,6 +9,7 @@
 #include "vm.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,7 @@ static void rest_free(struct ds_client *client, struct ds_call *call)
     free(rest->cacert);
     free(rest->pin);
     free(rest->vm);
+    free(rest->client.about);
     free(rest);
 }
 
@@ -196,8 +198,11 @@ static int find_machine(struct ds_rest *rest, struct ds_call *call)
 {
     if (rest->url.by_name) {
         int err = ds_vm_find(rest->session, rest->url.base, rest->url.vm, call, &rest->vm);
-        if (!err)
-            ds_log(DS_LOG_INFO, "the virtual machine '%s' is %s", rest->url.vm, rest->vm);
+        if (!err && asprintf(&rest->client.about, "the virtual machine '%s' is %s", rest->url.vm,
+                             rest->vm) < 0) {
+            rest->client.about = NULL;
+            err = -ENOMEM;
+        }
         return err;
     }
     rest->vm = strdup(rest->url.vm);

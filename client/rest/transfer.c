@@ -199,7 +199,8 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
     case CURLE_COULDNT_CONNECT:
     case CURLE_PROXY:
     case CURLE_SSL_CONNECT_ERROR:
-        fail(request, -EHOSTUNREACH, "cannot connect: %.160s", words);
+        /* If the request has left already, that was on a connection that broke. */
+        fail(request, transfer->begun ? -EIO : -EHOSTUNREACH, "cannot connect: %.160s", words);
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:

@@ -63,7 +63,7 @@ static void test_one_session(void **state)
 static void test_logout_after_umount(void **state)
 {
     start_with_app(NULL);
-    assert_sh_ok(*state, "", "mkdir m && $DATASETFS %s m -o %s 2>m.log && test -d m/app",
+    assert_sh_ok(*state, "", "mkdir m && $DATASETFS %s m -o %s && test -d m/app",
                  source_of(SIM_VM_NAME), sim_rest_options(NULL));
     assert_int_equal(sim_log_count("rest="), 4); /* login, name, list, and the look at app */
     assert_int_equal(sim_sessions(), 1);
