@@ -46,7 +46,7 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* What a strict server refuses before it reads the body. True if the reply is written. */
+/* What a strict server refuses by the headers alone. True if the reply is written. */
 static bool refuse_early(struct sim_rest_exchange *exchange, struct MHD_Connection *connection)
 {
     const struct sim_rest_shape *shape = &exchange->service->shape;
@@ -157,23 +157,33 @@ static enum MHD_Result finish(struct sim_rest_exchange *exchange, struct MHD_Con
     return sim_rest_send(connection, &exchange->reply, fault, &exchange->io);
 }
 
+static enum MHD_Result send_refusal(struct sim_rest_exchange *exchange,
+                                    struct MHD_Connection *connection, const char *version)
+{
+    log_line(exchange, version, true);
+    return sim_rest_send(connection, &exchange->reply, &exchange->fault, &exchange->io);
+}
+
 enum MHD_Result sim_rest_exchange_take(struct sim_rest_exchange *exchange,
                                        struct MHD_Connection *connection, const char *method,
                                        const char *version, const char *data, size_t *len)
 {
     const char *number = strchr(version, '/');
+    bool refused = exchange->reply.status != 0;
     number = number ? number + 1 : version;
     if (!exchange->begun) {
         exchange->begun = true;
         sim_rest_route_parse(method, exchange->target, &exchange->request.route);
-        if (!refuse_early(exchange, connection))
-            return MHD_YES;
-        log_line(exchange, number, true);
-        return sim_rest_send(connection, &exchange->reply, &exchange->fault, &exchange->io);
+        /* Only who waits for leave to send gets an answer before the end of the body: closing while
+         * a body arrives could take the reply from the client's hands. */
+        if (refuse_early(exchange, connection) && exchange->reply.status == 417)
+            return send_refusal(exchange, connection, number);
+        return MHD_YES;
     }
     if (*len == 0)
-        return finish(exchange, connection, number);
-    if (sim_rest_has_body(exchange->request.route.op))
+        return refused ? send_refusal(exchange, connection, number)
+                       : finish(exchange, connection, number);
+    if (!refused && sim_rest_has_body(exchange->request.route.op))
         sim_out_bytes(&exchange->request.body, data, *len);
     *len = 0;
     return MHD_YES;
