@@ -146,8 +146,8 @@ int ds_source_absolute(const char *source, char **out)
     return 0;
 }
 
-static int open_tools(const char *source, unsigned channels, struct ds_call *call,
-                      struct ds_client **out)
+static int open_tools(const char *source, const struct ds_source_options *options,
+                      struct ds_call *call, struct ds_client **out)
 {
     const char *socket_path = behind(source, unix_prefix);
     enum ds_tools_way way = DS_TOOLS_WAY_PROGRAM;
@@ -155,7 +155,7 @@ static int open_tools(const char *source, unsigned channels, struct ds_call *cal
         way = DS_TOOLS_WAY_HOST;
     if (socket_path)
         way = DS_TOOLS_WAY_UNIX;
-    return ds_tools_open(way, socket_path ? socket_path : behind(source, program_prefix), channels,
+    return ds_tools_open(way, socket_path ? socket_path : behind(source, program_prefix), options,
                          call, out);
 }
 
@@ -169,6 +169,6 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
     if (is_url(source))
         return ds_rest_open(source, options, call, out);
     if (is_tools(source))
-        return open_tools(source, options->channels, call, out);
+        return open_tools(source, options, call, out);
     return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, call, out);
 }

@@ -187,6 +187,15 @@ static int set_insecure(struct fs_option_parser *parser, const struct fs_option 
     return 0;
 }
 
+static int set_delay_connect(struct fs_option_parser *parser, const struct fs_option *option,
+                             const char *value)
+{
+    (void)option;
+    (void)value;
+    parser->options->source_options.delay_connect = true;
+    return 0;
+}
+
 static int set_uid(struct fs_option_parser *parser, const struct fs_option *option,
                    const char *value)
 {
@@ -396,6 +405,8 @@ static const struct fs_option table[] = {
     {"insecure", .help = "do not verify the server's certificate, for https", .set = set_insecure},
     {"parallel", "N", "a number from 1 to 64", "requests at once, for https (default 24)",
      .set = set_parallel},
+    {"delay_connect", .help = "mount although the store cannot be reached yet",
+     .set = set_delay_connect},
     {"force", .help = "rmdir deletes a DataSet with its entries",
      .flag = offsetof(struct fs_options, force), .set = set_flag},
     {"host_access", "ACCESS", ACCESS, "of new DataSets (default READ_WRITE)",

@@ -19,20 +19,20 @@ struct fs_options {
     bool help;        /* -h: nothing else is filled in or required */
     bool version;     /* -V: the same */
 
-    struct ds_source_options source_options; /* side= channels= parallel= insecure */
+    struct ds_source_options source_options; /* side= channels= parallel= insecure delay_connect */
     /* credentials=FILE, cacert=FILE, pin=sha256//HASH; source_options refers to them. */
     char *credentials;
     char *cacert;
     char *pin;
-    bool read_only;                          /* ro */
-    bool allow_other;                        /* allow_other */
-    bool xattr;                              /* xattr */
-    bool force;                              /* force: rmdir deletes a DataSet with its entries */
-    uid_t uid;                               /* uid=N, default the caller's */
-    gid_t gid;                               /* gid=N, default the caller's */
-    mode_t umask;                            /* umask=OCTAL, default 0 */
-    int64_t timeout_ms;                      /* timeout=SECONDS, 1 to 3600, default 10 */
-    int64_t ttl_ms;                          /* ttl=SECONDS, 0 to 86400, default 0 */
+    bool read_only;       /* ro */
+    bool allow_other;     /* allow_other */
+    bool xattr;           /* xattr */
+    bool force;           /* force: rmdir deletes a DataSet with its entries */
+    uid_t uid;            /* uid=N, default the caller's */
+    gid_t gid;            /* gid=N, default the caller's */
+    mode_t umask;         /* umask=OCTAL, default 0 */
+    int64_t timeout_ms;   /* timeout=SECONDS, 1 to 3600, default 10 */
+    int64_t ttl_ms;       /* ttl=SECONDS, 0 to 86400, default 0 */
     size_t cache_bytes;   /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */
     unsigned max_threads; /* max_threads=N, 2 to 256, default 32 */
     struct ds_attributes defaults; /* host_access= guest_access= description=

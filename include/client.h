@@ -139,15 +139,15 @@ const char *ds_op_name(enum ds_op op);
 
 const struct ds_caps *ds_client_caps(const struct ds_client *client);
 
-/* One line for the log about what was opened, such as the id of a machine that SOURCE names; NULL if
- * SOURCE says it all. Belongs to the client. */
+/* One line for the log about what was opened, such as the id of a machine that SOURCE names; NULL
+ * if SOURCE says it all. Belongs to the client. */
 const char *ds_client_about(const struct ds_client *client);
 
 /* The checked calls: the vtable's operation of that name, after these checks, none of which costs a
- * request: an empty DataSet name, a name or key that is not addressable or a description over its limit or
- * not UTF-8: -EINVAL; a key or DataSet name that is too long: -ENAMETOOLONG, not UTF-8: -EILSEQ; a
- * value that is too long: -EFBIG, not UTF-8 or with NUL: -EILSEQ; create, update or destroy without
- * caps.can_create: -EPERM.
+ * request: an empty DataSet name, a name or key that is not addressable or a description over its
+ * limit or not UTF-8: -EINVAL; a key or DataSet name that is too long: -ENAMETOOLONG, not UTF-8:
+ * -EILSEQ; a value that is too long: -EFBIG, not UTF-8 or with NUL: -EILSEQ; create, update or
+ * destroy without caps.can_create: -EPERM.
  *
  * -EAGAIN is repeated with jittered back-off until the deadline. A connection that broke
  * before any byte left, and a read, create or destroy that broke later, is repeated once (a
@@ -201,6 +201,7 @@ void ds_client_free(struct ds_client *client, struct ds_call *call);
 struct ds_source_options {
     enum ds_side side; /* only local: reads it */
     bool side_given;
+    bool delay_connect; /* the store is not tried until the first operation */
     unsigned channels; /* only tools: open connections to the host, 1 to 4; 0: not given, means 1 */
 
     /* Only https. Borrowed; NULL: not given. */
@@ -220,8 +221,9 @@ int ds_source_check(const char *source, const struct ds_source_options *options,
  * -ENOMEM, or getcwd()'s error. `*out` is owned by the caller. */
 int ds_source_absolute(const char *source, char **out);
 
-/* Opens the client of a checked source and tries the store once. Errors: the common ones, with
- * words for the user in call->text. */
+/* Opens the client of a checked source and tries the store once, unless options->delay_connect:
+ * then only what this machine itself has is looked at (a file of credentials, a local store).
+ * Errors: the common ones, with words for the user in call->text. */
 int ds_source_open(const char *source, const struct ds_source_options *options,
                    struct ds_call *call, struct ds_client **out);
 

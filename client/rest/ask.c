@@ -3,12 +3,16 @@
 
 #include "cleanup.h"
 #include "json.h"
+#include "log.h"
 #include "reply.h"
+#include "vm.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Appends a segment; -EPROTO for an id of the server's own that can be none. */
+/* Appends a segment; -EPROTO for an id of the server's own that can be none (names are checked). */
 static int put_segment(struct ds_buf *out, const char *text)
 {
     if (!ds_url_is_segment(text))
@@ -48,12 +52,62 @@ static int check(const struct ds_question *question, const struct ds_http_reques
     return err;
 }
 
+/* What is learned while the client is opened is the mount's to log; later it is ours. */
+static int tell_machine(struct ds_rest *rest, const char *vm)
+{
+    static const char format[] = "the virtual machine '%s' is %s";
+    if (rest->opened) {
+        ds_log(DS_LOG_INFO, format, rest->url.vm, vm);
+        return 0;
+    }
+    if (asprintf(&rest->client.about, format, rest->url.vm, vm) >= 0)
+        return 0;
+    rest->client.about = NULL;
+    return -ENOMEM;
+}
+
+/* With the turn. */
+static int find_machine(struct ds_rest *rest, struct ds_call *call)
+{
+    char *vm = NULL;
+    int err = 0;
+    if (rest->url.by_name)
+        err = ds_vm_find(rest->session, rest->url.base, rest->url.vm, call, &vm);
+    else if (!(vm = strdup(rest->url.vm)))
+        err = -ENOMEM;
+    if (!err && rest->url.by_name)
+        err = tell_machine(rest, vm);
+    if (!err)
+        rest->vm = vm;
+    else
+        free(vm);
+    return err;
+}
+
+/* Makes sure that the machine's id is known. */
+static int need_machine(struct ds_rest *rest, struct ds_call *call)
+{
+    if (rest->vm)
+        return 0;
+    int err = ds_turns_take(&rest->turn, call, true);
+    if (err)
+        return err;
+    if (!rest->vm)
+        err = find_machine(rest, call);
+    ds_turns_give(&rest->turn);
+    if (err) /* what was asked has not been sent */
+        ds_call_set_sent(call, DS_SENT_NO);
+    return err;
+}
+
 /* One request with this id. */
 static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_question *question,
                     const char *id, struct ds_buf *reply)
 {
     struct ds_buf url DS_CLEANUP(ds_buf_free) = {0};
-    int err = put_url(rest, question, id, &url);
+    int err = need_machine(rest, call);
+    if (!err)
+        err = put_url(rest, question, id, &url);
     if (err)
         return err;
     struct ds_http_request request = {.method = question->method,
@@ -215,7 +269,9 @@ static int ask_batch(struct ds_rest *rest, struct ds_call *call, const char *id,
                      struct ds_entry *entries, size_t count)
 {
     struct batch batch DS_CLEANUP(free_batch) = {.count = count};
-    int err = prepare(rest, id, entries, &batch);
+    int err = need_machine(rest, call);
+    if (!err)
+        err = prepare(rest, id, entries, &batch);
     if (err)
         return err;
     for (size_t i = 0; i < count; i++)

@@ -6,7 +6,6 @@
 #include "json.h"
 #include "log.h"
 #include "secret.h"
-#include "vm.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -145,6 +144,7 @@ static void rest_free(struct ds_client *client, struct ds_call *call)
     ds_session_free(rest->session, call);
     ds_http_free(rest->http);
     ds_ids_end(&rest->ids);
+    ds_turns_end(&rest->turn);
     ds_url_clear(&rest->url);
     free(rest->cacert);
     free(rest->pin);
@@ -194,21 +194,6 @@ static int set_up_http(struct ds_rest *rest, const struct ds_source_options *opt
     return ds_http_new(http, &rest->http);
 }
 
-static int find_machine(struct ds_rest *rest, struct ds_call *call)
-{
-    if (rest->url.by_name) {
-        int err = ds_vm_find(rest->session, rest->url.base, rest->url.vm, call, &rest->vm);
-        if (!err && asprintf(&rest->client.about, "the virtual machine '%s' is %s", rest->url.vm,
-                             rest->vm) < 0) {
-            rest->client.about = NULL;
-            err = -ENOMEM;
-        }
-        return err;
-    }
-    rest->vm = strdup(rest->url.vm);
-    return rest->vm ? 0 : -ENOMEM;
-}
-
 /* The client is as good as its first answer. */
 static int try_store(struct ds_rest *rest, struct ds_call *call)
 {
@@ -217,7 +202,7 @@ static int try_store(struct ds_rest *rest, struct ds_call *call)
     if (err == -ENOENT)
         err = ds_call_fail(call, -EHOSTUNREACH,
                            "%.60s has no virtual machine %.60s, or this user may not see it",
-                           rest->url.base, rest->vm);
+                           rest->url.base, rest->url.vm);
     return err;
 }
 
@@ -229,8 +214,8 @@ static int connect_store(struct ds_rest *rest, const struct ds_source_options *o
         err = ds_session_new(rest->http, rest->url.base, rest->url.host, options->credentials, call,
                              &rest->session);
     if (!err)
-        err = find_machine(rest, call);
-    return err ? err : try_store(rest, call);
+        err = ds_turns_init(&rest->turn, 1);
+    return err || options->delay_connect ? err : try_store(rest, call);
 }
 
 int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,
@@ -241,6 +226,7 @@ int ds_rest_open(const char *source, const struct ds_source_options *options, st
     if (!rest)
         return -ENOMEM;
     rest->client.ops = &rest_ops;
+    rest->turn.fd = -1;
     ds_ids_init(&rest->ids);
     int err = ds_url_parse(source, &rest->url, why);
     if (err == -EINVAL)
@@ -259,6 +245,7 @@ int ds_rest_open(const char *source, const struct ds_source_options *options, st
                                          .can_create = true,
                                          .batch_keys = BATCH_KEYS,
                                          .parallel = rest->http_options.transfers};
+    rest->opened = true;
     *out = &rest->client;
     return 0;
 }

@@ -69,12 +69,12 @@ static int try_store(struct ds_client *client, struct ds_call *call, struct ds_c
     return err;
 }
 
-int ds_tools_open(enum ds_tools_way way, const char *path, unsigned channels, struct ds_call *call,
-                  struct ds_client **out)
+int ds_tools_open(enum ds_tools_way way, const char *path, const struct ds_source_options *options,
+                  struct ds_call *call, struct ds_client **out)
 {
     struct ds_transport *transport;
     struct ds_client *client;
-    unsigned parallel = channels ? channels : DS_TOOLS_CHANNELS;
+    unsigned parallel = options->channels ? options->channels : DS_TOOLS_CHANNELS;
     if (parallel > DS_TOOLS_MAX_CHANNELS)
         parallel = DS_TOOLS_MAX_CHANNELS;
     bool falls_back = way == DS_TOOLS_WAY_HOST && !ds_vsock_exists();

@@ -15,13 +15,13 @@ enum ds_tools_way {
     DS_TOOLS_WAY_PROGRAM, /* vmtoolsd */
 };
 
-/* Opens the client that goes this way and tries it with one datasets-list. `path` is the socket's,
- * or the program's (NULL: DS_TOOLS_PROGRAM); `channels` 0 is DS_TOOLS_CHANNELS, more than
- * DS_TOOLS_MAX_CHANNELS is that many. Errors: -EACCES root is needed, or the host refuses;
- * -EOPNOTSUPP the host does not know DataSets; -EHOSTUNREACH not inside a virtual machine; the
- * common ones. All with words in call->text. */
-int ds_tools_open(enum ds_tools_way way, const char *path, unsigned channels, struct ds_call *call,
-                  struct ds_client **out);
+/* Opens the client that goes this way and tries it with one datasets-list, unless
+ * options->delay_connect. `path` is the socket's, or the program's (NULL: DS_TOOLS_PROGRAM);
+ * options->channels 0 is DS_TOOLS_CHANNELS, more than DS_TOOLS_MAX_CHANNELS is that many. Errors:
+ * -EACCES root is needed, or the host refuses; -EOPNOTSUPP the host does not know DataSets;
+ * -EHOSTUNREACH not inside a virtual machine; the common ones. All with words in call->text. */
+int ds_tools_open(enum ds_tools_way way, const char *path, const struct ds_source_options *options,
+                  struct ds_call *call, struct ds_client **out);
 
 /* A client over a transport, which it takes over, also on failure. 0 or -ENOMEM. */
 int ds_tools_make_take(struct ds_transport *transport, unsigned parallel, bool can_append,

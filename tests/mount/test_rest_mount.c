@@ -247,6 +247,29 @@ static void test_restart(void **state)
     assert_int_equal(sim_sessions(), 1);
 }
 
+/* Mounted before there is a server, as at boot; by name, which the first operation looks up. */
+static void test_delay_connect(void **state)
+{
+    start(NULL, NULL);
+    char source[128];
+    snprintf(source, sizeof source, "%s/" SIM_VM_NAME, sim_rest_url());
+    sim_stop();
+    struct harness_daemon *daemon =
+        harness_start_source("late", source, sim_rest_options("delay_connect,timeout=2"));
+    assert_sh_fails(*state, "No route to host", "ls late");
+    assert_sh_fails(*state, "No route to host", "cat late/app/k");
+    assert_sh_ok(*state, "", "df late >/dev/null");
+    sim_start_rest(NULL);
+    assert_sh_ok(*state, "", "echo x > late/app/k");
+    assert_store("app", "k", "x\n");
+    assert_int_equal(sim_log_count("rest-vms"), 1);
+    assert_sh_ok(*state, "1\n", "grep -c \"the virtual machine 'web-01' is vm-1\" late.log");
+    harness_stop(daemon);
+    /* What is wrong on this machine is said at once all the same. */
+    assert_sh_fails(*state, "No such file or directory",
+                    "$DATASETFS %s late -o delay_connect,credentials=none", source);
+}
+
 /* Another machine of the same server is another store. */
 static void test_machines(void **state)
 {
@@ -278,8 +301,8 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_parallel_option), HARNESS_TEST(test_keys_in_paths),
     HARNESS_SHELLS(test_no_slash_keys),   HARNESS_SHELLS(test_ids),
     HARNESS_SHELLS(test_power_states),    HARNESS_SHELLS(test_revert),
-    HARNESS_SHELLS(test_restart),         HARNESS_SHELLS(test_machines),
-    HARNESS_SHELLS(test_mount_table),
+    HARNESS_SHELLS(test_restart),         HARNESS_SHELLS(test_delay_connect),
+    HARNESS_SHELLS(test_machines),        HARNESS_SHELLS(test_mount_table),
 };
 
 HARNESS_MAIN(tests)

@@ -175,6 +175,18 @@ static void test_refused_mounts(void **state)
     assert_sh_fails("dash", "No such file or directory", "$DATASETFS tools:unix=$PWD/nobody n");
 }
 
+/* Mounted before the host listens. */
+static void test_delay_connect(void **state)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    harness_start_source("m", sim_source(), "delay_connect,timeout=2");
+    assert_sh_fails(*state, "No route to host", "ls m");
+    assert_sh_fails(*state, "", "echo x > m/app/k");
+    sim_start(NULL);
+    assert_sh_ok(*state, "x\n", "echo x > m/app/k && cat m/app/k");
+    assert_store("app", "k", "x\n");
+}
+
 /* A host that does not tell the access still enforces it. */
 static void test_access_unknown(void **state)
 {
@@ -344,7 +356,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_large_replies),      HARNESS_TEST(test_nothing_twice),
     HARNESS_SHELLS(test_long_value_fails), HARNESS_SHELLS(test_silent_host),
     HARNESS_TEST(test_refused_mounts),     HARNESS_SHELLS(test_access_unknown),
-    HARNESS_TEST(test_breaks_under_load),
+    HARNESS_SHELLS(test_delay_connect),    HARNESS_TEST(test_breaks_under_load),
 };
 
 HARNESS_MAIN(tests)
