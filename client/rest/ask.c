@@ -158,6 +158,8 @@ static int find_id(struct ds_rest *rest, struct ds_call *call, const char *datas
     if (err != -ENOENT)
         return err;
     err = ds_ask_list(rest, call, NULL);
+    if (err) /* what was asked has not been sent */
+        ds_call_set_sent(call, DS_SENT_NO);
     return err ? err : ds_ids_find(&rest->ids, dataset, id);
 }
 

@@ -259,7 +259,7 @@ static void test_delay_connect(void **state)
     assert_sh_fails(*state, "No route to host", "ls late");
     assert_sh_fails(*state, "No route to host", "cat late/app/k");
     assert_sh_ok(*state, "", "df late >/dev/null");
-    sim_start_rest(NULL);
+    sim_start_rest_with("--id-prefix", "id of ");
     assert_sh_ok(*state, "", "echo x > late/app/k");
     assert_store("app", "k", "x\n");
     assert_int_equal(sim_log_count("rest-vms"), 1);
