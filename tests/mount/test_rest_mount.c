@@ -292,7 +292,8 @@ static void test_mount_table(void **state)
     start(NULL, NULL);
     char expected[256];
     snprintf(expected, sizeof expected, "%s fuse.datasetfs\n", sim_rest_source());
-    assert_sh_ok(*state, expected, "grep ' fuse.datasetfs ' /proc/mounts | cut -d' ' -f1,3");
+    assert_sh_ok(*state, expected,
+                 "grep \" $PWD/m fuse.datasetfs \" /proc/mounts | cut -d' ' -f1,3");
 }
 
 static const struct CMUnitTest tests[] = {
