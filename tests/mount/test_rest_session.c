@@ -345,6 +345,30 @@ static void test_secrets(void **state)
                  (int)daemon->pid);
 }
 
+/* As curl has them: a proxy from the environment, and what it is not for. */
+static void test_proxy_variables(void **state)
+{
+    (void)state;
+    char options[1100];
+    start_with_app(NULL);
+    snprintf(options, sizeof options, "%s", sim_rest_options(NULL));
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    assert_no_mount(sim_rest_source(), options, "cannot connect");
+    setenv("no_proxy", "127.0.0.1", 1);
+    harness_start_source("m", sim_rest_source(), options);
+    unsetenv("https_proxy");
+    unsetenv("no_proxy");
+    assert_ok(access("m/app", F_OK));
+}
+
+/* Sockets that the daemon has open. */
+static unsigned long sockets_of(const struct harness_daemon *daemon)
+{
+    const struct shell_result *ran =
+        shell_run("bash", "ls -l /proc/%d/fd | grep -c 'socket:'; true", (int)daemon->pid);
+    return strtoul(ran->out, NULL, 10);
+}
+
 /* Everything over HTTP/2, as vCenter's own front end speaks it: one connection for all. */
 static void test_http2(void **state)
 {
@@ -359,6 +383,7 @@ static void test_http2(void **state)
     }
     struct harness_daemon *daemon = harness_start_source("m", source, sim_rest_options(NULL));
     assert_sh_ok(*state, "64\n", "ls -l m/app | grep -c ' 5 .*k'");
+    assert_true(sockets_of(daemon) < 8);
     assert_sh_ok(*state, "new\nmore\n", "echo new > m/app/n; echo more >> m/app/n; cat m/app/n");
     char *large DS_AUTO_FREE = malloc(DS_VALUE_MAX_BYTES + 1);
     assert_non_null(large);
@@ -377,21 +402,14 @@ static void test_http2(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_one_session),
-    HARNESS_SHELLS(test_logout_after_umount),
-    HARNESS_TEST(test_legacy_route),
-    HARNESS_TEST(test_expiry_under_load),
-    HARNESS_SHELLS(test_expiry_of_a_batch),
-    HARNESS_SHELLS(test_never_authenticated),
-    HARNESS_TEST(test_too_many_sessions),
-    HARNESS_SHELLS(test_password_changes),
-    HARNESS_SHELLS(test_refused_mounts),
-    HARNESS_TEST(test_no_vm_list),
-    HARNESS_SHELLS(test_certificates),
-    HARNESS_TEST(test_pins),
-    HARNESS_SHELLS(test_environment),
-    HARNESS_TEST(test_secrets),
-    HARNESS_SHELLS(test_http2),
+    HARNESS_TEST(test_one_session),         HARNESS_SHELLS(test_logout_after_umount),
+    HARNESS_TEST(test_legacy_route),        HARNESS_TEST(test_expiry_under_load),
+    HARNESS_SHELLS(test_expiry_of_a_batch), HARNESS_SHELLS(test_never_authenticated),
+    HARNESS_TEST(test_too_many_sessions),   HARNESS_SHELLS(test_password_changes),
+    HARNESS_SHELLS(test_refused_mounts),    HARNESS_TEST(test_no_vm_list),
+    HARNESS_SHELLS(test_certificates),      HARNESS_TEST(test_pins),
+    HARNESS_SHELLS(test_environment),       HARNESS_TEST(test_secrets),
+    HARNESS_TEST(test_proxy_variables),     HARNESS_SHELLS(test_http2),
 };
 
 HARNESS_MAIN(tests)
