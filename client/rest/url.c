@@ -96,10 +96,8 @@ static int parse_vm(const char *text, struct ds_url *out, char *why)
     if (text[strcspn(text, "/?#")])
         return refuse(why, "VM in https://HOST/VM is one name: write / as %%2F, ? as %%3F, # as "
                            "%%23");
-    out->by_name = !is_id(text);
-    if (!strncmp(text, name_prefix, strlen(name_prefix)))
-        text += strlen(name_prefix);
-    out->vm = strdup(text);
+    bool named = !strncmp(text, name_prefix, strlen(name_prefix));
+    out->vm = strdup(named ? text + strlen(name_prefix) : text);
     if (!out->vm)
         return -ENOMEM;
     if (!decode(out->vm))
@@ -107,6 +105,8 @@ static int parse_vm(const char *text, struct ds_url *out, char *why)
                            "write %% itself as %%25");
     if (!*out->vm || !ds_utf8_valid(out->vm, strlen(out->vm)))
         return refuse(why, "VM in https://HOST/VM is %s", *out->vm ? "not UTF-8" : "empty");
+    /* Only now: to encode an unreserved character changes nothing (RFC 3986, 2.3). */
+    out->by_name = named || !is_id(out->vm);
     return 0;
 }
 

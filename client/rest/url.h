@@ -13,9 +13,9 @@ struct ds_url {
     bool by_name; /* `vm` is a name, not the id of a managed object */
 };
 
-/* Reads SOURCE. "vm-" and digits is an id, "name=" and text a name in any case, all else a name. 0;
- * -EINVAL with one line in `why` (DS_WHY_BYTES), which repeats nothing of what could be a password;
- * -ENOMEM. `out` is then unchanged; else ds_url_clear() frees it. */
+/* Reads SOURCE. "vm-" and digits, once decoded, is an id, "name=" and text a name in any case, all
+ * else a name. 0; -EINVAL with one line in `why` (DS_WHY_BYTES), which repeats nothing of what
+ * could be a password; -ENOMEM. `out` is then unchanged; else ds_url_clear() frees it. */
 int ds_url_parse(const char *source, struct ds_url *out, char *why);
 void ds_url_clear(struct ds_url *url);
 
