@@ -156,9 +156,23 @@ void ds_url_clear(struct ds_url *url)
     *url = (struct ds_url){0};
 }
 
+static bool is_dots(const char *text, size_t len)
+{
+    return (len == 1 || len == 2) && !strncmp(text, "..", len);
+}
+
 bool ds_url_is_segment(const char *text)
 {
-    return *text && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+    static const char separators[] = "/\\";
+    bool good = *text;
+    for (const char *part = text; good; part++) {
+        size_t len = strcspn(part, separators);
+        good = !is_dots(part, len);
+        part += len;
+        if (!*part)
+            break;
+    }
+    return good;
 }
 
 int ds_url_encode(struct ds_buf *out, const char *text)

@@ -20,7 +20,9 @@ int ds_url_parse(const char *source, struct ds_url *out, char *why);
 void ds_url_clear(struct ds_url *url);
 
 /* False for what cannot be one segment of a path: without a key the path is the list's, and with
- * "." or "..", encoded or not, a proxy may make it the DataSet's or the machine's. */
+ * "." or ".." a proxy may make it the DataSet's or the machine's. So it may with these between
+ * slashes or backslashes, encoded or not: nginx, for one, decodes "..%2F.." before it resolves it.
+ */
 bool ds_url_is_segment(const char *text);
 
 /* Appends `text` as one segment of a path or one value of a query: all but RFC 3986's unreserved

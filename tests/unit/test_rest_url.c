@@ -274,13 +274,33 @@ static void test_encoded_comes_back(void **state)
     }
 }
 
+/* Whatever a proxy makes of it, it stays below its own place. */
+static void test_segments(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {
+        "",    ".",     "..",     "../x",  "x/..",    "a/../b", "../..", "./x",
+        "x/.", "a/./b", "..\\..", "x\\..", "..\\x/y", "/..",    "../",   "//.//",
+    };
+    static const char *const accepted[] = {
+        "a",     "...",   "..a", "a..",    ".a",   "a/b",
+        "a/..b", "a../b", "/",   "%2e%2e", "a\\b", ".datasetfs",
+    };
+    for (size_t i = 0; i < LEN(refused); i++)
+        if (ds_url_is_segment(refused[i]))
+            fail_msg("'%s' is taken", refused[i]);
+    for (size_t i = 0; i < LEN(accepted); i++)
+        if (!ds_url_is_segment(accepted[i]))
+            fail_msg("'%s' is refused", accepted[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),           cmocka_unit_test(test_refused),
         cmocka_unit_test(test_passwords),          cmocka_unit_test(test_long),
         cmocka_unit_test(test_encode_every_byte),  cmocka_unit_test(test_encode),
-        cmocka_unit_test(test_encoded_comes_back),
+        cmocka_unit_test(test_encoded_comes_back), cmocka_unit_test(test_segments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
