@@ -146,7 +146,9 @@ int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attribu
     return 0;
 }
 
-/* Copies as much as fits, cut between code points. */
+/* Copies as much as fits, cut between code points; control characters, which terminals obey, as
+ * '?'.
+ */
 static void copy_words(char *to, size_t size, const char *from)
 {
     size_t len = from ? strnlen(from, size - 1) : 0;
@@ -154,6 +156,9 @@ static void copy_words(char *to, size_t size, const char *from)
         memcpy(to, from, len);
     to[len] = '\0';
     to[ds_utf8_prefix(to, len, NULL)] = '\0';
+    for (char *p = to; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            *p = '?';
 }
 
 void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out)
@@ -164,7 +169,7 @@ void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault 
         return;
     const json_t *type = json_object_get(root, "error_type");
     const json_t *holder = root;
-    if (!type) {
+    if (!json_is_string(type)) {
         type = json_object_get(root, "type");
         if (json_is_object(json_object_get(root, "value")))
             holder = json_object_get(root, "value");

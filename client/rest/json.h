@@ -29,7 +29,7 @@ int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
 int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attributes *out);
 
 /* What a failed request says of itself, both body styles. Never fails: what is not there is an
- * empty string. */
+ * empty string. Control characters become '?'. */
 struct ds_rest_fault {
     char type[96];
     char message[160];
