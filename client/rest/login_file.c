@@ -2,13 +2,13 @@
 #include "login_file.h"
 
 #include "cleanup.h"
+#include "netrc.h"
 #include "secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 /* What is read, in a locked page; `found` is the result so far. */
@@ -107,72 +107,20 @@ static int read_lines(const char *file, struct reading *reading, struct ds_call 
     return 0;
 }
 
-/* The next word of a .netrc, cut out in place; quotes and backslashes as curl has them. NULL at the
- * end. */
-static char *next_word(char **rest)
-{
-    char *from = *rest + strspn(*rest, " \t\r\n");
-    char *word = from;
-    char *to = from;
-    if (!*from) {
-        *rest = from;
-        return NULL;
-    }
-    bool quoted = *from == '"';
-    from += quoted;
-    while (*from && (quoted ? *from != '"' : !strchr(" \t\r\n", *from))) {
-        if (quoted && *from == '\\' && from[1])
-            from++;
-        *to++ = *from++;
-    }
-    *rest = *from ? from + 1 : from;
-    *to = '\0';
-    return word;
-}
-
-/* A macro's definition goes to the next empty line. */
-static void skip_macro(char **rest)
-{
-    char *end = strstr(*rest, "\n\n");
-    *rest = end ? end + 2 : *rest + strlen(*rest);
-}
-
 static int read_netrc(const char *file, const char *host, struct reading *reading,
                       struct ds_call *call)
 {
-    bool ours = false;
-    char *rest = reading->text;
-    for (char *word; (word = next_word(&rest));) {
-        bool machine = !strcmp(word, "machine");
-        if ((machine || !strcmp(word, "default")) && ours && *reading->found.password)
-            return 0;
-        if (!strcmp(word, "default")) {
-            ours = true;
-            continue;
-        }
-        if (!strcmp(word, "macdef")) {
-            skip_macro(&rest);
-            continue;
-        }
-        char *value = next_word(&rest);
-        if (!value)
-            break;
-        if (machine)
-            ours = !strcasecmp(value, host);
-        bool fits = true;
-        if (ours && !strcmp(word, "login"))
-            fits =
-                keep(reading->found.username, sizeof reading->found.username, value, strlen(value));
-        if (ours && !strcmp(word, "password"))
-            fits =
-                keep(reading->found.password, sizeof reading->found.password, value, strlen(value));
-        if (!fits)
-            return ds_call_fail(call, -EINVAL, "credentials %.120s: a word is too long", file);
-    }
-    if (ours && *reading->found.username && *reading->found.password)
-        return 0;
-    return ds_call_fail(call, -ENODATA, "credentials %.120s: no login and password for %.80s", file,
-                        host);
+    unsigned line = 0;
+    int err = ds_netrc_find(reading->text, reading->len, host, &reading->found, &line);
+    if (err == -EINVAL)
+        return ds_call_fail(call, err,
+                            "credentials %.120s, line %u: a quote without its end, or a word that "
+                            "is too long",
+                            file, line);
+    if (err)
+        return ds_call_fail(call, err, "credentials %.120s: no login and password for %.80s", file,
+                            host);
+    return 0;
 }
 
 int ds_login_file_read(const char *file, enum ds_login_file_kind kind, const char *host,
