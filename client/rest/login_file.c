@@ -78,7 +78,7 @@ static bool read_line(const char *line, size_t len, struct ds_login *found)
     size_t skip = sizeof username - 1;
     if (len && line[len - 1] == '\r')
         len--;
-    if (!len || *line == '#')
+    if (strspn(line, " \t\r") >= len || *line == '#')
         return true;
     if (len >= skip && !memcmp(line, username, skip))
         return keep(found->username, sizeof found->username, line + skip, len - skip);
