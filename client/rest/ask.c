@@ -168,10 +168,10 @@ static int find_id(struct ds_rest *rest, struct ds_call *call, const char *datas
 static bool has_moved(struct ds_rest *rest, struct ds_call *call, const char *dataset, char **id)
 {
     char *now = NULL;
-    if (!strcmp(dataset, *id) || ds_ask_list(rest, call, NULL) != 0 ||
+    if (!*id || !strcmp(dataset, *id) || ds_ask_list(rest, call, NULL) != 0 ||
         ds_ids_find(&rest->ids, dataset, &now) != 0)
         return false;
-    bool moved = strcmp(now, *id) != 0;
+    bool moved = now && strcmp(now, *id) != 0;
     free(*id);
     *id = now;
     return moved;

@@ -96,7 +96,8 @@ static bool govc_names(const char *host)
 static char *home_file(void)
 {
     const char *home = getenv("HOME");
-    const struct passwd *user = home ? NULL : getpwuid(getuid());
+    const struct passwd *user =
+        home ? NULL : getpwuid(getuid()); // cppcheck-suppress getpwuidCalled
     char *file = NULL;
     if (!home && user)
         home = user->pw_dir;

@@ -46,7 +46,9 @@ static char unescape(char letter)
 {
     static const char letters[] = "nrt";
     const char *at = letter ? strchr(letters, letter) : NULL;
-    return at ? "\n\r\t"[at - letters] : letter;
+    if (at)
+        letter = "\n\r\t"[at - letters];
+    return letter;
 }
 
 /* Cuts the word in quotes out; its first quote has been passed. */
@@ -55,8 +57,10 @@ static void take_quoted(struct scanner *scanner, char *to)
     char *from = scanner->at;
     while (*from && *from != '"' && *from != '\n') {
         bool escaped = *from == '\\' && from[1] && from[1] != '\n';
-        from += escaped;
-        *to++ = escaped ? unescape(*from) : *from;
+        if (escaped)
+            *to++ = unescape(*++from);
+        else
+            *to++ = *from;
         from++;
     }
     scanner->unfinished = *from != '"';

@@ -73,28 +73,28 @@ static int filter_core(void)
     return write(fd, "0", 1) == 1 ? 0 : -errno;
 }
 
-static int protected;
+static int protection;
 
 static void protect(void)
 {
     struct rlimit none = {0};
-    protected = filter_core();
+    protection = filter_core();
     /* Not fatal: a container may hide the file, and the two below are what counts first. */
-    if (protected)
+    if (protection)
         ds_log(DS_LOG_WARNING, "cannot keep memory out of forced core files: %s",
-               strerror(-protected));
-    protected = 0;
+               strerror(-protection));
+    protection = 0;
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-    protected = -errno;
+        protection = -errno;
     json_set_alloc_funcs(malloc, wiping_free);
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
                              calloc) != CURLE_OK)
-    protected = -ENOMEM;
+        protection = -ENOMEM;
 }
 
 int ds_secret_protect_process(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, protect);
-    return protected;
+    return protection;
 }

@@ -61,7 +61,9 @@ struct header {
 
 static void encode_base64(const char *in, size_t len, char *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    enum { PAD = 64 };
     for (size_t i = 0; i < len; i += 3) {
         size_t left = len - i;
         unsigned long bits = (unsigned long)(unsigned char)in[i] << 16;
@@ -71,8 +73,8 @@ static void encode_base64(const char *in, size_t len, char *out)
             bits |= (unsigned char)in[i + 2];
         *out++ = digits[bits >> 18];
         *out++ = digits[bits >> 12 & 63];
-        *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-        *out++ = left > 2 ? digits[bits & 63] : '=';
+        *out++ = digits[left > 1 ? bits >> 6 & 63 : PAD];
+        *out++ = digits[left > 2 ? bits & 63 : PAD];
     }
     *out = '\0';
 }

@@ -50,6 +50,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 
 /* libcurl is connected and about to send. It would send a request again by itself when a
  * connection that it had kept turns out to be dead: whether that is right is not its decision. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static int before_request(void *user, char *to_ip, char *from_ip, int to_port, int from_port)
 {
     struct ds_transfer *transfer = user;

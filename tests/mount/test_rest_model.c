@@ -68,7 +68,7 @@ static char *make_text(size_t len)
     char *text = malloc(len + 4);
     assert_non_null(text);
     for (size_t i = 0; i < len; i++)
-        text[i] = roll(40) ? (char)('a' + roll(26)) : '\n';
+        text[i] = "abcdefghijklmnopqrstuvwxyz\n"[roll(27)];
     strcpy(text + len, roll(4) ? "" : "\xc3\xa9");
     return text;
 }

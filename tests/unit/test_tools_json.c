@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
+#include "../../client/base/json_text.h"
 #include "../../client/tools/error.h"
 #include "../../client/tools/json.h"
 #include "../../client/tools/reply.h"
-#include "../../client/base/json_text.h"
 #include "../../client/tools/wire.h"
 
 #include <errno.h>

@@ -114,7 +114,8 @@ static int exchange(struct ds_transport *transport, struct ds_call *call, enum d
         ds_buf_free(&reply);
         return err;
     }
-    assert_non_null(reply.data);
+    if (!reply.data)
+        return -EPROTO;
     ds_call_set_sent(call, DS_SENT_ANSWERED);
     out->bytes = reply;
     out->text = reply.data + 2;
