@@ -26,23 +26,61 @@ static bool exists(const char *file)
     return access(file, F_OK) == 0;
 }
 
+/* Makes `file` independent of the working directory. Symbolic links stay: one that is replaced, as
+ * containers' secrets are, leads to the new file. */
+static int make_absolute(const char *file, char **out)
+{
+    char *here DS_AUTO_FREE = *file == '/' ? NULL : getcwd(NULL, 0);
+    if (*file != '/' && !here)
+        return -errno;
+    if (asprintf(out, "%s%s%s", here ? here : "", here ? "/" : "", file) < 0) {
+        *out = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* RFC 7617: the first colon ends the name. */
+static int check_name(const struct ds_login *login, const char *origin, struct ds_call *call)
+{
+    if (!strchr(login->username, ':'))
+        return 0;
+    return ds_call_fail(call, -EINVAL, "credentials %.120s: a user name with ':' cannot be sent",
+                        origin);
+}
+
+static int read_file(const struct ds_credentials *credentials, struct ds_login *login,
+                     struct ds_call *call)
+{
+    struct ds_login *found = ds_secret_new(sizeof *found);
+    if (!found)
+        return -ENOMEM;
+    int err =
+        ds_login_file_read(credentials->file, credentials->kind, credentials->host, found, call);
+    if (!err)
+        err = check_name(found, credentials->origin, call);
+    if (!err)
+        *login = *found;
+    ds_secret_free(found, sizeof *found);
+    return err;
+}
+
 static int use_file(struct ds_credentials *credentials, enum ds_login_file_kind kind,
                     const char *file, struct ds_login *login, struct ds_call *call)
 {
     credentials->kind = kind;
-    credentials->file = realpath(file, NULL);
-    if (!credentials->file)
-        return ds_call_fail(call, -errno, "credentials %.120s: %s", file, strerror(errno));
+    int err = make_absolute(file, &credentials->file);
+    if (err)
+        return ds_call_fail(call, err, "credentials %.120s: %s", file, strerror(-err));
     credentials->origin = strdup(credentials->file);
     if (!credentials->origin)
         return -ENOMEM;
-    return ds_login_file_read(credentials->file, kind, credentials->host, login, call);
+    return read_file(credentials, login, call);
 }
 
-/* Moves a variable's value to `out`, so that it is in no dump of the environment any more. */
 static int take_variable(const char *name, char *out, size_t size, struct ds_call *call)
 {
-    char *value = getenv(name);
+    const char *value = getenv(name);
     size_t len = value ? strlen(value) : 0;
     if (len >= size)
         return ds_call_fail(call, -EINVAL, "$%s is longer than %zu bytes", name, size - 1);
@@ -52,9 +90,21 @@ static int take_variable(const char *name, char *out, size_t size, struct ds_cal
                             "-o credentials=FILE",
                             name);
     memcpy(out, value, len + 1);
-    ds_secret_wipe(value, len);
-    unsetenv(name);
     return 0;
+}
+
+/* So that no dump of the environment has them any more, nor any program that we run. */
+static void wipe_variables(void)
+{
+    static const char *const names[] = {"DATASETFS_USERNAME", "DATASETFS_PASSWORD", "GOVC_USERNAME",
+                                        "GOVC_PASSWORD"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t len = strlen(names[i]);
+        for (char **at = environ; at && *at; at++)
+            if (!strncmp(*at, names[i], len) && (*at)[len] == '=')
+                ds_secret_wipe(*at + len + 1, strlen(*at + len + 1));
+        unsetenv(names[i]);
+    }
 }
 
 static int use_variables(struct ds_credentials *credentials, const char *username,
@@ -67,7 +117,7 @@ static int use_variables(struct ds_credentials *credentials, const char *usernam
         credentials->origin = NULL;
         err = -ENOMEM;
     }
-    return err;
+    return err ? err : check_name(login, credentials->origin, call);
 }
 
 /* True if $GOVC_URL, which may be a URL or only a host, names this host. */
@@ -76,20 +126,21 @@ static bool govc_names(const char *host)
     const char *url = getenv("GOVC_URL");
     if (!url)
         return false;
-    const char *slashes = strstr(url, "://");
-    const char *authority = slashes ? slashes + 3 : url;
+    static const char slashes[] = "://";
+    const char *scheme_end = url + strcspn(url, ":/?#");
+    bool has_scheme = !strncmp(scheme_end, slashes, strlen(slashes));
+    const char *authority = has_scheme ? scheme_end + strlen(slashes) : url;
     size_t len = strcspn(authority, "/?#");
     for (const char *at; (at = memchr(authority, '@', len));) {
         len -= (size_t)(at + 1 - authority);
         authority = at + 1;
     }
-    if (*authority == '[') {
-        authority++;
-        len = strcspn(authority, "]");
-    } else {
-        const char *colon = memchr(authority, ':', len);
-        len = colon ? (size_t)(colon - authority) : len;
-    }
+    bool bracketed = *authority == '[';
+    const char *end = memchr(authority, bracketed ? ']' : ':', len);
+    if (bracketed && !end)
+        return false;
+    authority += bracketed;
+    len = end ? (size_t)(end - authority) : len;
     return len == strlen(host) && !strncasecmp(authority, host, len);
 }
 
@@ -150,6 +201,7 @@ int ds_credentials_new(const char *file, const char *host, struct ds_login *logi
         return -ENOMEM;
     credentials->host = strdup(host);
     int err = credentials->host ? find(credentials, file, login, call) : -ENOMEM;
+    wipe_variables();
     if (err)
         ds_credentials_free(credentials);
     else
@@ -163,7 +215,8 @@ int ds_credentials_refresh(const struct ds_credentials *credentials, struct ds_l
     /* A file that is gone, or a home directory that is not mounted now, is no reason to fail. */
     if (!credentials->file || access(credentials->file, R_OK) != 0)
         return 0;
-    return ds_login_file_read(credentials->file, credentials->kind, credentials->host, login, call);
+    int err = read_file(credentials, login, call);
+    return err == -ENODATA ? -EACCES : err;
 }
 
 const char *ds_credentials_origin(const struct ds_credentials *credentials)

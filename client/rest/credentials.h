@@ -20,16 +20,19 @@ struct ds_credentials;
 /* Finds the credentials for `host`: `file` if it is not NULL; else, in this order, the file
  * "datasetfs" in $CREDENTIALS_DIRECTORY (systemd), $DATASETFS_USERNAME and $DATASETFS_PASSWORD,
  * $GOVC_USERNAME and $GOVC_PASSWORD if $GOVC_URL names `host`, /etc/datasetfs/credentials (root
- * only), and ~/.netrc. Reads them into `login`; what came from the environment is wiped there. Only
- * while the process has one thread and before it changes directory.
+ * only), and ~/.netrc. Reads them into `login`. Wipes these names and passwords in the environment,
+ * also where they were not used. Only while the process has one thread and before it changes
+ * directory.
  *
  * -EACCES there are none, a file lets others read it or belongs to somebody else; -EINVAL a file is
- * not understood; the errno of reading it. With words, which hold no credential. */
+ * not understood, or a user name has a ':', which HTTP cannot send; the errno of reading it. With
+ * words, which hold no credential. */
 int ds_credentials_new(const char *file, const char *host, struct ds_login *login,
                        struct ds_call *call, struct ds_credentials **out);
 
 /* Reads them again, if they came from a file and that can still be read; otherwise `login` stays as
- * it is. Returns 0, or a negative errno with words when the file is there but must not be used. */
+ * it is. Symbolic links are followed anew. Returns 0, or one of the errors above with words when
+ * the file is there but must not be used or no longer has them: then too `login` stays. */
 int ds_credentials_refresh(const struct ds_credentials *credentials, struct ds_login *login,
                            struct ds_call *call);
 
