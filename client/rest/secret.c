@@ -73,28 +73,28 @@ static int filter_core(void)
     return write(fd, "0", 1) == 1 ? 0 : -errno;
 }
 
-static int protection;
+static int outcome; /* of protect() */
 
 static void protect(void)
 {
     struct rlimit none = {0};
-    protection = filter_core();
+    outcome = filter_core();
     /* Not fatal: a container may hide the file, and the two below are what counts first. */
-    if (protection)
+    if (outcome)
         ds_log(DS_LOG_WARNING, "cannot keep memory out of forced core files: %s",
-               strerror(-protection));
-    protection = 0;
+               strerror(-outcome));
+    outcome = 0;
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        protection = -errno;
+        outcome = -errno;
     json_set_alloc_funcs(malloc, wiping_free);
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
                              calloc) != CURLE_OK)
-        protection = -ENOMEM;
+        outcome = -ENOMEM;
 }
 
 int ds_secret_protect_process(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, protect);
-    return protection;
+    return outcome;
 }
