@@ -56,7 +56,7 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
     /* "Not found" must be the store's own word. */
     if (err == -ENOENT && request->html && !*fault.type)
         return ds_reply_not_understood(request, call);
-    if (err == -EAGAIN)
+    if (err == -EAGAIN && request->retry_after_ms > call->retry_after_ms)
         call->retry_after_ms = request->retry_after_ms;
     if (request->change && request->status >= 500 && !*fault.type &&
         (err == -EIO || err == -ETIMEDOUT))

@@ -6,8 +6,8 @@
 
 /* 0 if the request was answered and succeeded. Else its error, with words in the call: what
  * http.h says, what vCenter's error type or status means (error.h), or -EPROTO for an answer that
- * no vCenter gives. Puts the wish of Retry-After into the call. A gateway that gives up after a
- * change has left leaves it in doubt: DS_SENT_MAYBE. */
+ * no vCenter gives. Puts the wish of Retry-After into the call, unless a longer one is there. A
+ * gateway that gives up after a change has left leaves it in doubt: DS_SENT_MAYBE. */
 int ds_reply_check(const struct ds_http_request *request, struct ds_call *call);
 
 /* The same for a change, whose success has an empty body or JSON. */
