@@ -97,12 +97,18 @@ fuzz: $(FUZZ:%=%.libfuzzer) ## fuzz each decoder for FUZZ_SECONDS (60); needs cl
 	        $(BUILD)/fuzz/$$name tests/fuzz/corpus-$$name || exit 1; \
 	done
 
-$(BUILD)/%.libfuzzer: %.c $(wildcard client/tools/*.[ch] client/base/*.[ch] include/*.h)
+# What each fuzzer is compiled with, so that the fuzzer sees which way it takes there.
+FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
+FUZZED_netrc := client/rest/netrc.c
+FUZZED_rest  := $(addprefix client/rest/,error.c json.c)
+FUZZED_wire  := client/tools/wire.c
+FUZZED_BASE  := $(addprefix client/base/,attributes_json.c buf.c call.c dataset.c json_text.c utf8.c)
+
+$(BUILD)/tests/fuzz/fuzz_%.libfuzzer: tests/fuzz/fuzz_%.c $(wildcard client/*/*.[ch] include/*.h) Makefile
 	@mkdir -p $(@D)
 	clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
-	    $< $(addprefix client/tools/,wire.c json.c reply.c error.c) \
-	    $(addprefix client/base/,buf.c call.c dataset.c json_text.c utf8.c) -ljansson
+	    $< $(FUZZED_$*) $(FUZZED_BASE) -ljansson
 
 bench: ## print ratios of time against peers
 	@scripts/bench

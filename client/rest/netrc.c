@@ -1,8 +1,6 @@
 /* The format of ~/.netrc. */
 #include "netrc.h"
 
-#include "secret.h"
-
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -125,7 +123,7 @@ static bool has_value(const char *word)
 static bool begins_ours(const char *word, const char *value, const char *host,
                         struct ds_login *found)
 {
-    ds_secret_wipe(found, sizeof *found);
+    *found = (struct ds_login){0};
     return is(word, "default") || (value && is(value, host));
 }
 
