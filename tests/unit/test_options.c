@@ -442,6 +442,11 @@ static void test_secrets(void **state)
            "https://joe:hunter2@vc/vm-42", "m", NULL);
 }
 
+static void refuse_https(const char *words, const char *message)
+{
+    refuse(message, "https://vc/vm-1", "m", "-o", words, NULL);
+}
+
 static void test_https(void **state)
 {
     (void)state;
@@ -473,7 +478,20 @@ static void test_https(void **state)
         char *argv[] = {"datasetfs", "https://vc/vm-1", "m", "-o", strcpy(word, wrong[i]), NULL};
         assert_int_equal(fs_options_parse(&options, 5, argv, why), -EINVAL);
         assert_non_null(strstr(why, "option '"));
+        assert_null(strchr(why, '\n'));
     }
+    refuse_https("parallel=65", "option 'parallel=65': expected a number from 1 to 64");
+    refuse_https("parallel", "option 'parallel' needs a value: a number from 1 to 64");
+    refuse_https("credentials", "option 'credentials' needs a value: the name of a file");
+    refuse_https("cacert=", "option 'cacert': expected the name of a file");
+    refuse_https("pin=sha256//x",
+                 "option 'pin=sha256//x': expected sha256//BASE64 of the server's public key");
+    refuse_https("insecure=1", "option 'insecure' takes no value");
+    refuse_https("insecure,cacert=f", "-o insecure and cacert= or pin= exclude each other");
+    refuse_https("side=host", "-o side= is for local:FILE only; https:// is always the host side");
+    refuse_options("credentials=f", "-o credentials is for https://HOST/VM only");
+    refuse_options("cacert=f", "-o cacert is for https://HOST/VM only");
+    refuse_options("insecure", "-o insecure is for https://HOST/VM only");
 }
 
 /* Documents. */

@@ -105,9 +105,22 @@ static void test_options_of_https(void **state)
             assert_non_null(strstr(why, "for https://HOST/VM only"));
         }
     }
-    struct ds_source_options both = {.insecure = true, .pin = "p"};
-    assert_int_equal(ds_source_check("https://h/vm-1", &both, why), -EINVAL);
-    assert_non_null(strstr(why, "exclude each other"));
+    static const struct ds_source_options contradictory[] = {
+        {.insecure = true, .pin = "p"},
+        {.insecure = true, .cacert = "f"},
+        {.insecure = true, .cacert = "f", .pin = "p"},
+    };
+    for (size_t i = 0; i < sizeof contradictory / sizeof *contradictory; i++) {
+        assert_int_equal(ds_source_check("https://h/vm-1", &contradictory[i], why), -EINVAL);
+        assert_string_equal(why, "-o insecure and cacert= or pin= exclude each other");
+    }
+    struct ds_source_options together = {.credentials = "f", .cacert = "f", .pin = "p"};
+    assert_int_equal(ds_source_check("https://h/vm-1", &together, why), 0);
+    assert_int_equal(ds_source_check("local:x", &together, why), -EINVAL);
+    assert_string_equal(why, "-o credentials is for https://HOST/VM only");
+    /* The plain fault is told first: another option would not help. */
+    assert_int_equal(ds_source_check("http://h/vm-1", &together, why), -EINVAL);
+    assert_non_null(strstr(why, "in clear"));
 }
 
 static void expect_absolute(const char *source, const char *expected)
