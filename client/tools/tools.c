@@ -89,7 +89,9 @@ int ds_tools_open(enum ds_tools_way way, const char *path, const struct ds_sourc
                            : ds_tools_pool_new(path, parallel, DS_TOOLS_POOL_IDLE_MS, &transport);
     if (!err)
         err = ds_tools_make_take(transport, parallel, !runs_program, &client);
-    if (!err)
+    if (!err && options->delay_connect)
+        *out = client;
+    else if (!err)
         err = try_store(client, call, out);
     /* No program either that could have said so. */
     if (err == -EHOSTUNREACH && falls_back && ds_call_sent(call) == DS_SENT_NO)

@@ -1,5 +1,5 @@
-/* The ids of DataSets: as long as they are the names nobody needs a list, afterwards only it tells.
- */
+/* The ids of DataSets: without a list nobody knows; as long as they are the names none of what is
+ * new needs another one, afterwards only that tells. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,10 +57,10 @@ static void expect(const char *name, const char *id)
 static void test_empty(void **state)
 {
     (void)state;
-    expect("a", "a");
-    expect("", "");
+    expect("a", NULL);
     replace((const char *const[]){NULL});
     expect("a", "a");
+    expect("", "");
 }
 
 static void test_same(void **state)
@@ -103,6 +103,9 @@ static void test_put(void **state)
 {
     (void)state;
     assert_int_equal(ds_ids_put(&ids, "a", "a"), 0);
+    expect("a", "a");
+    expect("new", NULL);
+    replace((const char *const[]){"a", "a", NULL});
     expect("new", "new");
     assert_int_equal(ds_ids_put(&ids, "b", "7"), 0);
     expect("a", "a");
