@@ -475,6 +475,7 @@ static void test_https(void **state)
     for (size_t i = 0; i < LEN(wrong); i++) {
         char word[80];
         char *argv[] = {"datasetfs", "https://vc/vm-1", "m", "-o", strcpy(word, wrong[i]), NULL};
+        fs_options_clear(&options);
         assert_int_equal(fs_options_parse(&options, 5, argv, why), -EINVAL);
         assert_non_null(strstr(why, "option '"));
         assert_null(strchr(why, '\n'));
