@@ -26,18 +26,15 @@ static bool exists(const char *file)
     return access(file, F_OK) == 0;
 }
 
-/* Makes `file` independent of the working directory. Symbolic links stay: one that is replaced, as
- * containers' secrets are, leads to the new file. */
-static int make_absolute(const char *file, char **out)
+/* A copy of the name that does not depend on the working directory; NULL with errno. Symbolic links
+ * stay: one that is replaced, as containers' secrets are, leads to the new file. */
+static char *absolute(const char *file)
 {
     char *here DS_AUTO_FREE = *file == '/' ? NULL : getcwd(NULL, 0);
-    if (*file != '/' && !here)
-        return -errno;
-    if (asprintf(out, "%s%s%s", here ? here : "", here ? "/" : "", file) < 0) {
-        *out = NULL;
-        return -ENOMEM;
-    }
-    return 0;
+    char *name = NULL;
+    if (*file == '/')
+        return strdup(file);
+    return here && asprintf(&name, "%s/%s", here, file) >= 0 ? name : NULL;
 }
 
 /* RFC 7617: the first colon ends the name. */
@@ -69,9 +66,9 @@ static int use_file(struct ds_credentials *credentials, enum ds_login_file_kind 
                     const char *file, struct ds_login *login, struct ds_call *call)
 {
     credentials->kind = kind;
-    int err = make_absolute(file, &credentials->file);
-    if (err)
-        return ds_call_fail(call, err, "credentials %.120s: %s", file, strerror(-err));
+    credentials->file = absolute(file);
+    if (!credentials->file)
+        return ds_call_fail(call, -errno, "credentials %.120s: %s", file, strerror(errno));
     credentials->origin = strdup(credentials->file);
     if (!credentials->origin)
         return -ENOMEM;

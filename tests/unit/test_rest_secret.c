@@ -119,7 +119,9 @@ static const char *check_protection(void)
 {
     struct rlimit core = {1, 1};
     char filter[16] = "";
-    if (ds_secret_protect_process() || ds_secret_protect_process())
+    int first = ds_secret_protect_process();
+    int again = ds_secret_protect_process();
+    if (first || again)
         return "not protected";
     if (getrlimit(RLIMIT_CORE, &core) || core.rlim_cur || core.rlim_max)
         return "a core file is possible";
