@@ -32,15 +32,16 @@ struct session {
     struct fs *fs;
 };
 
+/* One line, whatever a name or the store's words have in them. */
 static int complain(int status, const char *what)
 {
-    fprintf(stderr, "datasetfs: %s\n", what);
+    ds_log(DS_LOG_ERROR, "%s", what);
     return status;
 }
 
 static int complain_errno(int status, const char *what, int err)
 {
-    fprintf(stderr, "datasetfs: %s: %s\n", what, strerror(-err));
+    ds_log(DS_LOG_ERROR, "%s: %s", what, strerror(-err));
     return status;
 }
 

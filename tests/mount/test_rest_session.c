@@ -192,6 +192,7 @@ static void test_refused_mounts(void **state)
     snprintf(options, sizeof options, "%s", sim_rest_options(NULL));
     assert_no_mount(source_of("twin"), options, "vm-7, vm-8");
     assert_no_mount(source_of("nobody"), options, "no virtual machine named 'nobody'");
+    assert_no_mount(source_of("two%0Alines"), options, "no virtual machine named 'two?lines'");
     assert_no_mount(source_of("name=vm-1"), options, "no virtual machine named 'vm-1'");
     assert_no_mount(source_of("vm-77"), options, "has no virtual machine vm-77");
     assert_no_mount(source_of("vm-9"), options, "vmx-20");
