@@ -293,8 +293,9 @@ int ds_client_set(struct ds_client *client, struct ds_call *call, const char *da
     return finish(client, call, DS_OP_SET, dataset, key, err);
 }
 
-/* An append for stores that have none. */
-static int get_and_set(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+/* One round of the below. */
+static int get_and_set_once(struct ds_client *client, struct ds_call *call,
+                            const struct ds_request *r)
 {
     struct ds_buf before = {0};
     struct ds_buf sum = {0};
@@ -322,6 +323,17 @@ static int get_and_set(struct ds_client *client, struct ds_call *call, const str
     }
     ds_buf_free(&before);
     ds_buf_free(&sum);
+    return err;
+}
+
+/* An append for stores that have none. What somebody else wrote while the store was too busy for us
+ * is not overwritten: the sum is made anew. */
+static int get_and_set(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+{
+    int err;
+    do
+        err = get_and_set_once(client, call, r);
+    while (err == -ESTALE);
     return err;
 }
 

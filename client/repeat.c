@@ -68,13 +68,20 @@ static int longer(int wait_ms)
     return wait_ms < BACKOFF_MAX_MS / 2 ? wait_ms * 2 : BACKOFF_MAX_MS;
 }
 
+/* True if a busy store was certainly not moved by the request, so that it can just be sent again.
+ * An append that is a set cannot: its sum is only right for what stood there before. */
+static bool may_insist(const struct ds_call *call, const struct ds_request *r)
+{
+    return !r->as_append && ds_call_sent(call) != DS_SENT_MAYBE;
+}
+
 /* One request, sent again as long as the store is too busy for it. */
 static int attempt(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
 {
     int err = ds_call_check(call);
     for (int wait_ms = BACKOFF_FIRST_MS; !err; wait_ms = longer(wait_ms)) {
         err = dispatch(client, call, r);
-        if (err != -EAGAIN)
+        if (err != -EAGAIN || !may_insist(call, r))
             return err;
         err = back_off(call, wait_ms);
     }
@@ -153,27 +160,30 @@ static int settle(struct ds_client *client, struct ds_call *call, const struct d
     return err;
 }
 
-/* A repeated create found the DataSet: 0 if it is as asked for, so that it must be ours. */
-static int created_before(struct ds_client *client, struct ds_call *call,
-                          const struct ds_request *r)
+/* True if the DataSet is as the create or update asked for. What the store does not tell cannot
+ * speak against it, nor can what an update does not name. */
+static bool is_as_asked(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
 {
     struct ds_attributes there = {0};
     struct ds_request query = {.op = DS_OP_QUERY, .dataset = r->dataset, .attributes_out = &there};
     if (ds_repeat_run(client, call, &query))
-        return -EEXIST;
+        return false;
 
     const struct ds_attributes *asked = r->attributes;
-    const char *description = asked->description ? asked->description : "";
-    enum ds_access host = asked->host ? asked->host : DS_ACCESS_READ_WRITE;
-    enum ds_access guest = asked->guest ? asked->guest : DS_ACCESS_READ_WRITE;
-    enum ds_flag omit =
-        asked->omit_from_snapshot_and_clone ? asked->omit_from_snapshot_and_clone : DS_FLAG_OFF;
-    /* What the store does not tell cannot speak against it. */
-    bool same = (!there.description || !strcmp(there.description, description)) &&
-                (!there.host || there.host == host) && (!there.guest || there.guest == guest) &&
-                (!there.omit_from_snapshot_and_clone || there.omit_from_snapshot_and_clone == omit);
+    bool create = r->op == DS_OP_CREATE;
+    const char *description = asked->description || !create ? asked->description : "";
+    enum ds_access host = asked->host || !create ? asked->host : DS_ACCESS_READ_WRITE;
+    enum ds_access guest = asked->guest || !create ? asked->guest : DS_ACCESS_READ_WRITE;
+    enum ds_flag omit = asked->omit_from_snapshot_and_clone || !create
+                            ? asked->omit_from_snapshot_and_clone
+                            : DS_FLAG_OFF;
+    bool same = (!there.description || !description || !strcmp(there.description, description)) &&
+                (!there.host || !host || there.host == host) &&
+                (!there.guest || !guest || there.guest == guest) &&
+                (!there.omit_from_snapshot_and_clone || !omit ||
+                 there.omit_from_snapshot_and_clone == omit);
     ds_attributes_clear(&there);
-    return same ? 0 : -EEXIST;
+    return same;
 }
 
 /* What the answer to a repeated request means if the first one may have been carried out. */
@@ -182,8 +192,8 @@ static int lenient(struct ds_client *client, struct ds_call *call, const struct 
 {
     if (err == -ENOENT && (r->op == DS_OP_DESTROY || r->op == DS_OP_REMOVE))
         return 0;
-    if (err == -EEXIST && r->op == DS_OP_CREATE)
-        return created_before(client, call, r);
+    if (err == -EEXIST && r->op == DS_OP_CREATE && is_as_asked(client, call, r))
+        return 0;
     return err;
 }
 
@@ -220,12 +230,32 @@ static void repeat_entries(struct ds_client *client, struct ds_call *call,
     free(places);
 }
 
+/* Before a change is sent once more: what became of it? -EAGAIN: send it; 0 or an error to end with
+ * otherwise. `refused`: the store has said that it did nothing. */
+static int settle_change(struct ds_client *client, struct ds_call *call, const struct ds_request *r,
+                         bool refused)
+{
+    enum verdict verdict = VERDICT_LOST;
+    int unsettled = settle(client, call, r, &verdict);
+    if (unsettled == -EINTR && appends(r))
+        return ds_call_fail(call, -EIO, "append in doubt: interrupted");
+    if (unsettled)
+        return unsettled;
+    if (verdict == VERDICT_REPEAT)
+        return -EAGAIN;
+    if (refused && r->as_append)
+        return -ESTALE;
+    if (verdict == VERDICT_LOST)
+        return ds_call_fail(call, -EIO, "append in doubt: the value changed meanwhile");
+    return 0;
+}
+
 int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
 {
-    bool repeated = false;
+    bool repeated = false; /* after a lost connection */
     bool in_doubt = false; /* an earlier request may have been carried out */
 
-    for (;;) {
+    for (int wait_ms = BACKOFF_FIRST_MS;; wait_ms = longer(wait_ms)) {
         int err = attempt(client, call, r);
         enum ds_sent sent = ds_call_sent(call);
         if (!err && r->op == DS_OP_GET && r->count > 1)
@@ -234,29 +264,24 @@ int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct d
             err = lenient(client, call, r, err);
         if (err == -EINTR && sent == DS_SENT_MAYBE && appends(r))
             return ds_call_fail(call, -EIO, "append in doubt: interrupted before the answer");
-        if (err != -EIO || sent == DS_SENT_ANSWERED)
+        /* A store too busy for a set that is an append, or a gateway that says so for a store which
+         * may have made the change before. */
+        bool busy = err == -EAGAIN && (r->as_append || sent == DS_SENT_MAYBE);
+        if (!busy && (err != -EIO || sent == DS_SENT_ANSWERED))
+            return err;
+        if (busy && back_off(call, wait_ms) != 0)
             return err;
 
-        if (sent == DS_SENT_MAYBE) {
-            if (r->op == DS_OP_UPDATE)
-                return err;
-            in_doubt = true;
+        in_doubt = in_doubt || sent == DS_SENT_MAYBE;
+        if (sent == DS_SENT_MAYBE && r->op == DS_OP_UPDATE && is_as_asked(client, call, r))
+            return 0;
+        if (changes_value(r) && (sent == DS_SENT_MAYBE || busy)) {
+            int settled = settle_change(client, call, r, sent == DS_SENT_ANSWERED);
+            if (settled != -EAGAIN)
+                return settled;
         }
-        if (sent == DS_SENT_MAYBE && changes_value(r)) {
-            enum verdict verdict = VERDICT_LOST;
-            int unsettled = settle(client, call, r, &verdict);
-            if (unsettled) {
-                if (unsettled == -EINTR && appends(r))
-                    return ds_call_fail(call, -EIO, "append in doubt: interrupted");
-                return unsettled;
-            }
-            if (verdict == VERDICT_DONE)
-                return 0;
-            if (verdict == VERDICT_LOST)
-                return ds_call_fail(call, -EIO, "append in doubt: the value changed meanwhile");
-        }
-        if (repeated)
+        if (!busy && repeated)
             return err;
-        repeated = true;
+        repeated = repeated || !busy;
     }
 }

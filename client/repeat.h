@@ -15,7 +15,10 @@ struct ds_request {
     const char *data; /* set: the whole value; append: the addition */
     size_t len;
     bool force;
-    bool as_append; /* this set stands for an append: `previous` is the value before it */
+    /* This set stands for an append: `previous` is the value before it. If another value stands
+     * there before the store has taken it, the result is -ESTALE, without anything done: the sum
+     * must be made anew. */
+    bool as_append;
     const struct ds_previous *previous;
     const struct ds_attributes *attributes;
     struct ds_attributes *attributes_out;

@@ -19,6 +19,7 @@ enum ds_sent {
  * ds_call_cancel() and ds_call_sent() may be used by others meanwhile. */
 struct ds_call {
     int64_t deadline_ms;           /* CLOCK_MONOTONIC; see ds_call_now_ms() */
+    int64_t last_deadline_ms;      /* of the whole operation: the above may be sooner for a while */
     atomic_int cancel_fd;          /* borrowed eventfd that becomes readable on cancel, or -1 */
     atomic_bool cancelled;         /* set once, never cleared */
     atomic_bool lingers;           /* what is under way goes on although the call is cancelled */

@@ -149,15 +149,16 @@ const char *ds_client_about(const struct ds_client *client);
  * -EILSEQ; a value that is too long: -EFBIG, not UTF-8 or with NUL: -EILSEQ; create, update or
  * destroy without caps.can_create: -EPERM.
  *
- * -EAGAIN is repeated with jittered back-off until the deadline. A connection that broke
- * before any byte left, and a read, create or destroy that broke later, is repeated once (a
- * repeated destroy that finds nothing has succeeded; a repeated create that finds the DataSet has,
- * if its attributes are those asked for). An update that broke later is -EIO. A set, append or
- * remove that broke in the middle (-EIO with DS_SENT_MAYBE) is never simply sent again: the value
- * is read; the new value stands there: done; `previous` does, or for a set or remove `previous` is
- * NULL: repeated once; anything else: a set or remove is done, an append is -EIO (a repeated remove
- * that finds nothing is done). A cancelled append whose bytes had left is -EIO ("append in doubt"),
- * since callers repeat what was interrupted. */
+ * -EAGAIN is repeated with jittered back-off until the deadline. A connection that broke before any
+ * byte left, and a read, create, update or destroy that broke later, is repeated once (a repeated
+ * destroy that finds nothing has succeeded; a repeated create that finds the DataSet has, if its
+ * attributes are those asked for; an update is not repeated if they are). A set, append or remove
+ * that broke in the middle (-EIO with DS_SENT_MAYBE) is never simply sent again: the value is read;
+ * the new value stands there: done; `previous` does, or for a set or remove `previous` is NULL:
+ * repeated once; anything else: a set or remove is done, an append is -EIO (a repeated remove that
+ * finds nothing is done). The same holds for -EAGAIN with DS_SENT_MAYBE, until the deadline. A
+ * cancelled append whose bytes had left is -EIO ("append in doubt"), since callers repeat what was
+ * interrupted. */
 int ds_client_list(struct ds_client *client, struct ds_call *call, struct ds_names *out);
 int ds_client_query(struct ds_client *client, struct ds_call *call, const char *dataset,
                     struct ds_attributes *out);

@@ -23,6 +23,7 @@ int64_t ds_call_now_ms(void)
 void ds_call_init(struct ds_call *call, int64_t timeout_ms)
 {
     call->deadline_ms = ds_call_now_ms() + timeout_ms;
+    call->last_deadline_ms = call->deadline_ms;
     atomic_init(&call->cancel_fd, -1);
     atomic_init(&call->cancelled, false);
     atomic_init(&call->lingers, false);

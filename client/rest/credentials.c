@@ -90,11 +90,12 @@ static int take_variable(const char *name, char *out, size_t size, struct ds_cal
     return 0;
 }
 
-/* So that no dump of the environment has them any more, nor any program that we run. */
+/* So that no dump of the environment has them any more, nor any program that we run. A URL may hold
+ * a password too. */
 static void wipe_variables(void)
 {
     static const char *const names[] = {"DATASETFS_USERNAME", "DATASETFS_PASSWORD", "GOVC_USERNAME",
-                                        "GOVC_PASSWORD"};
+                                        "GOVC_PASSWORD", "GOVC_URL"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t len = strlen(names[i]);
         for (char **at = environ; at && *at; at++)

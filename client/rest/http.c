@@ -40,6 +40,7 @@ struct ds_http {
     struct ds_transfer *idle; /* kept for the next requests */
     struct ds_transfer **active;
     size_t active_count;
+    size_t suspects; /* of these: their connections may be silent and are closed after them */
     struct curl_waitfd *waits; /* as many as there are jobs, at least */
     size_t waits_room;
 };
@@ -75,7 +76,7 @@ static void start_next(struct ds_http *http, struct job *job)
         refuse(request, -ENOMEM, "out of memory");
         return;
     }
-    int err = ds_transfer_begin(transfer, http->options, request, job->call);
+    int err = ds_transfer_begin(transfer, http->options, request, job->call, http->suspects > 0);
     if (!err && curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
         err = -ENOMEM;
         ds_transfer_abort(transfer, err, "out of memory");
@@ -116,6 +117,7 @@ static void remove_active(struct ds_http *http, struct ds_transfer *transfer)
     while (http->active[at] != transfer)
         at++;
     http->active[at] = http->active[--http->active_count];
+    http->suspects -= transfer->suspect;
     job->running--;
 }
 
@@ -137,10 +139,23 @@ static void take_ended(struct ds_http *http)
     }
 }
 
+/* Somebody got no answer in time. A connection can be dead without a word, as when a firewall has
+ * forgotten it, and over HTTP/2 the next request would join it: those that are open now are closed
+ * with the last of their transfers, and new transfers use others until then. */
+static void suspect_connections(struct ds_http *http)
+{
+    for (size_t i = 0; i < http->active_count; i++) {
+        http->suspects += !http->active[i]->suspect;
+        ds_transfer_suspect(http->active[i]);
+    }
+}
+
 /* Ends what of the job can be ended: all, or what need not be finished once it is cancelled. */
 static void abort_job(struct ds_http *http, struct job *job, int error, const char *words)
 {
     bool all = error == -ETIMEDOUT;
+    if (all && ds_call_now_ms() >= job->call->last_deadline_ms && job->running)
+        suspect_connections(http);
     while (job->next < job->count)
         refuse(job->requests[job->next++], error, words);
     for (size_t i = http->active_count; i-- > 0;) {

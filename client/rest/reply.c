@@ -58,9 +58,12 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
         return ds_reply_not_understood(request, call);
     if (err == -EAGAIN && request->retry_after_ms > call->retry_after_ms)
         call->retry_after_ms = request->retry_after_ms;
-    if (request->change && request->status >= 500 && !*fault.type &&
-        (err == -EIO || err == -ETIMEDOUT))
+    bool gave_up = err == -EIO || err == -ETIMEDOUT || err == -EAGAIN;
+    if (request->change && request->status >= 500 && !*fault.type && gave_up) {
         ds_call_set_sent(call, DS_SENT_MAYBE);
+        if (err == -ETIMEDOUT) /* the gateway's time is over, not the caller's */
+            err = -EIO;
+    }
     return explain(request, call, err, &fault);
 }
 

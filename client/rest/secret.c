@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -17,10 +19,11 @@
 
 void *ds_secret_new(size_t size)
 {
+    static atomic_bool unlocked; /* said once */
     void *secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (secret == MAP_FAILED)
         return NULL;
-    if (mlock(secret, size) != 0)
+    if (mlock(secret, size) != 0 && !atomic_exchange(&unlocked, true))
         ds_log(DS_LOG_WARNING, "cannot lock memory for credentials (they may be swapped): %s",
                strerror(errno));
     if (madvise(secret, size, MADV_DONTDUMP) != 0 || madvise(secret, size, MADV_DONTFORK) != 0) {
@@ -86,6 +89,7 @@ static void protect(void)
     outcome = 0;
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         outcome = -errno;
+    unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of its connections there */
     json_set_alloc_funcs(malloc, wiping_free);
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
                              calloc) != CURLE_OK)

@@ -162,9 +162,14 @@ static int try_route(struct ds_session *session, struct ds_call *call, const str
                                       .fresh = true,
                                       .change = true};
     struct ds_http_request *const requests[] = {&request};
+    /* Neither a cancellation nor an impatient caller cuts a login off: nobody would end the session
+     * that the server makes. */
+    int64_t deadline_ms = call->deadline_ms;
+    call->deadline_ms = call->last_deadline_ms;
     atomic_store(&call->lingers, true);
     ds_http_run(session->http, call, requests, 1);
     atomic_store(&call->lingers, false);
+    call->deadline_ms = deadline_ms;
     int err;
     if (!request.error && request.status == 404 && route != &routes[ROUTE_COUNT - 1])
         err = -ENOENT;

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,9 @@
 /* Servers and the boxes between close what is idle for a minute or so; ours ends before. */
 #define CONNECTION_MAX_IDLE_S 50L
 #define MS_PER_S 1000
+#define UNACKNOWLEDGED_MS (30 * MS_PER_S)
+/* A file of cacert= that is renewed counts after so long. */
+#define CA_CACHE_S 60L
 
 struct ds_transfer *ds_transfer_new(void)
 {
@@ -114,8 +119,18 @@ static void set_tls(CURL *easy, const struct ds_http_options *options)
         curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, options->pin);
 }
 
+/* Without this TCP sends what is not acknowledged again for a quarter of an hour. */
+static int prepare_socket(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+    unsigned ms = UNACKNOWLEDGED_MS;
+    (void)user;
+    (void)purpose;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms); /* not a must */
+    return CURL_SOCKOPT_OK;
+}
+
 static void set_options(CURL *easy, struct ds_transfer *transfer,
-                        const struct ds_http_options *options)
+                        const struct ds_http_options *options, bool fresh)
 {
     curl_easy_setopt(easy, CURLOPT_URL, transfer->request->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
@@ -126,9 +141,11 @@ static void set_options(CURL *easy, struct ds_transfer *transfer,
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "datasetfs/" DS_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transfer->request->fresh ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh || transfer->request->fresh ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_MAX_IDLE_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, prepare_socket);
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     /* A name server that hangs must not hold the thread when its question is given up. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -143,19 +160,26 @@ static void set_options(CURL *easy, struct ds_transfer *transfer,
 }
 
 int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options *options,
-                      struct ds_http_request *request, struct ds_call *call)
+                      struct ds_http_request *request, struct ds_call *call, bool fresh)
 {
     transfer->request = request;
     transfer->call = call;
     transfer->begun = false;
     transfer->large = false;
+    transfer->suspect = false;
     transfer->error[0] = '\0';
     int err = add_headers(transfer);
     if (!err)
-        set_options(transfer->easy, transfer, options);
+        set_options(transfer->easy, transfer, options, fresh);
     else
         ds_transfer_abort(transfer, err, "out of memory");
     return err;
+}
+
+void ds_transfer_suspect(struct ds_transfer *transfer)
+{
+    transfer->suspect = true;
+    curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
 __attribute__((format(printf, 3, 4))) static void fail(struct ds_http_request *request, int error,
@@ -194,7 +218,13 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
 {
     struct ds_http_request *request = transfer->request;
     const char *words = *transfer->error ? transfer->error : curl_easy_strerror(code);
+    /* The words about a proxy hold its URL, and that may hold a password. */
+    if (strchr(words, '@'))
+        words = "see $https_proxy (its words are not repeated here)";
     switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK: /* before_request() */
+        fail(request, -EIO, "the server closed the connection before its answer");
+        break;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:

@@ -15,17 +15,22 @@ struct ds_transfer {
     struct curl_slist *headers;
     struct ds_transfer *next; /* of http.c */
     char error[CURL_ERROR_SIZE];
-    bool begun; /* bytes of the request may have left */
-    bool large; /* the reply was over its bound */
+    bool begun;   /* bytes of the request may have left */
+    bool large;   /* the reply was over its bound */
+    bool suspect; /* ds_transfer_suspect() */
 };
 
 /* A new idle transfer, or NULL. ds_transfer_free() is harmless on NULL. */
 struct ds_transfer *ds_transfer_new(void);
 void ds_transfer_free(struct ds_transfer *transfer);
 
-/* Makes the transfer ready to be run. 0 or -ENOMEM, then it is idle again. */
+/* Makes the transfer ready to be run, on a new connection if `fresh` or the request wants that. 0
+ * or -ENOMEM, then it is idle again. */
 int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options *options,
-                      struct ds_http_request *request, struct ds_call *call);
+                      struct ds_http_request *request, struct ds_call *call, bool fresh);
+
+/* Its connection is not used again once this and all other transfers on it have ended. */
+void ds_transfer_suspect(struct ds_transfer *transfer);
 
 /* Gives the request its result and makes the transfer idle; libcurl no longer runs it. `code` is
  * how libcurl ended. */

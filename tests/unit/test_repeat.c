@@ -105,8 +105,10 @@ static int fake_create(struct ds_client *client, struct ds_call *of, const char 
 static int fake_update(struct ds_client *client, struct ds_call *of, const char *dataset,
                        const struct ds_attributes *attributes)
 {
+    struct fake *fake = (struct fake *)client;
     struct step step;
-    play(client, of, 'u', &step);
+    if (play(client, of, 'u', &step))
+        fake->attributes.guest = attributes->guest;
     return step.err;
 }
 
@@ -359,8 +361,10 @@ static int run_other(struct ds_client *client, enum ds_op op)
         err = ds_client_get_one(client, &call, "d", "k", &value);
     if (op == DS_OP_DESTROY)
         err = ds_client_destroy(client, &call, "d", true);
-    if (op == DS_OP_UPDATE)
+    if (op == DS_OP_UPDATE) {
+        attributes.guest = DS_ACCESS_READ_ONLY;
         err = ds_client_update(client, &call, "d", &attributes);
+    }
     ds_names_clear(&names);
     ds_buf_free(&value);
     ds_attributes_clear(&attributes);
@@ -398,9 +402,17 @@ static void test_reads(void **state)
     }
     BEGIN(&fake, "v", NEVER);
     assert_int_equal(run_other(&fake.client, DS_OP_UPDATE), 0);
+    BEGIN(&fake, "v", DONE);
+    assert_int_equal(run_other(&fake.client, DS_OP_UPDATE), 0);
+    assert_string_equal(fake.log, "uq");
     BEGIN(&fake, "v", LOST);
+    fake.attributes.guest = DS_ACCESS_NONE;
+    assert_int_equal(run_other(&fake.client, DS_OP_UPDATE), 0);
+    assert_string_equal(fake.log, "uqu");
+    BEGIN(&fake, "v", LOST, STEP(0), LOST);
+    fake.attributes.guest = DS_ACCESS_NONE;
     assert_int_equal(run_other(&fake.client, DS_OP_UPDATE), -EIO);
-    assert_string_equal(fake.log, "u");
+    assert_string_equal(fake.log, "uquq");
 }
 
 static void test_destroy(void **state)

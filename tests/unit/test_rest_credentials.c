@@ -97,6 +97,14 @@ static void set_variables(const char *prefix, const char *username, const char *
         setenv(name, password, 1);
 }
 
+/* Each reading takes all variables away. */
+static void set_all_variables(void)
+{
+    setenv("GOVC_URL", "vc", 1);
+    set_variables("GOVC", "govc", "secret-govc");
+    set_variables("DATASETFS", "own", "secret-own");
+}
+
 static int find(const char *file)
 {
     ds_credentials_free(credentials);
@@ -133,20 +141,17 @@ static void test_order(void **state)
     put_file("file", LINES("file"), 0600);
     put_system_file(LINES("systemd"));
     put_netrc("vc");
-    setenv("GOVC_URL", "vc", 1);
-    set_variables("DATASETFS", "own", "secret-own");
-    set_variables("GOVC", "govc", "secret-govc");
+    set_all_variables();
     expect_found("file", "file", directory);
 
-    set_variables("DATASETFS", "own", "secret-own");
-    set_variables("GOVC", "govc", "secret-govc");
+    set_all_variables();
     expect_found(NULL, "systemd", "system/datasetfs");
     unlink("system/datasetfs");
 
-    set_variables("DATASETFS", "own", "secret-own");
-    set_variables("GOVC", "govc", "secret-govc");
+    set_all_variables();
     expect_found(NULL, "own", "$DATASETFS_USERNAME");
 
+    setenv("GOVC_URL", "vc", 1);
     set_variables("GOVC", "govc", "secret-govc");
     expect_found(NULL, "govc", "$GOVC_USERNAME");
 
