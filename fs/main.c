@@ -12,6 +12,7 @@
 #include "write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,9 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+/* Nothing is lost when the store hears nothing of our end. */
+enum { END_MAX_MS = 5000 };
 
 /* Everything between the command line and the end of the mount. */
 struct session {
@@ -116,6 +120,7 @@ static int serve(struct session *session)
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
+    fs_request_cancel_reads(fs);
     fs_loop_stop(fs->loop);
     fs_timer_free(fs->timer);
     fs->timer = NULL;
@@ -142,7 +147,8 @@ static void end_session(struct session *session)
         fs_timer_free(fs->timer);
         fs_free(fs);
     }
-    ds_call_init(&call, session->options->timeout_ms);
+    ds_call_init(&call, session->options->timeout_ms < END_MAX_MS ? session->options->timeout_ms
+                                                                  : END_MAX_MS);
     ds_client_free(session->client, &call);
     if (session->signals >= 0)
         close(session->signals);
@@ -193,12 +199,26 @@ static int run(const struct fs_options *options)
     return status;
 }
 
+/* Descriptors 0 to 2 are for what they are for: started without them, the next files to be opened
+ * would take their places, and then be replaced in the background. */
+static void fill_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char *argv[])
 {
     struct fs_options options;
     char why[FS_OPTIONS_WHY_BYTES];
     int status;
 
+    fill_descriptors();
     if (fs_options_parse(&options, argc, argv, why) != 0)
         return complain(FS_EXIT_USAGE, why);
     if (options.debug)

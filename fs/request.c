@@ -99,13 +99,15 @@ static void wake(struct fs_request *request)
 }
 
 /* Replies although the call goes on: its bytes have left, and its outcome only matters to those who
- * come later. A write is not "interrupted", which callers repeat: an append would stand twice. */
+ * come later. A write is not "interrupted", which callers repeat: an append would stand twice.
+ * Before what lingers has ended, a login, nothing of the write itself has left. */
 static void detach(struct fs_request *request)
 {
     if (atomic_exchange(&request->settled, true))
         return;
     fuse_req_interrupt_func(request->req, NULL, NULL);
-    fuse_reply_err(request->req, request->opcode == FS_WRITE ? EIO : EINTR);
+    fuse_reply_err(request->req,
+                   request->opcode == FS_WRITE && !request->call.lingers ? EIO : EINTR);
 }
 
 /* A queued request that has waited until the store counts as silent may be answered from memory. On
@@ -323,6 +325,18 @@ int fs_store_begin(struct fs_request *request, bool change)
     DS_LOCK_SCOPE(&request->fs->lock);
     DL_APPEND2(request->fs->waiting, request, wait_prev, wait_next);
     return 0;
+}
+
+void fs_request_cancel_reads(struct fs *fs)
+{
+    struct fs_request *request;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    DL_FOREACH2(fs->waiting, request, wait_next)
+    {
+        if (!request->change)
+            ds_call_cancel(&request->call);
+    }
 }
 
 void fs_store_end(struct fs_request *request)

@@ -93,6 +93,9 @@ int fs_request_may_block(struct fs_request *request);
 int fs_store_begin(struct fs_request *request, bool change);
 void fs_store_end(struct fs_request *request);
 
+/* Cancels the calls under way that change nothing: the mount ends. */
+void fs_request_cancel_reads(struct fs *fs);
+
 /* Says what a failure of this request will have been about; NULL for what does not apply. */
 void fs_request_about(struct fs_request *request, const char *dataset, const char *key);
 

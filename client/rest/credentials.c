@@ -1,6 +1,7 @@
 /* Where a user's name and password come from. */
 #include "credentials.h"
 
+#include "../base/path.h"
 #include "cleanup.h"
 #include "login_file.h"
 #include "secret.h"
@@ -24,17 +25,6 @@ struct ds_credentials {
 static bool exists(const char *file)
 {
     return access(file, F_OK) == 0;
-}
-
-/* A copy of the name that does not depend on the working directory; NULL with errno. Symbolic links
- * stay: one that is replaced, as containers' secrets are, leads to the new file. */
-static char *absolute(const char *file)
-{
-    char *here DS_AUTO_FREE = *file == '/' ? NULL : getcwd(NULL, 0);
-    char *name = NULL;
-    if (*file == '/')
-        return strdup(file);
-    return here && asprintf(&name, "%s/%s", here, file) >= 0 ? name : NULL;
 }
 
 /* RFC 7617: the first colon ends the name. */
@@ -66,7 +56,7 @@ static int use_file(struct ds_credentials *credentials, enum ds_login_file_kind 
                     const char *file, struct ds_login *login, struct ds_call *call)
 {
     credentials->kind = kind;
-    credentials->file = absolute(file);
+    credentials->file = ds_path_absolute(file);
     if (!credentials->file)
         return ds_call_fail(call, -errno, "credentials %.120s: %s", file, strerror(errno));
     credentials->origin = strdup(credentials->file);

@@ -27,7 +27,6 @@ void ds_ids_replace_take(struct ds_ids *ids, struct ds_names *names, struct ds_n
     ids->names = *names;
     ids->ids = *list;
     *names = *list = (struct ds_names){0};
-    ids->listed = true;
     ids->differ = false;
     for (size_t i = 0; i < ids->ids.count; i++)
         ids->differ = ids->differ || strcmp(ids->ids.names[i], ids->names.names[i]) != 0;
@@ -67,7 +66,7 @@ int ds_ids_find(struct ds_ids *ids, const char *name, char **out)
 {
     DS_LOCK_SCOPE(&ids->mutex);
     size_t at = find(ids, name);
-    if (at == ids->names.count && (ids->differ || !ids->listed))
+    if (at == ids->names.count && (ids->differ || !ids->names.count))
         return -ENOENT;
     char *copy = strdup(at < ids->names.count ? ids->ids.names[at] : name);
     if (!copy)

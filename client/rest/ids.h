@@ -12,7 +12,6 @@ struct ds_ids {
     pthread_mutex_t mutex;
     struct ds_names names; /* under the mutex, as the rest */
     struct ds_names ids;   /* of the same index */
-    bool listed;           /* a list has come */
     bool differ;           /* some id is not the name */
 };
 
@@ -25,8 +24,8 @@ void ds_ids_replace_take(struct ds_ids *ids, struct ds_names *names, struct ds_n
 /* Adds or changes one. 0 or -ENOMEM. */
 int ds_ids_put(struct ds_ids *ids, const char *name, const char *id);
 
-/* The id of that name, copied; the name itself if it was not listed and no id differs from its
- * name. -ENOENT: only a new list can tell. -ENOMEM. */
+/* The id of that name, copied; the name itself if others are known and their ids do not differ from
+ * their names. -ENOENT: only a new list can tell. -ENOMEM. */
 int ds_ids_find(struct ds_ids *ids, const char *name, char **out);
 
 #endif

@@ -1,6 +1,7 @@
 /* The vtable of the REST protocol, and its opening. */
 #include "rest.h"
 
+#include "../base/path.h"
 #include "ask.h"
 #include "cleanup.h"
 #include "json.h"
@@ -15,6 +16,8 @@
 /* A get of that many keys takes about ten times the store's latency: long enough to keep the
  * connections busy, short enough for a deadline. */
 enum { BATCH_KEYS = 256 };
+/* What a logout may take at least when opening has failed. */
+enum { LOGOUT_MIN_MS = 2000 };
 
 static struct ds_rest *rest_of(struct ds_client *client)
 {
@@ -141,7 +144,9 @@ static bool addressable(const struct ds_client *client, const char *name)
 static void rest_free(struct ds_client *client, struct ds_call *call)
 {
     struct ds_rest *rest = rest_of(client);
-    ds_session_free(rest->session, call);
+    int err = ds_session_free(rest->session, call);
+    if (err && rest->opened)
+        ds_log(DS_LOG_WARNING, "the session could not be ended: %s", call->text);
     ds_http_free(rest->http);
     ds_ids_end(&rest->ids);
     ds_turns_end(&rest->turn);
@@ -173,8 +178,8 @@ static int set_up_http(struct ds_rest *rest, const struct ds_source_options *opt
 {
     struct ds_http_options *http = &rest->http_options;
     if (options->cacert) {
-        rest->cacert = realpath(options->cacert, NULL);
-        if (!rest->cacert)
+        rest->cacert = ds_path_absolute(options->cacert);
+        if (!rest->cacert || access(rest->cacert, R_OK) != 0)
             return ds_call_fail(call, -errno, "cacert %.150s: %s", options->cacert,
                                 strerror(errno));
     }
@@ -236,8 +241,10 @@ int ds_rest_open(const char *source, const struct ds_source_options *options, st
     if (!err)
         err = connect_store(rest, options, call);
     if (err) {
+        /* The caller's time may be over, but a session that has been made must not stay. */
         struct ds_call end;
-        ds_call_init(&end, ds_call_left_ms(call));
+        int left_ms = ds_call_left_ms(call);
+        ds_call_init(&end, left_ms > LOGOUT_MIN_MS ? left_ms : LOGOUT_MIN_MS);
         rest_free(&rest->client, &end);
         return err;
     }

@@ -20,6 +20,9 @@
  * again that soon, unless it has changed. */
 #define REFUSED_MS (60 * 1000)
 
+/* So long a server that has not accepted its own session is not asked for another. */
+#define HOLD_MS (5 * 1000)
+
 static const char token_header[] = "vmware-api-session-id: ";
 static const char basic_header[] = "Authorization: Basic ";
 
@@ -52,6 +55,7 @@ struct ds_session {
     /* For whoever has the turn. */
     const struct route *route; /* of the last login, NULL: not known */
     int64_t refused_until_ms;
+    int64_t hold_until_ms; /* no login before: the last session was not accepted */
 };
 
 /* A caller's own copy of the token's header; wiped after use. */
@@ -97,6 +101,12 @@ static int fail_refused(const struct ds_session *session, struct ds_call *call)
                         session->base, ds_credentials_origin(session->credentials));
 }
 
+static int fail_accepted(const struct ds_session *session, struct ds_call *call)
+{
+    return ds_call_fail(call, -EACCES, "%.80s does not accept the session it has just given",
+                        session->base);
+}
+
 static int fail_login(struct ds_session *session, struct ds_call *call,
                       const struct ds_http_request *request)
 {
@@ -117,9 +127,6 @@ static int fail_login(struct ds_session *session, struct ds_call *call,
                             "sessions",
                             session->base, request->status);
     }
-    if (err == -ENOENT)
-        return ds_call_fail(call, -EOPNOTSUPP, "%.80s knows no sessions: is it a vCenter?",
-                            session->base);
     return ds_call_fail(call, err, "%.80s refuses to log in (HTTP %d)%s%.80s", session->base,
                         request->status, *fault.message ? ": " : "", fault.message);
 }
@@ -171,7 +178,7 @@ static int try_route(struct ds_session *session, struct ds_call *call, const str
     atomic_store(&call->lingers, false);
     call->deadline_ms = deadline_ms;
     int err;
-    if (!request.error && request.status == 404 && route != &routes[ROUTE_COUNT - 1])
+    if (!request.error && request.status == 404)
         err = -ENOENT;
     else if (!request.error && ds_rest_is_success(request.status))
         err = take_token(session, call, route, &request);
@@ -183,9 +190,55 @@ static int try_route(struct ds_session *session, struct ds_call *call, const str
     return err;
 }
 
+/* Ends the session; to end it twice does no harm, so a lost connection is tried once more. */
+static int log_out(struct ds_session *session, struct ds_call *call)
+{
+    char *url DS_AUTO_FREE = NULL;
+    if (!session->generation)
+        return 0;
+    if (asprintf(&url, "%s%s", session->base, session->route->path) < 0) {
+        url = NULL;
+        return -ENOMEM;
+    }
+    int err = -EIO;
+    for (int tries = 0; tries < 2 && err == -EIO; tries++) {
+        struct ds_http_request request = {.method = "DELETE",
+                                          .url = url,
+                                          .secret_header = session->secrets->token,
+                                          .fresh = tries > 0,
+                                          .change = true};
+        struct ds_http_request *const requests[] = {&request};
+        ds_http_run(session->http, call, requests, 1);
+        err = request.error;
+        if (err)
+            ds_call_fail(call, err, "%s", request.text);
+        else if (!ds_rest_is_success(request.status) && request.status != 401)
+            err = ds_call_fail(call, -EPROTO, "HTTP %d", request.status);
+        ds_buf_free(&request.reply);
+    }
+    return err;
+}
+
+/* The route of the last login, then all. */
+static int try_routes(struct ds_session *session, struct ds_call *call)
+{
+    int err = session->route ? try_route(session, call, session->route) : -ENOENT;
+    for (size_t i = 0; i < ROUTE_COUNT && err == -ENOENT; i++)
+        err = try_route(session, call, &routes[i]);
+    if (err == -ENOENT)
+        err = ds_call_fail(call, -EOPNOTSUPP, "%.80s knows no sessions: is it a vCenter?",
+                           session->base);
+    return err;
+}
+
 /* With the turn. */
 static int log_in(struct ds_session *session, struct ds_call *call)
 {
+    if (ds_call_now_ms() < session->hold_until_ms)
+        return fail_accepted(session, call);
+    if (session->hold_until_ms) /* what was not accepted may live all the same */
+        log_out(session, call);
+    session->hold_until_ms = 0;
     int err = ds_credentials_refresh(session->credentials, &session->secrets->login, call);
     if (err)
         return err;
@@ -193,15 +246,20 @@ static int log_in(struct ds_session *session, struct ds_call *call)
         !memcmp(&session->secrets->refused, &session->secrets->login, sizeof(struct ds_login)))
         return fail_refused(session, call);
     make_basic(session->secrets);
-    if (session->route)
-        err = try_route(session, call, session->route);
-    for (size_t i = 0; i < ROUTE_COUNT && (!session->route || err == -ENOENT); i++) {
-        err = try_route(session, call, &routes[i]);
-        if (err != -ENOENT)
-            break;
-    }
+    err = try_routes(session, call);
     ds_secret_wipe(session->secrets->basic, sizeof session->secrets->basic);
     return err;
+}
+
+/* The session was given and not accepted at once. */
+static int hold_logins(struct ds_session *session, struct ds_call *call)
+{
+    int err = ds_turns_take(&session->turn, call, true);
+    if (err)
+        return err;
+    session->hold_until_ms = ds_call_now_ms() + HOLD_MS;
+    ds_turns_give(&session->turn);
+    return fail_accepted(session, call);
 }
 
 static uint64_t generation_of(struct ds_session *session)
@@ -296,8 +354,7 @@ static void run(struct ds_session *session, struct ds_call *call, struct header 
         again = collect_refused(refused, again, refused);
         if (!again)
             return;
-        err = ds_call_fail(call, -EACCES, "%.80s does not accept the session it has just given",
-                           session->base);
+        err = hold_logins(session, call);
     }
     ds_call_set_sent(call, DS_SENT_NO);
     fail_all(refused, again, err, call);
@@ -313,22 +370,6 @@ void ds_session_run(struct ds_session *session, struct ds_call *call,
     else
         fail_all(requests, count, -ENOMEM, call);
     ds_secret_wipe(&header, sizeof header);
-}
-
-static void log_out(struct ds_session *session, struct ds_call *call)
-{
-    char *url DS_AUTO_FREE = NULL;
-    if (!session->generation || asprintf(&url, "%s%s", session->base, session->route->path) < 0)
-        return;
-    struct ds_http_request request = {
-        .method = "DELETE", .url = url, .secret_header = session->secrets->token, .change = true};
-    struct ds_http_request *const requests[] = {&request};
-    ds_http_run(session->http, call, requests, 1);
-    if (request.error)
-        ds_log(DS_LOG_WARNING, "the session could not be ended: %s", request.text);
-    else if (!ds_rest_is_success(request.status) && request.status != 401)
-        ds_log(DS_LOG_WARNING, "the session could not be ended: HTTP %d", request.status);
-    ds_buf_free(&request.reply);
 }
 
 int ds_session_new(struct ds_http *http, const char *base, const char *host,
@@ -354,15 +395,15 @@ int ds_session_new(struct ds_http *http, const char *base, const char *host,
     return err;
 }
 
-void ds_session_free(struct ds_session *session, struct ds_call *call)
+int ds_session_free(struct ds_session *session, struct ds_call *call)
 {
     if (!session)
-        return;
-    if (call)
-        log_out(session, call);
+        return 0;
+    int err = call ? log_out(session, call) : 0;
     ds_secret_free(session->secrets, sizeof *session->secrets);
     ds_credentials_free(session->credentials);
     ds_turns_end(&session->turn);
     pthread_mutex_destroy(&session->mutex);
     free(session);
+    return err;
 }

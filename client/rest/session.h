@@ -17,11 +17,13 @@ int ds_session_new(struct ds_http *http, const char *base, const char *host,
  * out). Threads that meet that together make one login. A login whose bytes have left is not
  * cancelled, for nobody would log it out. If no login is possible, each request that needs it gets
  * its error (-EACCES refused or still unauthenticated; -EAGAIN no more sessions; those of
- * ds_http_run()) with DS_SENT_NO. */
+ * ds_http_run()) with DS_SENT_NO. A server that does not accept a session it has just given gets no
+ * new login for some seconds, and that session is ended before the next. */
 void ds_session_run(struct ds_session *session, struct ds_call *call,
                     struct ds_http_request *const *requests, size_t count);
 
-/* Logs out, bounded by `call`, and frees. Harmless on NULL. */
-void ds_session_free(struct ds_session *session, struct ds_call *call);
+/* Logs out, bounded by `call` (NULL: there is no session yet), and frees. 0, also for NULL; or the
+ * error with words if the session may live on. */
+int ds_session_free(struct ds_session *session, struct ds_call *call);
 
 #endif
