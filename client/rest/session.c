@@ -170,13 +170,15 @@ static int try_route(struct ds_session *session, struct ds_call *call, const str
                                       .change = true};
     struct ds_http_request *const requests[] = {&request};
     /* Neither a cancellation nor an impatient caller cuts a login off: nobody would end the session
-     * that the server makes. */
-    int64_t deadline_ms = call->deadline_ms;
+     * that the server makes. What it takes is no part of the caller's patience. */
+    int64_t patience_ms = call->deadline_ms - ds_call_now_ms();
     call->deadline_ms = call->last_deadline_ms;
     atomic_store(&call->lingers, true);
     ds_http_run(session->http, call, requests, 1);
     atomic_store(&call->lingers, false);
-    call->deadline_ms = deadline_ms;
+    int64_t patient_until_ms = ds_call_now_ms() + patience_ms;
+    if (patient_until_ms < call->last_deadline_ms)
+        call->deadline_ms = patient_until_ms;
     int err;
     if (!request.error && request.status == 404)
         err = -ENOENT;

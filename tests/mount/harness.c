@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "peer.h"
 #include "proxy.h"
+#include "relay.h"
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
@@ -288,6 +289,7 @@ int harness_teardown(void **state)
         if (daemons[i].pid)
             well = end_daemon(&daemons[i], SIGTERM, 0) && well;
     }
+    well = relay_end() && well;
     well = proxy_end() && well;
     well = sim_end() && well;
     peer_close();

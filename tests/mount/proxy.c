@@ -122,6 +122,11 @@ const char *proxy_url(void)
     return url;
 }
 
+uint16_t proxy_port(void)
+{
+    return port;
+}
+
 bool proxy_end(void)
 {
     pid_t pid = proxy_pid;

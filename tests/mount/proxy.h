@@ -4,6 +4,7 @@
 #define PROXY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Starts it before the simulator that runs, with the same certificate, and waits until it listens,
  * on the same port again if the test has started it before.
@@ -12,6 +13,7 @@ void proxy_start(const char *const *arguments);
 
 /* "https://127.0.0.1:PORT". Valid until the next call. */
 const char *proxy_url(void);
+uint16_t proxy_port(void);
 
 /* Ends it; connections break. */
 void proxy_stop(void);

@@ -296,7 +296,19 @@ static void test_debug_stays_in_the_foreground(void **state)
     assert_false(harness_mounted("m", NULL, 0));
 }
 
+/* Started without some of the descriptors 0 to 2, as by a careless service manager. */
+static void test_closed_descriptors(void **state)
+{
+    static const char *const closed[] = {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"};
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
+        assert_sh_ok(*state, "", "mkdir -p closed && $DATASETFS local:s.db closed %s", closed[i]);
+        assert_true(harness_mounted("closed", NULL, 0));
+        assert_sh_ok(*state, "", "ls closed && umount closed");
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    HARNESS_SHELLS(test_closed_descriptors),
     HARNESS_TEST(test_help_and_version),
     HARNESS_TEST(test_usage_errors),
     HARNESS_TEST(test_bad_sources),

@@ -56,6 +56,50 @@ static void test_lost_connections(void **state)
     }
 }
 
+/* A gateway gives up although the server has done it, as it does when the service behind it dies:
+ * what was done is not an error, and not done again. */
+static void test_behind_gateway(void **state)
+{
+    static const char *const statuses[] = {"502", "503", "504"};
+    start(NULL);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        peer_set("app", "k", "old");
+        assert_content("m/app/k", "old");
+        sim_fault("status-after=%s:command=rest-set:count=1", statuses[i]);
+        assert_sh_ok(*state, "", "echo new > m/app/k");
+        assert_store("app", "k", "new\n");
+        sim_fault("status-after=%s:command=rest-set:count=1", statuses[i]);
+        assert_sh_ok(*state, "", "echo more >> m/app/k");
+        assert_store("app", "k", "new\nmore\n");
+        sim_fault("status-after=%s:command=rest-remove:count=1", statuses[i]);
+        assert_sh_ok(*state, "", "rm m/app/k");
+        sim_fault("status-after=%s:command=rest-create:count=1", statuses[i]);
+        assert_sh_ok(*state, "", "mkdir m/made");
+        sim_fault("status-after=%s:command=rest-update:count=1", statuses[i]);
+        assert_sh_ok(*state, "", "echo '{\"guest\":\"NONE\"}' > m/.datasetfs/info/made");
+        sim_fault("status-after=%s:command=rest-destroy:count=1", statuses[i]);
+        assert_sh_ok(*state, "", "rmdir m/made");
+        assert_int_equal(sim_fired(), 6 * (i + 1));
+    }
+}
+
+/* While an append waits for a busy server the guest appends too: neither line is lost. */
+static void test_guest_between(void **state)
+{
+    start("timeout=30");
+    peer_set("app", "k", "old\n");
+    assert_content("m/app/k", "old\n");
+    sim_fault("retry-after=2:command=rest-set:count=1");
+    pid_t writer = shell_spawn(*state, "echo host >> m/app/k");
+    assert_soon(sim_fired() > 0);
+    struct ds_call call;
+    ds_call_init(&call, HARNESS_SOON_MS);
+    assert_int_equal(
+        ds_client_append(peer_client(DS_SIDE_GUEST), &call, "app", "k", "guest\n", 6, NULL), 0);
+    assert_int_equal(shell_wait(writer), 0);
+    assert_store("app", "k", "old\nguest\nhost\n");
+}
+
 /* Somebody else writes between our set and our look at what became of it. */
 static void test_doubtful_append(void **state)
 {
@@ -242,6 +286,7 @@ static void test_end_in_silence(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    HARNESS_SHELLS(test_behind_gateway), HARNESS_SHELLS(test_guest_between),
     HARNESS_TEST(test_lost_connections), HARNESS_TEST(test_doubtful_append),
     HARNESS_SHELLS(test_silence),        HARNESS_TEST(test_killed_readers),
     HARNESS_SHELLS(test_busy),           HARNESS_SHELLS(test_busy_in_a_batch),

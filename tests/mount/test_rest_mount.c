@@ -202,6 +202,17 @@ static void test_ids(void **state)
     assert_store("app", "k", "x\nz\n");
 }
 
+/* Where nothing was known at first, nothing is taken for granted. */
+static void test_ids_of_the_first(void **state)
+{
+    (void)state;
+    sim_start_rest_with("--id-prefix", "id of ");
+    harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "value");
+    assert_content("m/app/k", "value");
+}
+
 static void test_power_states(void **state)
 {
     start(NULL, NULL);
@@ -301,9 +312,10 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_attributes),      HARNESS_SHELLS(test_many_values),
     HARNESS_SHELLS(test_parallel_option), HARNESS_TEST(test_keys_in_paths),
     HARNESS_SHELLS(test_no_slash_keys),   HARNESS_SHELLS(test_ids),
-    HARNESS_SHELLS(test_power_states),    HARNESS_SHELLS(test_revert),
-    HARNESS_SHELLS(test_restart),         HARNESS_SHELLS(test_delay_connect),
-    HARNESS_SHELLS(test_machines),        HARNESS_SHELLS(test_mount_table),
+    HARNESS_SHELLS(test_power_states),    HARNESS_TEST(test_ids_of_the_first),
+    HARNESS_SHELLS(test_revert),          HARNESS_SHELLS(test_restart),
+    HARNESS_SHELLS(test_delay_connect),   HARNESS_SHELLS(test_machines),
+    HARNESS_SHELLS(test_mount_table),
 };
 
 HARNESS_MAIN(tests)

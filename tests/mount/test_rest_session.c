@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "peer.h"
 #include "proxy.h"
+#include "relay.h"
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
@@ -142,7 +143,8 @@ static void test_never_authenticated(void **state)
     start_with_app(NULL);
     harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
     sim_fault("error=UNAUTHENTICATED:command=rest-get");
-    assert_sh_fails(*state, "Permission denied", "cat m/app/k");
+    for (int i = 0; i < 5; i++)
+        assert_sh_fails(*state, "Permission denied", "cat m/app/k");
     assert_int_equal(sim_log_count("rest-login"), 2);
     sim_clear();
     peer_set("app", "k", "value");
@@ -161,6 +163,71 @@ static void test_too_many_sessions(void **state)
     /* One that passes within the time limit does not matter. */
     sim_fault("status=503:command=rest-login:count=2");
     harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
+}
+
+/* A stat gives up on a login sooner than the login itself may be given up: each one that is cut off
+ * would leave a session behind. */
+static void test_slow_login(void **state)
+{
+    start_with_app(NULL);
+    peer_set("app", "k", "value\n");
+    harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
+    assert_sh_ok(*state, "value\n", "cat m/app/k");
+    harness_outlive_attributes();
+    peer_set("app", "k", "longer value\n");
+    assert_string_equal(sim_control("expire"), "ok");
+    sim_fault("delay=2000:command=rest-login:count=1");
+    assert_sh_ok(*state, "13\n", "stat -c %%s m/app/k");
+    assert_int_equal(sim_log_count("rest-login"), 2);
+    assert_int_equal(sim_sessions(), 1);
+}
+
+/* Neither a mount that fails at its deadline nor a broken logout leaves a session behind. */
+static void test_no_session_stays(void **state)
+{
+    (void)state;
+    char options[1100];
+    start_with_app(NULL);
+    snprintf(options, sizeof options, "%s", sim_rest_options("timeout=1"));
+    sim_fault("never-reply-before:command=rest-list:count=1");
+    assert_no_mount(sim_rest_source(), options, "no answer within the time limit");
+    assert_int_equal(sim_sessions(), 0);
+    sim_clear();
+    struct harness_daemon *daemon =
+        harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
+    sim_fault("close-before:command=rest-logout:count=1");
+    harness_stop(daemon);
+    assert_int_equal(sim_sessions(), 0);
+}
+
+/* What passes by itself does not keep a mount by name from coming up. */
+static void test_name_in_trouble(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"status=503", "close-before", "close", "retry-after=1"};
+    start_with_app(NULL);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        sim_fault("%s:command=rest-vms:count=1", faults[i]);
+        harness_stop(harness_start_source("m", source_of(SIM_VM_NAME), sim_rest_options(NULL)));
+        assert_int_equal(sim_fired(), i + 1);
+    }
+}
+
+/* A server that is silent does not keep the mount from ending, whatever its time limit. */
+static void test_end_with_reader(void **state)
+{
+    (void)state;
+    start_with_app(NULL);
+    peer_set("app", "k", "value");
+    struct harness_daemon *daemon =
+        harness_start_source("m", sim_rest_source(), sim_rest_options("timeout=3600"));
+    assert_content("m/app/k", "value");
+    sim_fault("never-reply-before:command=rest-get");
+    pid_t reader = shell_spawn("dash", "exec cat m/app/k");
+    assert_soon(sim_fired() > 0);
+    harness_stop(daemon);
+    assert_int_not_equal(shell_wait(reader), 0);
+    assert_int_equal(sim_sessions(), 0);
 }
 
 /* Credentials are read again at each login; those that were refused are not sent a second time, so
@@ -291,9 +358,13 @@ static void test_environment(void **state)
     start_with_app(NULL);
     setenv("DATASETFS_USERNAME", SIM_USER, 1);
     setenv("DATASETFS_PASSWORD", SIM_PASSWORD, 1);
+    setenv("GOVC_URL", "https://joe:" SIM_PASSWORD "@vcenter/sdk", 1);
+    setenv("GOVC_PASSWORD", SIM_PASSWORD, 1);
     struct harness_daemon *daemon = harness_start_source("m", sim_rest_source(), "cacert=" SIM_CA);
     unsetenv("DATASETFS_USERNAME");
     unsetenv("DATASETFS_PASSWORD");
+    unsetenv("GOVC_URL");
+    unsetenv("GOVC_PASSWORD");
     assert_sh_ok(*state, "0\n", "grep -acF '" SIM_PASSWORD "' /proc/%d/environ; true",
                  (int)daemon->pid);
     assert_sh_ok(*state, "1\n", "grep -ac DATASETFS_PASSWORD /proc/%d/environ; true",
@@ -346,6 +417,24 @@ static void test_secrets(void **state)
                  (int)daemon->pid);
 }
 
+/* A connection falls silent, as behind a firewall that has forgotten it. Over HTTP/2 the next
+ * request would join it: whoever finds out pays with one deadline, and then all is well. */
+static void test_silent_connection(void **state)
+{
+    char source[128];
+    start_with_app(NULL);
+    proxy_start(NULL);
+    uint16_t port = relay_start(proxy_port());
+    peer_set("app", "k", "value\n");
+    snprintf(source, sizeof source, "https://127.0.0.1:%u/" SIM_VM, (unsigned)port);
+    harness_start_source("m", source, sim_rest_options("timeout=2"));
+    assert_sh_ok(*state, "value\n", "cat m/app/k");
+    relay_silence();
+    assert_sh_fails(*state, "Connection timed out", "cat m/app/k");
+    for (int i = 0; i < 3; i++)
+        assert_sh_ok(*state, "value\n", "cat m/app/k");
+}
+
 /* As curl has them: a proxy from the environment, and what it is not for. */
 static void test_proxy_variables(void **state)
 {
@@ -355,6 +444,9 @@ static void test_proxy_variables(void **state)
     snprintf(options, sizeof options, "%s", sim_rest_options(NULL));
     setenv("https_proxy", "http://127.0.0.1:1", 1);
     assert_no_mount(sim_rest_source(), options, "cannot connect");
+    /* Nothing of what such a variable holds is repeated. */
+    setenv("https_proxy", "http://user:" SIM_PASSWORD "@host:99999", 1);
+    assert_no_mount(sim_rest_source(), options, "$https_proxy");
     setenv("no_proxy", "127.0.0.1", 1);
     harness_start_source("m", sim_rest_source(), options);
     unsetenv("https_proxy");
@@ -403,14 +495,27 @@ static void test_http2(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_one_session),         HARNESS_SHELLS(test_logout_after_umount),
-    HARNESS_TEST(test_legacy_route),        HARNESS_TEST(test_expiry_under_load),
-    HARNESS_SHELLS(test_expiry_of_a_batch), HARNESS_SHELLS(test_never_authenticated),
-    HARNESS_TEST(test_too_many_sessions),   HARNESS_SHELLS(test_password_changes),
-    HARNESS_SHELLS(test_refused_mounts),    HARNESS_TEST(test_no_vm_list),
-    HARNESS_SHELLS(test_certificates),      HARNESS_TEST(test_pins),
-    HARNESS_SHELLS(test_environment),       HARNESS_TEST(test_secrets),
-    HARNESS_TEST(test_proxy_variables),     HARNESS_SHELLS(test_http2),
+    HARNESS_TEST(test_one_session),
+    HARNESS_SHELLS(test_logout_after_umount),
+    HARNESS_TEST(test_legacy_route),
+    HARNESS_TEST(test_expiry_under_load),
+    HARNESS_SHELLS(test_expiry_of_a_batch),
+    HARNESS_SHELLS(test_never_authenticated),
+    HARNESS_TEST(test_too_many_sessions),
+    HARNESS_SHELLS(test_password_changes),
+    HARNESS_SHELLS(test_refused_mounts),
+    HARNESS_TEST(test_no_vm_list),
+    HARNESS_SHELLS(test_certificates),
+    HARNESS_TEST(test_pins),
+    HARNESS_SHELLS(test_environment),
+    HARNESS_TEST(test_secrets),
+    HARNESS_TEST(test_proxy_variables),
+    HARNESS_SHELLS(test_silent_connection),
+    HARNESS_SHELLS(test_slow_login),
+    HARNESS_TEST(test_no_session_stays),
+    HARNESS_TEST(test_name_in_trouble),
+    HARNESS_TEST(test_end_with_reader),
+    HARNESS_SHELLS(test_http2),
 };
 
 HARNESS_MAIN(tests)

@@ -23,6 +23,7 @@ enum sim_fault_kind {
     SIM_FAULT_ERROR,     /* text: the error-id or error_type */
     SIM_FAULT_RPC_ERROR, /* text: what follows "0 " */
     SIM_FAULT_STATUS,
+    SIM_FAULT_STATUS_AFTER, /* the same, but it was carried out */
     SIM_FAULT_RETRY_AFTER, /* seconds */
     SIM_FAULT_REDIRECT,    /* text: the location */
     SIM_FAULT_HUGE,        /* bytes of the reply */

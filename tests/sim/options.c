@@ -65,6 +65,7 @@ static const char usage_of_faults[] =
     "    retry-after=SECONDS 503 with this header\n"
     "    redirect=PATH       302 to there\n"
     "    huge=BYTES          200 and a JSON string of so many letters\n"
+    "    status-after=NUMBER this status without a body, though it was carried out\n"
     "    slow=MS             a pause before each byte of the body\n";
 
 enum {

@@ -135,6 +135,10 @@ static bool answer(struct sim_rest_exchange *exchange, struct MHD_Connection *co
         return false;
     if (!fault_instead(exchange))
         carry_out(exchange, connection);
+    if (fault->kind == SIM_FAULT_STATUS_AFTER) {
+        sim_out_cut(&reply->body, 0);
+        reply->status = (int)fault->number;
+    }
     if (fault->kind == SIM_FAULT_TRUNCATE)
         sim_out_cut(&reply->body, reply->body.len / 2);
     return fault->kind != SIM_FAULT_CLOSE && fault->kind != SIM_FAULT_NEVER_REPLY;

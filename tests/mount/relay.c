@@ -1,0 +1,145 @@
+#include "relay.h"
+
+#include "cleanup.h"
+#include "harness.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PAIRS_MAX 64
+
+static pid_t relay_pid;           /* 0: none runs */
+static int control[2] = {-1, -1}; /* ours: a byte out silences, a byte back says that it is done */
+
+struct pair {
+    int fds[2]; /* the client's and the server's, -1: free */
+    bool silent;
+};
+
+static struct sockaddr_in address_of(uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static void close_pair(struct pair *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        if (pair->fds[i] >= 0)
+            close(pair->fds[i]);
+        pair->fds[i] = -1;
+    }
+}
+
+static void take_client(int listener, uint16_t port, struct pair pairs[PAIRS_MAX])
+{
+    struct sockaddr_in address = address_of(port);
+    const void *plain = &address;
+    int client = accept(listener, NULL, NULL);
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    struct pair *pair = pairs;
+    while (pair < pairs + PAIRS_MAX && pair->fds[0] >= 0)
+        pair++;
+    if (client < 0 || server < 0 || pair == pairs + PAIRS_MAX ||
+        connect(server, plain, sizeof address) != 0) {
+        close(client);
+        close(server);
+        return;
+    }
+    *pair = (struct pair){.fds = {client, server}};
+}
+
+/* Passes on what has come from one end. */
+static void forward(struct pair *pair, int from)
+{
+    char data[16384];
+    ssize_t len = recv(pair->fds[from], data, sizeof data, 0);
+    for (ssize_t sent = 0; len > 0 && sent < len;) {
+        ssize_t n = send(pair->fds[!from], data + sent, (size_t)(len - sent), MSG_NOSIGNAL);
+        if (n < 0)
+            len = -1;
+        sent += n;
+    }
+    if (len <= 0)
+        close_pair(pair);
+}
+
+static void silence(struct pair pairs[PAIRS_MAX], int fd)
+{
+    char byte;
+    if (read(fd, &byte, 1) != 1)
+        _exit(0);
+    for (int i = 0; i < PAIRS_MAX; i++)
+        pairs[i].silent = true;
+    if (write(fd, &byte, 1) != 1)
+        _exit(1);
+}
+
+_Noreturn static void relay(int listener, uint16_t port, int fd)
+{
+    struct pair pairs[PAIRS_MAX];
+    struct pollfd fds[2 + 2 * PAIRS_MAX] = {{.fd = listener, .events = POLLIN},
+                                            {.fd = fd, .events = POLLIN}};
+    for (int i = 0; i < PAIRS_MAX; i++)
+        pairs[i] = (struct pair){.fds = {-1, -1}};
+    for (;;) {
+        for (int i = 0; i < 2 * PAIRS_MAX; i++) {
+            const struct pair *pair = &pairs[i / 2];
+            fds[2 + i] =
+                (struct pollfd){.fd = pair->silent ? -1 : pair->fds[i % 2], .events = POLLIN};
+        }
+        if (poll(fds, 2 + 2 * PAIRS_MAX, -1) < 0)
+            _exit(1);
+        for (int i = 0; i < 2 * PAIRS_MAX; i++) {
+            if (fds[2 + i].revents && pairs[i / 2].fds[i % 2] >= 0)
+                forward(&pairs[i / 2], i % 2);
+        }
+        if (fds[1].revents)
+            silence(pairs, fd);
+        if (fds[0].revents)
+            take_client(listener, port, pairs);
+    }
+}
+
+uint16_t relay_start(uint16_t port)
+{
+    struct sockaddr_in address = address_of(0);
+    socklen_t len = sizeof address;
+    void *plain = &address;
+    int listener DS_AUTO_CLOSE = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(relay_pid, 0);
+    assert_ok(bind(listener, plain, len));
+    assert_ok(listen(listener, SOMAXCONN));
+    assert_ok(getsockname(listener, plain, &len));
+    assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control));
+    relay_pid = fork();
+    if (relay_pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(control[0]);
+        relay(listener, port, control[1]);
+    }
+    assert_true(relay_pid > 0);
+    close(control[1]);
+    return ntohs(address.sin_port);
+}
+
+void relay_silence(void)
+{
+    char byte = 's';
+    assert_int_equal(write(control[0], &byte, 1), 1);
+    assert_int_equal(read(control[0], &byte, 1), 1);
+}
+
+bool relay_end(void)
+{
+    pid_t pid = relay_pid;
+    if (!pid)
+        return true;
+    relay_pid = 0;
+    close(control[0]);
+    control[0] = -1;
+    return harness_wait_child(pid, HARNESS_SOON_MS, false) == 0;
+}
