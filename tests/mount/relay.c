@@ -38,18 +38,15 @@ static void take_client(int listener, uint16_t port, struct pair pairs[PAIRS_MAX
 {
     struct sockaddr_in address = address_of(port);
     const void *plain = &address;
-    int client = accept(listener, NULL, NULL);
-    int server = socket(AF_INET, SOCK_STREAM, 0);
+    int client DS_AUTO_CLOSE = accept(listener, NULL, NULL);
+    int server DS_AUTO_CLOSE = socket(AF_INET, SOCK_STREAM, 0);
     struct pair *pair = pairs;
     while (pair < pairs + PAIRS_MAX && pair->fds[0] >= 0)
         pair++;
     if (client < 0 || server < 0 || pair == pairs + PAIRS_MAX ||
-        connect(server, plain, sizeof address) != 0) {
-        close(client);
-        close(server);
+        connect(server, plain, sizeof address) != 0)
         return;
-    }
-    *pair = (struct pair){.fds = {client, server}};
+    *pair = (struct pair){.fds = {ds_cleanup_keep(&client), ds_cleanup_keep(&server)}};
 }
 
 /* Passes on what has come from one end. */

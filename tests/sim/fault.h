@@ -24,10 +24,10 @@ enum sim_fault_kind {
     SIM_FAULT_RPC_ERROR, /* text: what follows "0 " */
     SIM_FAULT_STATUS,
     SIM_FAULT_STATUS_AFTER, /* the same, but it was carried out */
-    SIM_FAULT_RETRY_AFTER, /* seconds */
-    SIM_FAULT_REDIRECT,    /* text: the location */
-    SIM_FAULT_HUGE,        /* bytes of the reply */
-    SIM_FAULT_SLOW         /* ms between the bytes of the reply's body */
+    SIM_FAULT_RETRY_AFTER,  /* seconds */
+    SIM_FAULT_REDIRECT,     /* text: the location */
+    SIM_FAULT_HUGE,         /* bytes of the reply */
+    SIM_FAULT_SLOW          /* ms between the bytes of the reply's body */
 };
 
 /* Which interface; a set of them. */
