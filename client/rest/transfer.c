@@ -241,7 +241,12 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
         fail(request, -EHOSTUNREACH, "the server's public key is not the one that pin= names");
         break;
     case CURLE_SSL_CACERT_BADFILE:
-        fail(request, -EHOSTUNREACH, "cacert= cannot be used: %.140s", words);
+        if (options->cacert)
+            fail(request, -EHOSTUNREACH, "cacert= cannot be used: %.140s", words);
+        else
+            fail(request, -EHOSTUNREACH,
+                 "this system has no authorities to trust (package ca-certificates): use -o "
+                 "cacert=FILE");
         break;
     case CURLE_WRITE_ERROR:
         if (transfer->large)
