@@ -78,11 +78,16 @@ static bool may_insist(const struct ds_call *call, const struct ds_request *r)
 /* One request, sent again as long as the store is too busy for it. */
 static int attempt(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
 {
+    char words[DS_CALL_TEXT_BYTES] = "";
     int err = ds_call_check(call);
     for (int wait_ms = BACKOFF_FIRST_MS; !err; wait_ms = longer(wait_ms)) {
         err = dispatch(client, call, r);
+        /* The last try had no time left to be one: what the store said before is the reason. */
+        if (err == -ETIMEDOUT && *words && ds_call_sent(call) == DS_SENT_NO)
+            return ds_call_fail(call, -EAGAIN, "%s", words);
         if (err != -EAGAIN || !may_insist(call, r))
             return err;
+        memcpy(words, call->text, sizeof words);
         err = back_off(call, wait_ms);
     }
     return err;

@@ -52,6 +52,7 @@ struct fake {
     bool exists;
     bool dataset;
     enum ds_access guest;
+    const char *words; /* of a busy store, NULL: none */
 };
 
 static struct ds_call call;
@@ -66,6 +67,8 @@ static struct step play(struct ds_client *client, char letter)
 static int answer(struct fake *fake, struct ds_call *of, const struct step *step, int err)
 {
     ds_call_set_sent(of, step->err ? step->sent : DS_SENT_ANSWERED);
+    if (step->err == -EAGAIN && fake->words)
+        ds_call_fail(of, step->err, "%s", fake->words);
     if (step->then)
         snprintf(fake->value, sizeof fake->value, "%s", step->then);
     return step->err ? step->err : err;
@@ -254,13 +257,28 @@ static void test_until_the_deadline(void **state)
     }
 }
 
+/* The last try has no time to be one: the store's own words stay. */
+static void test_no_time_for_another(void **state)
+{
+    (void)state;
+    struct fake fake;
+    BEGIN(&fake, "old", {-EAGAIN, DS_SENT_NO, false, NULL}, {-ETIMEDOUT, DS_SENT_NO, false, NULL});
+    fake.words = "too many of you";
+    assert_int_equal(ds_client_set(&fake.client, &call, "d", "k", "new", 3, NULL), -EAGAIN);
+    assert_string_equal(call.text, "too many of you");
+    /* One that has left is in doubt, whatever was said before. */
+    BEGIN(&fake, "old", {-EAGAIN, DS_SENT_NO, false, NULL},
+          {-ETIMEDOUT, DS_SENT_MAYBE, false, NULL});
+    fake.words = "too many of you";
+    assert_int_equal(ds_client_set(&fake.client, &call, "d", "k", "new", 3, NULL), -ETIMEDOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append_refused),
-        cmocka_unit_test(test_append_behind_gateway),
-        cmocka_unit_test(test_changes_behind_gateway),
-        cmocka_unit_test(test_until_the_deadline),
+        cmocka_unit_test(test_append_refused),         cmocka_unit_test(test_append_behind_gateway),
+        cmocka_unit_test(test_changes_behind_gateway), cmocka_unit_test(test_until_the_deadline),
+        cmocka_unit_test(test_no_time_for_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
