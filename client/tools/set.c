@@ -207,6 +207,48 @@ static int take_back(const struct set *set, const struct ds_previous *before, in
                         words);
 }
 
+/* After a break: true if what stands there is what stood there before and a beginning of the
+ * addition, whose length `*done` then is. */
+static bool find_place(const struct set *set, const struct ds_buf *before, const char *data,
+                       size_t len, size_t *done)
+{
+    struct ds_buf value = {0};
+    int err = get_rest(set, &value);
+    bool missing = err == -ENOENT && !before->len;
+    size_t more = value.len - before->len;
+    bool found = missing || (!err && value.len >= before->len && more <= len &&
+                             (!before->len || !memcmp(value.data, before->data, before->len)) &&
+                             (!more || !memcmp(value.data + before->len, data, more)));
+    if (found)
+        *done = missing ? 0 : more;
+    ds_buf_free(&value);
+    return found;
+}
+
+/* Sends all parts of an addition. A channel that breaks once in between leaves open whether its
+ * part has arrived; what stands there tells, and the rest goes on from there. */
+static int append_parts(const struct set *set, const struct ds_buf *before, const char *data,
+                        size_t len, size_t *done)
+{
+    int err;
+    *done = 0;
+    for (int tries = 0; tries < 2; tries++) {
+        size_t sent = 0;
+        err = send_parts(set, tries ? DS_EXCHANGE_REST : DS_EXCHANGE_CHANGE, data + *done,
+                         len - *done, true, &sent);
+        *done += sent;
+        if (err != -EIO || ds_call_sent(set->call) != DS_SENT_MAYBE || tries)
+            return err;
+        if (!find_place(set, before, data, len, done)) {
+            ds_call_set_sent(set->call, DS_SENT_MAYBE);
+            return ds_call_fail(set->call, -EIO, "what stands there is not what was added");
+        }
+        if (*done == len)
+            return 0;
+    }
+    return err;
+}
+
 static int append_in_parts(const struct set *set, const char *data, size_t len)
 {
     struct ds_buf before = {0};
@@ -221,7 +263,7 @@ static int append_in_parts(const struct set *set, const char *data, size_t len)
         err = ds_call_fail(set->call, -EFBIG, "the value would be longer than %d bytes",
                            DS_VALUE_MAX_BYTES);
     if (!err)
-        err = send_parts(set, DS_EXCHANGE_CHANGE, data, len, true, &done);
+        err = append_parts(set, &before, data, len, &done);
     if (err && done && is_unchanged(set->call, err)) {
         struct ds_previous previous = {.exists = existed, .data = before.data, .len = before.len};
         err = take_back(set, &previous, err);

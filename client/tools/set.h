@@ -19,9 +19,9 @@
 int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dataset,
                  const char *key, const char *data, size_t len, const struct ds_previous *previous);
 
-/* A long append reads the value first. What the host refuses half-way is taken back by setting that
- * value again, or -EIO with DS_SENT_ANSWERED where that fails too; what breaks half-way is -EIO
- * with DS_SENT_MAYBE. */
+/* A long append reads the value first. If it breaks once, what stands there tells where to go on.
+ * If it breaks again it is -EIO with DS_SENT_MAYBE. What the host refuses half-way is taken back by
+ * setting the first value again, or -EIO with DS_SENT_ANSWERED where that fails too. */
 int ds_set_append(struct ds_client *client, struct ds_call *call, const char *dataset,
                   const char *key, const char *data, size_t len);
 

@@ -175,9 +175,12 @@ static void run(void *(*function)(void *), struct step *step)
 
 static void expect(const struct step *step, int expected, const char *what)
 {
-    if (step->result != expected)
-        fail_msg("step %lu: %s %s/%s/k%u: %s, not %s", steps, what, points[step->side],
-                 datasets[step->dataset], step->key, strerror(-step->result), strerror(-expected));
+    if (step->result == expected)
+        return;
+    harness_print_file("h/.datasetfs/errors");
+    harness_print_file("g/.datasetfs/errors");
+    fail_msg("step %lu: %s %s/%s/k%u: %s, not %s", steps, what, points[step->side],
+             datasets[step->dataset], step->key, strerror(-step->result), strerror(-expected));
 }
 
 static void assert_seen(enum side side, unsigned dataset, unsigned key)

@@ -532,19 +532,36 @@ static void test_append_refused(void **state)
     free_values(&values);
 }
 
-/* Broken half-way: the policy of repeats reads it and finds neither the old nor the new value,
- * unless it was the last part. */
+/* Broken once, in any part and carried out or not: the rest goes on from what stands there, nothing
+ * is added twice. Broken twice, nobody knows. */
 static void test_append_breaks(void **state)
 {
     struct values values = make_values();
-    struct ds_previous previous = {.exists = true, .data = "before", .len = 6};
-    for (size_t at = 3; at <= PARTS + 1; at++) {
-        bool last = at == PARTS + 1;
-        struct test *test = begin(state, "before");
-        test->host.faults[0] =
-            (struct fault){.at = at, .count = 1, .err = -EIO, .carried_out = last};
-        assert_int_equal(append(test, values.value, &previous), last ? 0 : -EIO);
+    static const char *const before[] = {"before", NULL};
+    for (size_t i = 0; i < 2; i++) {
+        struct ds_previous previous = {.exists = before[i], .data = "before", .len = 6};
+        struct ds_buf sum = {0};
+        assert_int_equal(ds_buf_puts(&sum, before[i] ? before[i] : ""), 0);
+        assert_int_equal(ds_buf_puts(&sum, values.value), 0);
+        for (size_t at = 2; at <= PARTS + 1; at++) {
+            for (int done = 0; done < 2; done++) {
+                struct test *test = begin(state, before[i]);
+                test->host.faults[0] =
+                    (struct fault){.at = at, .count = 1, .err = -EIO, .carried_out = done};
+                assert_int_equal(append(test, values.value, &previous), 0);
+                expect_stored(test, sum.data);
+                /* One look, and the part once more if it had not arrived. */
+                assert_int_equal(test->host.requests, 1 + PARTS + 1 + !done);
+            }
+        }
+        ds_buf_free(&sum);
     }
+    struct test *test = begin(state, "before");
+    struct ds_previous previous = {.exists = true, .data = "before", .len = 6};
+    test->host.faults[0] = (struct fault){.at = 3, .count = 1, .err = -EIO};
+    test->host.faults[1] = (struct fault){.at = 5, .count = 1, .err = -EIO};
+    assert_int_equal(append(test, values.value, &previous), -EIO);
+    assert_non_null(strstr(test->call.text, "in doubt"));
     free_values(&values);
 }
 
