@@ -259,6 +259,7 @@ static void test_one_bad_value(void **state)
     sim_fault("truncate:command=rest-get:skip=3:count=1");
     assert_sh_ok(*state, "20\n", "ls m/app | wc -l");
     assert_sh_ok(*state, "20\n", "ls -l m/app | grep -c ' 5 .*k'");
+    assert_int_equal(sim_fired(), 1);
 }
 
 /* A slow trickle counts as an answer as long as the time limit allows. */
