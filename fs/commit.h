@@ -1,30 +1,56 @@
-/* The write policy of one inode: what waits, and what each event makes of it. Pure; the caller
- * holds the inode's key lock, does the committing and tells how it ended.
+/* The write policy: what of an inode waits to be committed, and which event commits it. Pure; the
+ * caller holds the inode's key lock, does the committing, tells how it ended, and tells the time.
  *
  * Creation and truncation to nothing wait for the first data, so that no empty value is published
  * on the way; without data they are committed by fsync, another open, a rename, the release of a
- * handle or the end of the mount. Data is committed before the write returns; what is still dirty
- * afterwards is a held-back piece of a code point or pages of a memory map. */
+ * handle or the end of the mount.
+ *
+ * Data is committed before write(2) returns, since that is where shells look: a handle's first
+ * write always, and its first FS_COMMIT_THROUGH commits while the value is small. After that writes
+ * are *gathered*: they are acknowledged at once and committed together when as much waits as has
+ * been sent before, so that a value written in many pieces is sent at most twice over; and in any
+ * case when a handle is closed or synchronised, another one opened, or nothing more comes. What is
+ * dirty without being gathered is a held-back piece of a code point, or pages of a memory map. */
 #ifndef FS_COMMIT_H
 #define FS_COMMIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Commits of one handle that its writes wait for, while the value has at most that many bytes. */
+#define FS_COMMIT_THROUGH 16
+#define FS_COMMIT_THROUGH_MAX_BYTES (16 * 1024)
+/* Gathered data is committed when no write has come for that long, and at the latest so long after
+ * its first byte. */
+#define FS_COMMIT_IDLE_MS 50
+#define FS_COMMIT_LATEST_MS 1000
 
 enum fs_pending { FS_PENDING_NONE, FS_PENDING_CREATE, FS_PENDING_TRUNCATE };
 
-/* Zeroed: nothing waits. */
+/* Of an inode. Zeroed: nothing waits. */
 struct fs_commit {
     enum fs_pending pending;
     /* The data that came first was refused: the old value stays, and only further data may still
      * publish the creation or truncation. */
     bool refused;
-    bool dirty;  /* the image holds data that the store has not */
-    bool mapped; /* some of it came from a memory map, whose writes are never refused */
+    bool dirty;          /* there is data that the store has not */
+    bool mapped;         /* some of it came from a memory map, whose writes are never refused */
+    bool gathered;       /* some of it was acknowledged before it was committed */
+    size_t unsent_bytes; /* written since the last commit */
+    size_t sent_bytes;   /* committed by those who have it open now, added up */
+    int64_t first_ms, last_ms; /* when the first and the last gathered data came */
+};
+
+/* Of a handle. Zeroed at open. */
+struct fs_budget {
+    unsigned commits; /* that its writes have waited for */
 };
 
 enum fs_commit_event {
-    FS_COMMIT_ON_WRITE,
+    FS_COMMIT_ON_WRITE, /* one that waits for its commit */
     FS_COMMIT_ON_MAPPED_WRITE,
+    FS_COMMIT_ON_IDLE,
     FS_COMMIT_ON_FLUSH,
     FS_COMMIT_ON_FSYNC,
     FS_COMMIT_ON_OPEN, /* of another handle, without O_TRUNC */
@@ -36,22 +62,34 @@ enum fs_commit_event {
 /* A handle was opened that creates or truncates. A creation that waits stays a creation. */
 void fs_commit_pend(struct fs_commit *commit, enum fs_pending pending);
 
-/* Data was put into the image. */
-void fs_commit_wrote(struct fs_commit *commit, bool mapped);
+/* `bytes` of data were put into the working value. */
+void fs_commit_wrote(struct fs_commit *commit, size_t bytes, bool mapped);
 
-/* True if the image must be committed now. */
+/* True if a write of `bytes` through the handle, which makes the value `value_bytes` long, is to be
+ * committed before it returns. `at_close`: the mount gathers always. */
+bool fs_commit_through(const struct fs_commit *commit, const struct fs_budget *budget, size_t bytes,
+                       size_t value_bytes, bool at_close);
+
+/* The data that was just put in is not committed now. */
+void fs_commit_gather(struct fs_commit *commit, int64_t now_ms);
+
+/* When gathered data is due although nothing happens; 0: never, there is none. */
+int64_t fs_commit_idle_ms(const struct fs_commit *commit);
+
+/* True if the working value must be committed now. */
 bool fs_commit_due(const struct fs_commit *commit, enum fs_commit_event event);
 
 /* True if a change of the store would be lost should the inode be dropped now. */
 bool fs_commit_waits(const struct fs_commit *commit);
 
-/* The store has the image; `held` if a cut code point at its end was kept back. */
+/* The store has the working value; `held` if a cut code point at its end was kept back. */
 void fs_commit_done(struct fs_commit *commit, bool held);
 
 /* The commit or the write was refused: the data is given up. */
 void fs_commit_failed(struct fs_commit *commit);
 
-/* The last handle is gone: a refused creation or truncation is forgotten. */
+/* The last handle that could write is gone: a refused creation or truncation is forgotten, and the
+ * next one begins anew. */
 void fs_commit_closed(struct fs_commit *commit);
 
 #endif

@@ -9,6 +9,7 @@
 #include "name.h"
 #include "record.h"
 #include "value.h"
+#include "working.h"
 #include "write.h"
 
 #include <errno.h>
@@ -354,7 +355,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
     for (handle = node->handles; handle != NULL; handle = handle->next)
         open = open || handle->writes;
     err = fs_write_truncate(request, node, (size_t)request->attr.st_size, open);
-    if (!open && fs_write_drop_held(fs, node) && err == 0)
+    if (!open && fs_working_drop_held(fs, node) && err == 0)
         err = -EILSEQ; /* it would end inside a code point, and nobody is there to complete it */
     if (!open)
         fs_commit_closed(&node->commit);

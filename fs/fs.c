@@ -4,6 +4,7 @@
 #include "ahead.h"
 #include "attr.h"
 #include "dir.h"
+#include "due.h"
 #include "handle.h"
 #include "node.h"
 #include "record.h"
@@ -74,6 +75,7 @@ int fs_new(const struct fs_options *options, struct ds_client *client, struct fs
     fs->mounting_uid = geteuid();
     clock_gettime(CLOCK_REALTIME, &fs->start);
     pthread_mutex_init(&fs->lock, NULL);
+    fs_due_init(fs);
     fs->errors = fs_errors_new();
     if (fs->errors == NULL || add_fixed_nodes(fs) != 0) {
         fs_free(fs);

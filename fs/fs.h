@@ -12,6 +12,7 @@
 #include "client.h"
 #include "errors.h"
 #include "options.h"
+#include "timer.h"
 
 #include <fuse_lowlevel.h>
 #include <pthread.h>
@@ -70,8 +71,6 @@ struct fs_dir;
 struct fs_dataset;
 struct fs_request;
 struct fs_loop;
-struct fs_timer;
-
 struct fs {
     /* Constant after the start. */
     const struct fs_options *options;
@@ -97,6 +96,10 @@ struct fs {
     int64_t silent_until_ms;       /* 0: the last request was answered */
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
+    struct fs_node *due;             /* nodes with work of their own, due.h */
+    struct fs_timer_entry due_timer; /* looks after them */
+    int64_t due_watched_ms;          /* when it does next; 0: it does not */
+    bool due_stopped;
     struct fs_dir *dirs;        /* open directories */
     struct fs_listing *listing; /* of the root as last listed, or NULL; record.h */
 };

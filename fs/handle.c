@@ -10,7 +10,7 @@
 #include "name.h"
 #include "record.h"
 #include "value.h"
-#include "write.h"
+#include "working.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,13 +44,24 @@ void fs_handle_free(struct fs *fs, struct fs_handle *handle)
     free(handle);
 }
 
-void fs_handle_fail(struct fs_node *node, int error)
+void fs_handle_committed(struct fs_node *node, const struct fs_handle *except)
 {
     struct fs_handle *handle;
 
     DL_FOREACH (node->handles, handle) {
-        if (handle->writes)
+        if (handle != except)
+            handle->unsent = false;
+    }
+}
+
+void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *told)
+{
+    struct fs_handle *handle;
+
+    DL_FOREACH (node->handles, handle) {
+        if (handle->unsent && handle != told)
             handle->sticky = error;
+        handle->unsent = false;
     }
 }
 
@@ -77,7 +88,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     ticket = ticket || (node->ticket.tid == request->tid && request->tid != 0 &&
                         ds_call_now_ms() <= node->ticket.until_ms && node->value != NULL);
     node->ticket.tid = 0;
-    waits = fs_write_waits(node) || node->image != NULL;
+    waits = fs_working_waits(node) || node->image != NULL;
     young = node->presence == FS_PRESENT && node->value != NULL &&
             fs_value_younger(node, fs->options->ttl_ms);
     pthread_mutex_unlock(&fs->lock);
@@ -94,10 +105,10 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    err = fs_write_commit(request, node, FS_COMMIT_ON_OPEN);
-    if (err != 0)
-        fs_handle_fail(node, err); /* it is the writer's failure, not this reader's */
+    err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
     fs_key_unlock(node);
+    if (err != 0)
+        request->call.text[0] = '\0'; /* the writer is told: it is not this reader's failure */
     if (err == 0 && node->image == NULL && node->fetched_ms == 0) {
         /* What was created may have been written by the other side already. */
         pthread_mutex_unlock(&fs->lock);
@@ -118,7 +129,9 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    err = fs_write_pend(fs, node, FS_PENDING_TRUNCATE);
+    if (node->commit.gathered) /* should the new data be refused, this is what stays */
+        fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
+    err = fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
     fs_key_unlock(node);
     return err;
 }
@@ -160,8 +173,10 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
 
     pthread_mutex_lock(&fs->lock);
     handle = fs_handle_new(node, request->fi.flags);
-    if (handle != NULL)
+    if (handle != NULL) {
+        handle->unsent = truncate;
         decide_caching(request, node, &stale_attr);
+    }
     pthread_mutex_unlock(&fs->lock);
     if (handle == NULL)
         return -ENOMEM;
@@ -197,13 +212,13 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
         /* The kernel has looked the name up for this very call, and was told that it is missing. */
         if (node->presence == FS_PRESENCE_UNKNOWN)
             fs_value_absent(request->fs, node);
-        return fs_write_pend(request->fs, node, FS_PENDING_CREATE);
+        return fs_working_pend(request->fs, node, FS_PENDING_CREATE);
     }
     /* Another process of this mount was faster. */
     if (request->fi.flags & O_EXCL)
         return -EEXIST;
     if (truncate)
-        return fs_write_pend(request->fs, node, FS_PENDING_TRUNCATE);
+        return fs_working_pend(request->fs, node, FS_PENDING_TRUNCATE);
     return 0;
 }
 
@@ -230,6 +245,8 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
         if (err == 0) {
             handle = fs_handle_new(node, request->fi.flags);
             err = handle != NULL ? 0 : -ENOMEM;
+            if (handle != NULL)
+                handle->unsent = node->commit.pending != FS_PENDING_NONE;
         }
         fs_key_unlock(node);
     }
@@ -272,7 +289,8 @@ int fs_handle_create(struct fs_request *request)
     return err;
 }
 
-/* With fs->lock: a reference to the store's value, or a copy of the working one. A truncation that
+/* With fs->lock: a reference to the store's value, or a copy of the working one; NULL if it is not
+ * known, or there is no memory. A truncation that
  * waits for its data shows in the size only: a READ that was on its way before the kernel knew of
  * it would otherwise come back short, and the kernel would fill the rest with NULs. */
 static struct fs_value *visible_value(struct fs_node *node)
@@ -280,8 +298,13 @@ static struct fs_value *visible_value(struct fs_node *node)
     bool truncated = node->commit.pending == FS_PENDING_TRUNCATE && !node->commit.dirty;
 
     if (node->image != NULL && (!truncated || node->value == NULL))
-        return fs_value_new(node->image->bytes.data, node->image->bytes.len, NULL, 0);
-    return node->value != NULL ? fs_value_ref(node->value) : NULL;
+        return fs_value_new(node->image->bytes.data, node->image->bytes.len, node->tail.data,
+                            node->tail.len);
+    if (node->value == NULL)
+        return NULL;
+    return node->tail.len > 0
+               ? fs_value_new(node->value->data, node->value->len, node->tail.data, node->tail.len)
+               : fs_value_ref(node->value);
 }
 
 int fs_handle_read(struct fs_request *request)
@@ -326,8 +349,7 @@ static int commit_for(struct fs_request *request, enum fs_commit_event event)
 
     pthread_mutex_lock(&fs->lock);
     err = fs_handle_take_error(handle);
-    due = handle->writes && fs_write_waits(node) &&
-          (node->tail_len > 0 || fs_commit_due(&node->commit, event));
+    due = handle->writes && fs_working_due(node, event);
     pthread_mutex_unlock(&fs->lock);
     if (err != 0 || !due)
         return err;
@@ -337,7 +359,7 @@ static int commit_for(struct fs_request *request, enum fs_commit_event event)
     DS_LOCK_SCOPE(&fs->lock);
     err = fs_key_lock(request, node);
     if (err == 0) {
-        err = fs_write_commit(request, node, event);
+        err = fs_working_commit(request, node, event);
         fs_key_unlock(node);
     }
     return err;
@@ -383,10 +405,10 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
 {
     struct fs *fs = request->fs;
     struct fs_node *node = handle->node;
-    int err = fs_write_commit(request, node, FS_COMMIT_ON_RELEASE);
+    int err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
 
     if (last_writer(handle)) {
-        if (fs_write_drop_held(fs, node) && err == 0)
+        if (fs_working_drop_held(fs, node) && err == 0)
             err = -EILSEQ;
         fs_commit_closed(&node->commit);
     }
@@ -405,7 +427,8 @@ int fs_handle_release(struct fs_request *request)
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    work = entry && handle->writes && (fs_write_waits(node) || node->commit.refused);
+    work = entry && handle->writes &&
+           (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
     pthread_mutex_unlock(&fs->lock);
     if (work) {
         err = fs_request_may_block(request);
@@ -424,6 +447,8 @@ int fs_handle_release(struct fs_request *request)
                           request->call.text);
         }
     }
+    if (entry && handle->writes && !node->locked && last_writer(handle))
+        fs_commit_closed(&node->commit);
     fs_handle_free(fs, handle);
     pthread_mutex_unlock(&fs->lock);
     fs_reply_ok(request);
@@ -437,7 +462,7 @@ void fs_handle_abandon(struct fs *fs, struct fs_handle *handle)
     DS_LOCK_SCOPE(&fs->lock);
     /* Its caller is dead: what it created or truncated has never been seen by anybody. */
     if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty) {
-        fs_write_drop_held(fs, node);
+        fs_working_drop_held(fs, node);
         fs_commit_closed(&node->commit);
     }
     fs_handle_free(fs, handle);

@@ -9,7 +9,10 @@
 struct fs_handle {
     struct fs_node *node; /* pinned */
     bool writes;          /* may write */
-    int sticky;           /* with fs->lock: a late failure that nobody was told of yet, or 0 */
+    /* With fs->lock. */
+    struct fs_budget budget;
+    bool unsent;                   /* what it wrote, created or truncated is not all committed */
+    int sticky;                    /* a late failure that nobody was told of yet, or 0 */
     struct fs_handle *prev, *next; /* node->handles, with fs->lock */
     struct ds_buf text;            /* of a control file, as it was at open */
     bool creates; /* of info/DATASET, with fs->lock: the first write makes the DataSet */
@@ -27,8 +30,14 @@ void fs_handle_free(struct fs *fs, struct fs_handle *handle);
 /* The kernel never got the handle: undoes the open. Without fs->lock. */
 void fs_handle_abandon(struct fs *fs, struct fs_handle *handle);
 
-/* Remembers a failure for all handles of the node that may write; with fs->lock. */
-void fs_handle_fail(struct fs_node *node, int error);
+/* All that the node's handles have written is committed, except perhaps the last piece of `except`
+ * (or NULL); with fs->lock. */
+void fs_handle_committed(struct fs_node *node, const struct fs_handle *except);
+
+/* What they have written and not committed is lost: the failure is remembered for each of them, and
+ * told by its next write, fsync or close. Not for `told` (or NULL), whose request fails with it.
+ * With fs->lock. */
+void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *told);
 
 /* The remembered failure, which is thereby told; with fs->lock. */
 int fs_handle_take_error(struct fs_handle *handle);

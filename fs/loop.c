@@ -74,6 +74,18 @@ static int start_worker(struct fs_loop *loop)
     return 0;
 }
 
+/* With the lock: somebody who is free, or new, takes what is queued. Where nobody can, a worker
+ * that becomes free does. */
+static void call_help(struct fs_loop *loop)
+{
+    if (loop->busy + 1 >= loop->max_threads)
+        return;
+    if (loop->idle_count > 0)
+        pthread_cond_signal(&loop->idle);
+    else if (loop->started < loop->max_threads)
+        start_worker(loop);
+}
+
 bool fs_loop_may_block(struct fs_worker *worker)
 {
     struct fs_loop *loop = worker->loop;
@@ -99,14 +111,14 @@ bool fs_loop_may_block(struct fs_worker *worker)
 int fs_loop_queue(struct fs_loop *loop, struct fs_request *request, int64_t look_ms)
 {
     DS_LOCK_SCOPE(&loop->lock);
-    if (loop->queued == QUEUE_MAX)
+    if (loop->queued == QUEUE_MAX || loop->stop)
         return -EAGAIN;
     DL_APPEND(loop->queue, request);
     loop->queued++;
     request->queued = true;
-    fs_timer_set(request->fs->timer, &request->interrupt, look_ms);
-    if (loop->idle_count > 0)
-        pthread_cond_signal(&loop->idle);
+    if (look_ms != 0)
+        fs_timer_set(request->fs->timer, &request->interrupt, look_ms);
+    call_help(loop);
     return 0;
 }
 
@@ -162,6 +174,8 @@ static void be_reader(struct fs_loop *loop, struct fs_worker *worker)
 
     loop->reader = true;
     worker->reading = true;
+    if (loop->queue != NULL)
+        call_help(loop); /* this worker may have been woken for it */
     pthread_mutex_unlock(&loop->lock);
     more = read_one(worker);
     pthread_mutex_lock(&loop->lock);

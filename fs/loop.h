@@ -34,8 +34,9 @@ struct fs_worker *fs_loop_worker(void);
  * must give the request to fs_loop_queue() and return. Once true, always true for this request. */
 bool fs_loop_may_block(struct fs_worker *worker);
 
-/* Takes over a request, owned, that a later worker runs with fs_request_resume(). -EAGAIN if too
- * many wait already; the caller then still owns it. */
+/* Takes over a request, owned, that another worker runs with fs_request_resume(). `look_ms`: when
+ * its timer entry fires if it still waits then; 0: never. -EAGAIN if too many wait already or the
+ * loop stops; the caller then still owns it. */
 int fs_loop_queue(struct fs_loop *loop, struct fs_request *request, int64_t look_ms);
 
 /* Takes a request out of the queue again. False if it is no longer there. */

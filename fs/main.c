@@ -2,6 +2,7 @@
 #include "cleanup.h"
 #include "client.h"
 #include "daemon.h"
+#include "due.h"
 #include "fs.h"
 #include "log.h"
 #include "loop.h"
@@ -9,7 +10,7 @@
 #include "options.h"
 #include "request.h"
 #include "timer.h"
-#include "write.h"
+#include "working.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,6 +121,7 @@ static int serve(struct session *session)
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
+    fs_due_stop(fs);
     fs_request_cancel_reads(fs);
     fs_loop_stop(fs->loop);
     fs_timer_free(fs->timer);
@@ -127,7 +129,7 @@ static int serve(struct session *session)
     fs_loop_free(fs->loop);
 
     fs_request_init_internal(&leftover, fs);
-    err = fs_write_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
+    err = fs_working_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
     if (err != 0)
         ds_log(DS_LOG_ERROR, "not everything could be committed at the end: %s", strerror(-err));
     fs_request_clear(&leftover);

@@ -1,6 +1,7 @@
 /* The tables of inodes, and the key locks. */
 #include "node.h"
 
+#include "due.h"
 #include "loop.h"
 #include "record.h"
 #include "request.h"
@@ -45,11 +46,13 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
 static void free_node(struct fs *fs, struct fs_node *node)
 {
     fs_node_detach(node);
+    fs_due_set(fs, node, 0);
     HASH_DELETE(hh, fs->nodes, node);
     fs_value_drop(fs, node);
     if (node->image != NULL)
         fs_image_clear(node->image);
     free(node->image);
+    ds_buf_free(&node->tail);
     if (node->dataset != NULL) {
         if (node->dataset->node == node)
             node->dataset->node = NULL;
@@ -128,7 +131,7 @@ void fs_node_detach(struct fs_node *node)
     HASH_DELETE(hh_key, node->dataset->entries, node);
     node->attached = false;
     memset(&node->commit, 0, sizeof(node->commit));
-    node->tail_len = 0;
+    node->grown = false;
 }
 
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)

@@ -70,9 +70,14 @@ struct fs_node {
     /* The working value (key). */
     struct fs_image *image; /* NULL: the working value is the store's */
     struct fs_commit commit;
-    char tail[4]; /* an appended code point's first bytes, held back */
-    unsigned tail_len;
+    struct ds_buf tail; /* appended data that the store has not; beside no image, or an empty one */
+    unsigned tail_piece;  /* its last bytes that are the first ones of a code point, held back */
+    int64_t committed_ms; /* when we last changed the store's value; 0: never */
+    bool grown;           /* it got longer by appends since it was last set or seen */
     struct fs_handle *handles;
+
+    int64_t due_ms; /* when a worker is to look after it, due.h; 0: not at all */
+    struct fs_node *due_prev, *due_next; /* fs->due, while due_ms is set */
 
     /* The key lock. */
     bool locked;

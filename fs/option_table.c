@@ -241,6 +241,17 @@ static int set_side(struct fs_option_parser *parser, const struct fs_option *opt
     return 0;
 }
 
+static int set_commit(struct fs_option_parser *parser, const struct fs_option *option,
+                      const char *value)
+{
+    (void)option;
+    bool close = !strcmp(value, "close");
+    if (!close && strcmp(value, "write") != 0)
+        return -EINVAL;
+    parser->options->commit_at_close = close;
+    return 0;
+}
+
 static int set_access(const char *value, enum ds_access *out)
 {
     enum ds_access access = ds_access_parse(value);
@@ -390,6 +401,8 @@ static const struct fs_option table[] = {
      .set = set_timeout},
     {"ttl", "SECONDS", "seconds from 0 to 86400",
      "how long a value is served without asking (default 0)", .set = set_ttl},
+    {"commit", "write|close", "write or close", "what sends a value (default write)",
+     .set = set_commit},
     {"cache", "SIZE", "bytes up to 4G, such as 512K or 16M", "memory for values (default 16M)",
      .set = set_cache},
     {"max_threads", "N", "a number from 2 to 256", "threads at most (default 32)",

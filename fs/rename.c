@@ -7,7 +7,7 @@
 #include "name.h"
 #include "record.h"
 #include "value.h"
-#include "write.h"
+#include "working.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ struct move {
 static int prepare(struct fs_request *request, const struct move *move, bool noreplace)
 {
     struct fs *fs = request->fs;
-    int err = fs_write_commit(request, move->from, FS_COMMIT_ON_RENAME);
+    int err = fs_working_commit(request, move->from, FS_COMMIT_ON_RENAME);
 
     if (err != 0)
         return err;

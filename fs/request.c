@@ -303,7 +303,7 @@ int fs_request_may_block(struct fs_request *request)
         return FS_REQUEUE;
     request->blocking = true;
     ds_call_set_cancel_fd(&request->call, request->worker->cancel_fd);
-    if (!request->watched)
+    if (!request->watched && request->req != NULL)
         watch(request);
     return 0;
 }

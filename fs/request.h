@@ -72,7 +72,7 @@ struct fs_request {
 void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
                      enum fs_opcode opcode, fuse_ino_t ino);
 
-/* The same without a request of the kernel, for work at the end of the mount: it has no reply. */
+/* The same without a request of the kernel, for work of the mount's own: it has no reply. */
 void fs_request_init_internal(struct fs_request *request, struct fs *fs);
 
 /* Runs the handler on the calling worker, or queues a copy of the request. */

@@ -7,7 +7,7 @@
 #include "name.h"
 #include "record.h"
 #include "value.h"
-#include "write.h"
+#include "working.h"
 
 #include <errno.h>
 #include <string.h>
@@ -169,7 +169,7 @@ static int destroy_dataset(struct fs_request *request, struct fs_dataset *datase
         return err;
     if (!force) {
         /* A key that was created and waits for its data makes the DataSet not empty. */
-        err = fs_write_commit_all(request, dataset, FS_COMMIT_ON_FSYNC);
+        err = fs_working_commit_all(request, dataset, FS_COMMIT_ON_FSYNC);
         if (err != 0 && err != -EILSEQ && err != -ENOENT)
             return err;
     }

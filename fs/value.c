@@ -111,12 +111,13 @@ void fs_value_absent(struct fs *fs, struct fs_node *node)
 
 bool fs_value_exists(const struct fs_node *node)
 {
-    return node->image != NULL || node->presence == FS_PRESENT || !node->attached;
+    return node->image != NULL || node->presence == FS_PRESENT || node->commit.dirty ||
+           !node->attached;
 }
 
 size_t fs_value_size(const struct fs_node *node)
 {
-    return node->image != NULL ? node->image->bytes.len : node->size_bytes;
+    return (node->image != NULL ? node->image->bytes.len : node->size_bytes) + node->tail.len;
 }
 
 bool fs_value_younger(const struct fs_node *node, int64_t age_ms)

@@ -8,8 +8,9 @@
 #include <cmocka.h>
 
 static const enum fs_commit_event all_events[] = {
-    FS_COMMIT_ON_WRITE, FS_COMMIT_ON_MAPPED_WRITE, FS_COMMIT_ON_FLUSH,   FS_COMMIT_ON_FSYNC,
-    FS_COMMIT_ON_OPEN,  FS_COMMIT_ON_RENAME,       FS_COMMIT_ON_RELEASE, FS_COMMIT_ON_UNMOUNT,
+    FS_COMMIT_ON_WRITE,  FS_COMMIT_ON_MAPPED_WRITE, FS_COMMIT_ON_IDLE,
+    FS_COMMIT_ON_FLUSH,  FS_COMMIT_ON_FSYNC,        FS_COMMIT_ON_OPEN,
+    FS_COMMIT_ON_RENAME, FS_COMMIT_ON_RELEASE,      FS_COMMIT_ON_UNMOUNT,
 };
 
 #define EVENT_COUNT (sizeof(all_events) / sizeof(all_events[0]))
@@ -51,11 +52,11 @@ static void test_first_write_commits(void **state)
 
     (void)state;
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
-    fs_commit_wrote(&commit, false);
+    fs_commit_wrote(&commit, 1, false);
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_WRITE));
     fs_commit_done(&commit, false);
     assert_int_equal(commit.pending, FS_PENDING_NONE);
-    fs_commit_wrote(&commit, false);
+    fs_commit_wrote(&commit, 1, false);
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_WRITE));
 }
 
@@ -64,7 +65,7 @@ static void test_held_data_stays_due(void **state)
     struct fs_commit commit = {0};
 
     (void)state;
-    fs_commit_wrote(&commit, false);
+    fs_commit_wrote(&commit, 1, false);
     fs_commit_done(&commit, true);
     assert_true(fs_commit_waits(&commit));
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_FLUSH));
@@ -75,10 +76,10 @@ static void test_mapped_data_waits_for_flush(void **state)
     struct fs_commit commit = {0};
 
     (void)state;
-    fs_commit_wrote(&commit, true);
+    fs_commit_wrote(&commit, 1, true);
     assert_false(fs_commit_due(&commit, FS_COMMIT_ON_MAPPED_WRITE));
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_FLUSH));
-    fs_commit_wrote(&commit, false);
+    fs_commit_wrote(&commit, 1, false);
     assert_true(commit.mapped);
     fs_commit_done(&commit, false);
     assert_false(commit.mapped);
@@ -91,7 +92,7 @@ static void test_refusal_disarms_pending(void **state)
 
     (void)state;
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
-    fs_commit_wrote(&commit, false);
+    fs_commit_wrote(&commit, 1, false);
     fs_commit_failed(&commit);
     assert_true(commit.refused);
     assert_false(fs_commit_waits(&commit));
@@ -99,7 +100,7 @@ static void test_refusal_disarms_pending(void **state)
         assert_false(fs_commit_due(&commit, all_events[i]));
 
     struct fs_commit again = commit;
-    fs_commit_wrote(&again, false);
+    fs_commit_wrote(&again, 1, false);
     assert_true(fs_commit_due(&again, FS_COMMIT_ON_WRITE));
     assert_int_equal(again.pending, FS_PENDING_TRUNCATE);
     fs_commit_done(&again, false);
@@ -128,7 +129,7 @@ static void test_creation_stays_a_creation(void **state)
     fs_commit_pend(&commit, FS_PENDING_CREATE);
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
     assert_int_equal(commit.pending, FS_PENDING_CREATE);
-    fs_commit_wrote(&commit, true);
+    fs_commit_wrote(&commit, 1, true);
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
     assert_false(commit.dirty);
     assert_false(commit.mapped);
@@ -139,10 +140,126 @@ static void test_failure_without_pending(void **state)
     struct fs_commit commit = {0};
 
     (void)state;
-    fs_commit_wrote(&commit, false);
+    fs_commit_wrote(&commit, 1, false);
     fs_commit_failed(&commit);
     assert_false(commit.refused);
     assert_false(fs_commit_waits(&commit));
+}
+
+/* One write of `bytes` as the daemon makes it: true if it was committed. The value has as many
+ * bytes as have been written. */
+static bool write_bytes(struct fs_commit *commit, struct fs_budget *budget, size_t bytes,
+                        int64_t now_ms)
+{
+    size_t value_bytes = commit->sent_bytes + commit->unsent_bytes + bytes;
+    bool through = fs_commit_through(commit, budget, bytes, value_bytes, false);
+
+    fs_commit_wrote(commit, bytes, false);
+    if (!through) {
+        fs_commit_gather(commit, now_ms);
+        return false;
+    }
+    budget->commits++;
+    fs_commit_done(commit, false);
+    return true;
+}
+
+/* bash sends one write per line. */
+static void test_first_commits_of_a_small_value_go_through(void **state)
+{
+    struct fs_commit commit = {0};
+    struct fs_budget budget = {0};
+
+    (void)state;
+    for (int i = 0; i < FS_COMMIT_THROUGH; i++)
+        assert_true(write_bytes(&commit, &budget, 10, 0));
+    assert_false(write_bytes(&commit, &budget, 10, 0));
+    assert_true(commit.gathered);
+}
+
+static void test_a_large_value_is_gathered_sooner(void **state)
+{
+    struct fs_commit commit = {0};
+    struct fs_budget budget = {0};
+
+    (void)state;
+    assert_true(write_bytes(&commit, &budget, FS_COMMIT_THROUGH_MAX_BYTES + 1, 0));
+    assert_false(write_bytes(&commit, &budget, 1, 0));
+}
+
+static void test_the_first_write_of_a_handle_goes_through(void **state)
+{
+    struct fs_commit commit = {0};
+    struct fs_budget first = {0}, second = {0};
+
+    (void)state;
+    assert_true(write_bytes(&commit, &first, 100000, 0));
+    assert_false(write_bytes(&commit, &first, 10, 0));
+    assert_true(write_bytes(&commit, &second, 1, 0));
+    assert_int_equal(commit.unsent_bytes, 0);
+}
+
+/* A value in N pieces costs FS_COMMIT_THROUGH + log2(N) commits, and sends at most twice its size
+ * beyond the first ones. */
+static void test_gathering_doubles(void **state)
+{
+    enum { PIECES = 100000, THROUGH_BYTES = FS_COMMIT_THROUGH * FS_COMMIT_THROUGH };
+    struct fs_commit commit = {0};
+    struct fs_budget budget = {0};
+    size_t commits = 0, sent = 0;
+
+    (void)state;
+    for (size_t i = 1; i <= PIECES; i++) {
+        if (write_bytes(&commit, &budget, 1, 0)) {
+            commits++;
+            sent += i; /* the whole value */
+        }
+    }
+    assert_in_range(commits, FS_COMMIT_THROUGH + 10, FS_COMMIT_THROUGH + 13);
+    assert_in_range(sent, 1, THROUGH_BYTES + 2 * PIECES);
+    assert_true(commit.gathered);
+}
+
+static void test_close_gathers_always(void **state)
+{
+    struct fs_commit commit = {0};
+    struct fs_budget budget = {0};
+
+    (void)state;
+    assert_false(fs_commit_through(&commit, &budget, 10, 10, true));
+}
+
+static void test_gathered_data_is_due_when_idle(void **state)
+{
+    struct fs_commit commit = {0};
+
+    (void)state;
+    assert_int_equal(fs_commit_idle_ms(&commit), 0);
+    assert_false(fs_commit_due(&commit, FS_COMMIT_ON_IDLE));
+    fs_commit_wrote(&commit, 1, false);
+    assert_int_equal(fs_commit_idle_ms(&commit), 0); /* a held-back piece is no gathered data */
+    fs_commit_gather(&commit, 1000);
+    assert_true(fs_commit_due(&commit, FS_COMMIT_ON_IDLE));
+    assert_int_equal(fs_commit_idle_ms(&commit), 1000 + FS_COMMIT_IDLE_MS);
+    fs_commit_gather(&commit, 1040);
+    assert_int_equal(fs_commit_idle_ms(&commit), 1040 + FS_COMMIT_IDLE_MS);
+    fs_commit_gather(&commit, 1990);
+    assert_int_equal(fs_commit_idle_ms(&commit), 1000 + FS_COMMIT_LATEST_MS);
+    fs_commit_done(&commit, false);
+    assert_int_equal(fs_commit_idle_ms(&commit), 0);
+    assert_false(fs_commit_due(&commit, FS_COMMIT_ON_IDLE));
+}
+
+/* The next one who opens it begins anew. */
+static void test_closing_forgets_what_was_sent(void **state)
+{
+    struct fs_commit commit = {0};
+    struct fs_budget budget = {0};
+
+    (void)state;
+    write_bytes(&commit, &budget, 100000, 0);
+    fs_commit_closed(&commit);
+    assert_int_equal(commit.sent_bytes, 0);
 }
 
 int main(void)
@@ -157,6 +274,13 @@ int main(void)
         cmocka_unit_test(test_closing_keeps_what_still_waits),
         cmocka_unit_test(test_creation_stays_a_creation),
         cmocka_unit_test(test_failure_without_pending),
+        cmocka_unit_test(test_first_commits_of_a_small_value_go_through),
+        cmocka_unit_test(test_a_large_value_is_gathered_sooner),
+        cmocka_unit_test(test_the_first_write_of_a_handle_goes_through),
+        cmocka_unit_test(test_gathering_doubles),
+        cmocka_unit_test(test_close_gathers_always),
+        cmocka_unit_test(test_gathered_data_is_due_when_idle),
+        cmocka_unit_test(test_closing_forgets_what_was_sent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,6 +180,12 @@ static void test_times(void **state)
     assert_int_equal(options.timeout_ms, 1000);
     accept_options("timeout=20,timeout=3600");
     assert_int_equal(options.timeout_ms, 3600000);
+    accept_options("commit=close");
+    assert_true(options.commit_at_close);
+    accept_options("commit=close,commit=write");
+    assert_false(options.commit_at_close);
+    refuse_options("commit=never", "option 'commit=never': expected write or close");
+
     accept_options("ttl=0");
     assert_int_equal(options.ttl_ms, 0);
     accept_options("ttl=86400");

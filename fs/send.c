@@ -1,0 +1,186 @@
+/* Sets and appends of working values. */
+#include "send.h"
+
+#include "record.h"
+#include "value.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One change of a key's value under way. */
+struct change {
+    bool append;
+    const char *data;
+    size_t len;
+    struct fs_value *before; /* referenced: what the store holds now as far as we know, or NULL */
+    bool absent;             /* it holds nothing */
+};
+
+/* After a failed change: the store has refused it, or we cannot know what it holds. */
+static void change_failed(struct fs_request *request, struct fs_node *node, int err)
+{
+    /* A value that goes in parts may have arrived in part although the last word was an answer. */
+    if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO)
+        fs_value_unknown(request->fs, node, node->size_bytes);
+    if (err == -EACCES)
+        fs_record_distrust(node->dataset);
+    if (err == -ENOENT)
+        fs_record_gone(request->fs, node->dataset);
+}
+
+static int ask_store(struct fs_request *request, const struct change *change)
+{
+    struct fs *fs = request->fs;
+    struct ds_previous previous = {.exists = change->before != NULL};
+    const struct ds_previous *known = change->before != NULL || change->absent ? &previous : NULL;
+    int err =
+        request->dataset == NULL || request->key == NULL ? -ENOMEM : fs_store_begin(request, true);
+
+    if (err != 0)
+        return err;
+    if (change->before != NULL) {
+        previous.data = change->before->data;
+        previous.len = change->before->len;
+    }
+    err = change->append ? ds_client_append(fs->client, &request->call, request->dataset,
+                                            request->key, change->data, change->len, known)
+                         : ds_client_set(fs->client, &request->call, request->dataset, request->key,
+                                         change->data, change->len, known);
+    fs_store_end(request);
+    return err;
+}
+
+static int send(struct fs_request *request, struct fs_node *node, struct change *change)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    change->absent = node->presence == FS_ABSENT;
+    change->before =
+        node->presence == FS_PRESENT && node->value != NULL ? fs_value_ref(node->value) : NULL;
+    fs_request_about(request, node->dataset->name, node->key);
+    fs_value_change_begin(node);
+    pthread_mutex_unlock(&fs->lock);
+    err = ask_store(request, change);
+    pthread_mutex_lock(&fs->lock);
+    fs_value_change_end(node);
+    if (err != 0)
+        change_failed(request, node, err);
+    else
+        node->committed_ms = ds_call_now_ms();
+    fs_value_unref(change->before);
+    return err;
+}
+
+/* How many bytes of the store's value the image goes on from; 0 if it is to be set as a whole. */
+static size_t grows_from(const struct fs *fs, const struct fs_node *node, size_t len)
+{
+    const struct fs_value *value = node->value;
+
+    if (node->presence != FS_PRESENT || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
+        len <= value->len || !ds_client_caps(fs->client)->can_append ||
+        node->commit.pending != FS_PENDING_NONE ||
+        ds_call_now_ms() - node->committed_ms >= FS_SEND_GROWTH_MS ||
+        memcmp(value->data, node->image->bytes.data, value->len) != 0)
+        return 0;
+    return value->len;
+}
+
+/* True if the store is known to hold just these bytes already. */
+static bool is_stored(const struct fs_node *node, size_t len)
+{
+    return node->commit.pending == FS_PENDING_NONE && node->presence == FS_PRESENT &&
+           node->value != NULL && node->value->len == len &&
+           memcmp(node->value->data, node->image->bytes.data, len) == 0;
+}
+
+int fs_send_image(struct fs_request *request, struct fs_node *node, size_t len)
+{
+    struct fs *fs = request->fs;
+    /* A creation without data must not empty what the other side has created meanwhile: to append
+     * nothing makes the key and leaves what is there. */
+    bool only_create = node->commit.pending == FS_PENDING_CREATE && len == 0;
+    size_t grown_from = grows_from(fs, node, len);
+    struct fs_value *value;
+    int err;
+
+    if (is_stored(node, len))
+        return 0;
+    value = fs_value_new(node->image->bytes.data, len, NULL, 0);
+    if (value == NULL)
+        return -ENOMEM;
+    struct change change = {.append = only_create || grown_from > 0,
+                            .data = value->data + grown_from,
+                            .len = len - grown_from};
+
+    err = send(request, node, &change);
+    if (err != 0) {
+        fs_value_unref(value);
+        return err;
+    }
+    node->grown = grown_from > 0;
+    fs_value_learn(fs, node, value, !only_create);
+    return 0;
+}
+
+int fs_send_tail(struct fs_request *request, struct fs_node *node, size_t len)
+{
+    struct fs *fs = request->fs;
+    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    bool known = before != NULL || node->presence == FS_ABSENT;
+    struct fs_value *after = NULL;
+    struct change change = {.append = true, .data = node->tail.data, .len = len};
+    int err;
+
+    if (known)
+        after = fs_value_new(before != NULL ? before->data : "", before != NULL ? before->len : 0,
+                             node->tail.data, len);
+    err = known && after == NULL ? -ENOMEM : send(request, node, &change);
+    fs_value_unref(before);
+    if (err != 0) {
+        fs_value_unref(after);
+        return err;
+    }
+    node->tail.len -= len;
+    memmove(node->tail.data, node->tail.data + len, node->tail.len);
+    if (node->tail.len == 0)
+        ds_buf_free(&node->tail);
+    /* The other side may have appended before us: the next question goes to the store. */
+    if (after != NULL)
+        fs_value_learn(fs, node, after, false);
+    else
+        fs_value_unknown(fs, node, node->size_bytes + len);
+    return 0;
+}
+
+int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct fs_value *ours = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    struct change change = {0};
+    int err;
+
+    node->grown = false;
+    if (ours == NULL)
+        return 0;
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_value_fetch(request, node, true, true);
+    pthread_mutex_lock(&fs->lock);
+    if (err == -ENOENT) {
+        fs_value_unref(ours);
+        return 0; /* somebody removed it after us */
+    }
+    if (err != 0 || (node->value != NULL && node->value->len == ours->len &&
+                     memcmp(node->value->data, ours->data, ours->len) == 0)) {
+        fs_value_unref(ours);
+        return err;
+    }
+    change.data = ours->data;
+    change.len = ours->len;
+    err = send(request, node, &change);
+    if (err == 0)
+        fs_value_learn(fs, node, ours, true);
+    else
+        fs_value_unref(ours);
+    return err;
+}

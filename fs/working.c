@@ -1,0 +1,284 @@
+/* The working value of an inode: what waits, and how it gets to the store. */
+#include "working.h"
+
+#include "cleanup.h"
+#include "due.h"
+#include "errors.h"
+#include "handle.h"
+#include "record.h"
+#include "send.h"
+#include "value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void fs_working_drop_image(struct fs *fs, struct fs_node *node)
+{
+    if (node->image == NULL)
+        return;
+    fs_image_clear(node->image);
+    free(node->image);
+    node->image = NULL;
+    fs_value_touch(fs, node);
+}
+
+void fs_working_drop_tail(struct fs_node *node)
+{
+    ds_buf_free(&node->tail);
+    node->tail_piece = 0;
+}
+
+/* The data or the commit was refused: the working value is the store's again. */
+void fs_working_give_up(struct fs *fs, struct fs_node *node)
+{
+    fs_commit_failed(&node->commit);
+    fs_due_set(fs, node, 0);
+    fs_working_drop_tail(node);
+    fs_working_drop_image(fs, node);
+}
+
+int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending)
+{
+    if (node->image == NULL) {
+        node->image = calloc(1, sizeof(*node->image));
+        if (node->image == NULL)
+            return -ENOMEM;
+    }
+    fs_image_clear(node->image);
+    fs_working_drop_tail(node);
+    node->grown = false;
+    fs_commit_pend(&node->commit, pending);
+    fs_value_touch(fs, node);
+    return 0;
+}
+
+bool fs_working_waits(const struct fs_node *node)
+{
+    return node->attached && (fs_commit_waits(&node->commit) || node->tail.len > 0);
+}
+
+/* After these nothing more may come: what was sent in pieces is seen to. */
+static bool may_be_last(enum fs_commit_event event)
+{
+    return event != FS_COMMIT_ON_WRITE && event != FS_COMMIT_ON_MAPPED_WRITE &&
+           event != FS_COMMIT_ON_IDLE && event != FS_COMMIT_ON_OPEN;
+}
+
+bool fs_working_due(const struct fs_node *node, enum fs_commit_event event)
+{
+    return node->attached && (node->tail.len > 0 || fs_commit_due(&node->commit, event) ||
+                              (node->grown && may_be_last(event)));
+}
+
+bool fs_working_drop_held(struct fs *fs, struct fs_node *node)
+{
+    bool held = node->attached && (node->tail.len > 0 || node->commit.dirty);
+
+    if (node->attached && (node->image != NULL || node->tail.len > 0))
+        fs_working_give_up(fs, node);
+    return held;
+}
+
+/* The handle that the request's caller acts through and that hears of its failure, or NULL. */
+static struct fs_handle *acting_handle(const struct fs_request *request)
+{
+    bool through_handle = request->opcode == FS_WRITE || request->opcode == FS_FLUSH ||
+                          request->opcode == FS_FSYNC || request->opcode == FS_RELEASE;
+
+    return through_handle && request->req != NULL ? fs_handle_of(request) : NULL;
+}
+
+int fs_working_not_text(struct fs_request *request, const struct fs_node *node)
+{
+    fs_request_about(request, node->dataset->name, node->key);
+    return ds_call_fail(&request->call, -EILSEQ, "a value is UTF-8 text without NUL bytes");
+}
+
+/* True if a piece that cannot be committed is kept and not yet a fault. */
+static bool may_complete_later(enum fs_commit_event event)
+{
+    return event == FS_COMMIT_ON_WRITE || event == FS_COMMIT_ON_IDLE;
+}
+
+/* What part of the image can be committed for the event. 0 with `*len`, or -EAGAIN if it must be
+ * held back, or -EILSEQ. */
+static int committable(const struct fs_node *node, enum fs_commit_event event, size_t *len)
+{
+    int err = fs_image_committable(node->image, len);
+    bool only_a_piece = err == 0 && *len == 0 && node->image->bytes.len > 0;
+
+    if (err == 0 && !only_a_piece)
+        return 0;
+    return may_complete_later(event) ? -EAGAIN : -EILSEQ;
+}
+
+/* What is not committed is given up, and whoever wrote it is told. */
+void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
+{
+    fs_working_give_up(request->fs, node);
+    fs_handle_lost(node, err, acting_handle(request));
+}
+
+/* The store has the working value but for a piece of a code point at its end. */
+static void committed(struct fs_request *request, struct fs_node *node, bool piece)
+{
+    fs_due_set(request->fs, node, 0);
+    fs_handle_committed(node, piece ? acting_handle(request) : NULL);
+    if (node->image != NULL && !node->commit.dirty)
+        fs_working_drop_image(request->fs, node);
+}
+
+int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
+                           enum fs_commit_event event)
+{
+    size_t whole = node->tail.len - node->tail_piece;
+    int err;
+
+    if (whole > 0) {
+        err = fs_send_tail(request, node, whole);
+        if (err != 0) {
+            fs_working_lose(request, node, err);
+            return err;
+        }
+        fs_commit_done(&node->commit, false);
+        committed(request, node, node->tail_piece > 0);
+    }
+    return node->tail_piece > 0 && !may_complete_later(event) ? fs_working_not_text(request, node)
+                                                              : 0;
+}
+
+static int commit_image(struct fs_request *request, struct fs_node *node,
+                        enum fs_commit_event event)
+{
+    bool closing = event == FS_COMMIT_ON_RELEASE || event == FS_COMMIT_ON_UNMOUNT, piece;
+    size_t len = 0;
+    int err = committable(node, event, &len);
+
+    if (err == -EAGAIN)
+        return 0;
+    if (err != 0) {
+        /* Another write may still complete a cut code point; a mapped page will not change. */
+        if (closing || node->commit.mapped)
+            fs_working_lose(request, node, err);
+        return fs_working_not_text(request, node);
+    }
+    err = fs_send_image(request, node, len);
+    if (err != 0) {
+        fs_working_lose(request, node, err);
+        return err;
+    }
+    piece = len < node->image->bytes.len;
+    fs_commit_done(&node->commit, piece);
+    committed(request, node, piece);
+    return piece && !may_complete_later(event) ? fs_working_not_text(request, node) : 0;
+}
+
+int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event)
+{
+    int err = 0;
+
+    if (!node->attached)
+        return 0;
+    if (node->tail.len > 0)
+        err = fs_working_commit_tail(request, node, event);
+    if (err == 0 && node->image != NULL && fs_commit_due(&node->commit, event))
+        err = commit_image(request, node, event);
+    if (err == 0 && node->grown && node->image == NULL && may_be_last(event)) {
+        err = fs_send_check_growth(request, node);
+        if (err != 0)
+            fs_working_lose(request, node, err);
+    }
+    return err;
+}
+
+/* Commits for nobody who could be told: a failure is reported in .datasetfs/errors. With fs->lock
+ * (released meanwhile) and the key lock. */
+static int commit_reported(struct fs_request *request, struct fs_node *node,
+                           enum fs_commit_event event)
+{
+    int err = fs_working_commit(request, node, event);
+
+    if (err < 0 && node->dataset != NULL)
+        fs_errors_add(request->fs->errors, "commit", node->dataset->name, node->key, err,
+                      request->call.text);
+    return err;
+}
+
+/* The data just put in waits for more. */
+void fs_working_gather(struct fs *fs, struct fs_node *node)
+{
+    fs_commit_gather(&node->commit, ds_call_now_ms());
+    if (!fs->options->commit_at_close && node->due_ms == 0)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+}
+
+void fs_working_idle(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    int64_t now_ms = ds_call_now_ms(), idle_ms;
+    int err = fs_key_lock(request, node);
+
+    if (err != 0) {
+        fs_due_set(fs, node, now_ms + FS_COMMIT_IDLE_MS);
+        return;
+    }
+    idle_ms = fs_commit_idle_ms(&node->commit);
+    if (idle_ms > now_ms)
+        fs_due_set(fs, node, idle_ms);
+    else if (idle_ms != 0)
+        commit_reported(request, node, FS_COMMIT_ON_IDLE);
+    fs_key_unlock(node);
+}
+
+/* With fs->lock: the nodes that wait, each pinned, in `*out` (the caller frees it). */
+static int collect_waiting(struct fs *fs, const struct fs_dataset *dataset, struct fs_node ***out,
+                           size_t *count)
+{
+    struct fs_node **nodes = NULL;
+
+    *count = 0;
+    for (struct fs_node *node = fs->nodes; node != NULL; node = node->hh.next) {
+        if (node->kind != FS_NODE_ENTRY || !fs_working_waits(node) ||
+            (dataset != NULL && node->dataset != dataset))
+            continue;
+        struct fs_node **more = realloc(nodes, (*count + 1) * sizeof(*nodes));
+        if (more == NULL) {
+            free(nodes);
+            *count = 0;
+            return -ENOMEM;
+        }
+        nodes = more;
+        nodes[*count] = node;
+        (*count)++;
+    }
+    for (size_t i = 0; i < *count; i++)
+        fs_node_pin(nodes[i]);
+    *out = nodes;
+    return 0;
+}
+
+int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset,
+                          enum fs_commit_event event)
+{
+    struct fs *fs = request->fs;
+    struct fs_node **nodes DS_AUTO_FREE = NULL;
+    size_t count = 0;
+    int first = fs_request_may_block(request);
+
+    if (first != 0)
+        return first;
+    DS_LOCK_SCOPE(&fs->lock);
+    first = collect_waiting(fs, dataset, &nodes, &count);
+    for (size_t i = 0; i < count; i++) {
+        int err = fs_key_lock(request, nodes[i]);
+
+        if (err == 0) {
+            err = commit_reported(request, nodes[i], event);
+            fs_key_unlock(nodes[i]);
+        }
+        if (first == 0)
+            first = err;
+        fs_node_unpin(fs, nodes[i]);
+    }
+    return first;
+}
