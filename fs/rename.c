@@ -32,6 +32,9 @@ static int prepare(struct fs_request *request, const struct move *move, bool nor
         err = fs_value_fetch(request, move->from, true, true);
         pthread_mutex_lock(&fs->lock);
     }
+    /* The kernel has looked the new name up for this very call, and was told that it is missing. */
+    if (move->to->presence == FS_PRESENCE_UNKNOWN)
+        fs_value_absent(fs, move->to);
     if (err != 0 || !noreplace)
         return err;
     if (move->to->image != NULL)
@@ -47,7 +50,10 @@ static int send_both(struct fs_request *request, const struct move *move, struct
                      bool *set)
 {
     struct fs *fs = request->fs;
-    struct ds_previous previous = {.exists = true, .data = value->data, .len = value->len};
+    struct ds_previous source = {.exists = true, .data = value->data, .len = value->len};
+    struct ds_previous replaced;
+    const struct ds_previous *known = fs_value_previous(move->to, &replaced);
+    struct fs_value *before = move->to->value != NULL ? fs_value_ref(move->to->value) : NULL;
     int err;
 
     fs_request_about(request, move->to->dataset->name, move->to->key);
@@ -58,7 +64,7 @@ static int send_both(struct fs_request *request, const struct move *move, struct
         request->dataset == NULL || request->key == NULL ? -ENOMEM : fs_store_begin(request, true);
     if (err == 0) {
         err = ds_client_set(fs->client, &request->call, request->dataset, request->key, value->data,
-                            value->len, NULL);
+                            value->len, known);
         fs_store_end(request);
     }
     *set = err == 0;
@@ -70,8 +76,7 @@ static int send_both(struct fs_request *request, const struct move *move, struct
                                                                : fs_store_begin(request, true);
     }
     if (*set && err == 0) {
-        err =
-            ds_client_remove(fs->client, &request->call, request->dataset, request->key, &previous);
+        err = ds_client_remove(fs->client, &request->call, request->dataset, request->key, &source);
         fs_store_end(request);
         if (err == -ENOENT)
             err = 0; /* the other side removed it in between */
@@ -79,6 +84,7 @@ static int send_both(struct fs_request *request, const struct move *move, struct
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(move->from);
     fs_value_change_end(move->to);
+    fs_value_unref(before);
     return err;
 }
 
@@ -101,23 +107,17 @@ static int move_value(struct fs_request *request, const struct move *move)
     struct fs_value *value = fs_value_ref(move->from->value);
     bool set = false;
     int err = send_both(request, move, value, &set);
-    bool in_doubt = err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE;
     char reason[DS_CALL_TEXT_BYTES];
 
-    if (err == -EACCES) {
-        fs_record_distrust(move->from->dataset);
-        fs_record_distrust(move->to->dataset);
-    }
     if (err == 0) {
         err = moved(fs, move);
     } else if (set) {
         fs_value_learn(fs, move->to, fs_value_ref(value), true);
-        if (in_doubt)
-            fs_value_unknown(fs, move->from, move->from->size_bytes);
+        fs_value_change_failed(request, move->from, err);
         snprintf(reason, sizeof(reason), "%s", request->call.text);
         ds_call_fail(&request->call, err, "renamed, but the old key remains: %s", reason);
-    } else if (in_doubt) {
-        fs_value_unknown(fs, move->to, move->to->size_bytes);
+    } else {
+        fs_value_change_failed(request, move->to, err);
     }
     fs_value_unref(value);
     return err;

@@ -1,7 +1,6 @@
 /* Sets and appends of working values. */
 #include "send.h"
 
-#include "record.h"
 #include "value.h"
 
 #include <errno.h>
@@ -15,18 +14,6 @@ struct change {
     struct fs_value *before; /* referenced: what the store holds now as far as we know, or NULL */
     bool absent;             /* it holds nothing */
 };
-
-/* After a failed change: the store has refused it, or we cannot know what it holds. */
-static void change_failed(struct fs_request *request, struct fs_node *node, int err)
-{
-    /* A value that goes in parts may have arrived in part although the last word was an answer. */
-    if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO)
-        fs_value_unknown(request->fs, node, node->size_bytes);
-    if (err == -EACCES)
-        fs_record_distrust(node->dataset);
-    if (err == -ENOENT)
-        fs_record_gone(request->fs, node->dataset);
-}
 
 static int ask_store(struct fs_request *request, const struct change *change)
 {
@@ -65,7 +52,7 @@ static int send(struct fs_request *request, struct fs_node *node, struct change 
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(node);
     if (err != 0)
-        change_failed(request, node, err);
+        fs_value_change_failed(request, node, err);
     else
         node->committed_ms = ds_call_now_ms();
     fs_value_unref(change->before);

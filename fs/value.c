@@ -146,6 +146,29 @@ void fs_value_change_end(struct fs_node *node)
     node->changes++;
 }
 
+void fs_value_change_failed(struct fs_request *request, struct fs_node *node, int err)
+{
+    /* A value that goes in parts may have arrived in part although the last word was an answer. */
+    if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO)
+        fs_value_unknown(request->fs, node, node->size_bytes);
+    if (err == -EACCES)
+        fs_record_distrust(node->dataset);
+    if (err == -ENOENT)
+        fs_record_gone(request->fs, node->dataset);
+}
+
+const struct ds_previous *fs_value_previous(const struct fs_node *node,
+                                            struct ds_previous *previous)
+{
+    if (node->presence == FS_PRESENCE_UNKNOWN ||
+        (node->presence == FS_PRESENT && node->value == NULL))
+        return NULL;
+    previous->exists = node->presence == FS_PRESENT;
+    previous->data = previous->exists ? node->value->data : NULL;
+    previous->len = previous->exists ? node->value->len : 0;
+    return previous;
+}
+
 /* False if one of our changes was on its way when the question was asked, or began since. */
 static bool unchanged(const struct fs_node *node, uint64_t changes)
 {

@@ -57,6 +57,14 @@ bool fs_value_believes(const struct fs_node *node, uint64_t changes, uint64_t qu
 void fs_value_change_begin(struct fs_node *node);
 void fs_value_change_end(struct fs_node *node);
 
+/* After a failed set or append: the store has refused it, or we cannot know what it holds. */
+void fs_value_change_failed(struct fs_request *request, struct fs_node *node, int err);
+
+/* What the store holds as far as we know, for the client's repeat policy; NULL if we do not. The
+ * bytes are those of node->value. */
+const struct ds_previous *fs_value_previous(const struct fs_node *node,
+                                            struct ds_previous *previous);
+
 /* Asks the store for the node's value, without fs->lock held. An answer that one of our own changes
  * may have overtaken is not used: `strict` then waits for that change and asks again, else what is
  * in memory stands. -ENOENT; the store's errors; FS_REQUEUE. `have_key_lock`: the caller holds it.

@@ -1,4 +1,4 @@
-/* unlink, rename, directories, attributes, locks and mappings, by system call, with the exact
+/* unlink, directories, inode numbers, statfs, locks and mappings, by system call, with the exact
  * errno. */
 #include "harness.h"
 
@@ -78,108 +78,6 @@ static void test_unlinked_open_file(void **state)
     assert_int_equal(peer_keys("app"), 0);
 }
 
-static void test_rename(void **state)
-{
-    (void)state;
-    harness_start_app(NULL);
-    peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    peer_set("app", "a", "A");
-    peer_set("app", "b", "B");
-    assert_int_equal(rename("m/app/a", "m/app/new"), 0);
-    assert_store("app", "new", "A");
-    assert_not_in_store("app", "a");
-    assert_content("m/app/new", "A");
-    assert_int_equal(rename("m/app/new", "m/app/b"), 0);
-    assert_store("app", "b", "A");
-    assert_not_in_store("app", "new");
-    assert_int_equal(rename("m/app/b", "m/other/c"), 0);
-    assert_store("other", "c", "A");
-    assert_not_in_store("app", "b");
-    assert_int_equal(rename("m/other/c", "m/other/c"), 0);
-    assert_content("m/other/c", "A");
-    assert_errno(rename("m/app/missing", "m/app/x"), ENOENT);
-    assert_errno(rename("m/other/c", "m/missing/c"), ENOENT);
-    assert_store("other", "c", "A");
-}
-
-static void test_rename_flags(void **state)
-{
-    (void)state;
-    harness_start_app(NULL);
-    peer_set("app", "a", "A");
-    peer_set("app", "b", "B");
-    assert_errno(renameat2(AT_FDCWD, "m/app/a", AT_FDCWD, "m/app/b", RENAME_NOREPLACE), EEXIST);
-    assert_errno(renameat2(AT_FDCWD, "m/app/a", AT_FDCWD, "m/app/b", RENAME_EXCHANGE), EINVAL);
-    assert_store("app", "a", "A");
-    assert_store("app", "b", "B");
-    assert_int_equal(renameat2(AT_FDCWD, "m/app/a", AT_FDCWD, "m/app/c", RENAME_NOREPLACE), 0);
-    assert_store("app", "c", "A");
-    /* The other side's key counts too. */
-    peer_set("app", "d", "D");
-    assert_errno(renameat2(AT_FDCWD, "m/app/c", AT_FDCWD, "m/app/d", RENAME_NOREPLACE), EEXIST);
-}
-
-static void test_rename_refused(void **state)
-{
-    (void)state;
-    harness_start_app(NULL);
-    peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    peer_set("app", "k", "v");
-    assert_errno(rename("m/app", "m/renamed"), EPERM);
-    assert_errno(rename("m/app", "m/other"), EPERM);
-    assert_errno(rename("m/app", "m/other/app"), EPERM);
-    assert_errno(rename("m/app/k", "m/k"), EPERM);
-    assert_errno(rename("m/app/k", "m/other"), EISDIR);
-    assert_errno(rename("m/app/k", "k"), EXDEV);
-    assert_store("app", "k", "v");
-    assert_int_equal(peer_keys("other"), 0);
-}
-
-static void test_rename_of_open_file(void **state)
-{
-    (void)state;
-    harness_start_app(NULL);
-    peer_set("app", "a", "old");
-    int fd = harness_open("m/app/a", O_RDWR);
-    assert_int_equal(rename("m/app/a", "m/app/b"), 0);
-    assert_int_equal(pwrite(fd, "new", 3, 0), 3);
-    assert_int_equal(close(fd), 0);
-    assert_store("app", "b", "new");
-    assert_not_in_store("app", "a");
-
-    /* Dirty: the rename commits first. */
-    fd = harness_open("m/app/b", O_WRONLY | O_TRUNC);
-    assert_int_equal(rename("m/app/b", "m/app/c"), 0);
-    assert_store("app", "c", "");
-    put(fd, "after");
-    assert_int_equal(close(fd), 0);
-    assert_store("app", "c", "after");
-    assert_not_in_store("app", "b");
-    fd = harness_open("m/app/tmp", O_WRONLY | O_CREAT | O_EXCL);
-    put(fd, "whole");
-    assert_int_equal(rename("m/app/tmp", "m/app/c"), 0);
-    assert_int_equal(close(fd), 0);
-    assert_store("app", "c", "whole");
-    assert_int_equal(peer_keys("app"), 1);
-}
-
-static void test_rename_over_open_file(void **state)
-{
-    (void)state;
-    struct harness_daemon *daemon = harness_start_app(NULL);
-    peer_set("app", "a", "A");
-    peer_set("app", "b", "B");
-    int fd = harness_open("m/app/b", O_RDWR);
-    assert_int_equal(rename("m/app/a", "m/app/b"), 0);
-    assert_handle(fd, "B");
-    assert_int_equal(pwrite(fd, "lost", 4, 0), 4);
-    assert_handle(fd, "lost");
-    assert_int_equal(close(fd), 0);
-    assert_content("m/app/b", "A");
-    harness_stop(daemon);
-    assert_store("app", "b", "A");
-}
-
 static void test_directories(void **state)
 {
     (void)state;
@@ -207,41 +105,6 @@ static void test_directories(void **state)
     assert_errno(access("m/app", F_OK), ENOENT);
     assert_int_equal(mkdir("m/app", 0700), 0);
     assert_int_equal(peer_keys("app"), 0);
-}
-
-static void test_attributes_stick_but_never_widen(void **state)
-{
-    (void)state;
-    harness_start_app(NULL);
-    peer_set("app", "k", "v");
-    assert_int_equal(harness_mode("m/app/k"), 0600);
-    assert_int_equal(chmod("m/app/k", 0777), 0);
-    harness_outlive_attributes();
-    assert_int_equal(harness_mode("m/app/k"), 0600);
-    assert_int_equal(chmod("m/app/k", 06400), 0);
-    harness_outlive_attributes();
-    assert_int_equal(harness_mode("m/app/k"), 0400);
-    assert_int_equal(chmod("m/app", 0777), 0);
-    assert_int_equal(harness_mode("m/app"), 0700);
-
-    int fd = harness_open("m/app/k", O_RDWR);
-    struct timespec times[] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000001}};
-    assert_int_equal(futimens(fd, times), 0);
-    assert_int_equal(fchown(fd, 1234, 1234), 0);
-    assert_int_equal(fchmod(fd, 0600), 0);
-    harness_outlive_attributes();
-    struct stat status;
-    assert_int_equal(fstat(fd, &status), 0);
-    assert_int_equal(status.st_mtime, 1000000001);
-    assert_int_equal(status.st_uid, 1234);
-    assert_int_equal(status.st_gid, 1234);
-    assert_int_equal(status.st_mode, S_IFREG | 0600);
-    assert_int_equal(close(fd), 0);
-    assert_store("app", "k", "v");
-    fd = open("m/app/created", O_WRONLY | O_CREAT | O_CLOEXEC, 0777);
-    assert_true(fd >= 0);
-    assert_int_equal(harness_mode("m/app/created"), 0600);
-    assert_int_equal(close(fd), 0);
 }
 
 static void test_inode_numbers(void **state)
@@ -336,13 +199,7 @@ static void test_mmap(void **state)
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_unlink),
     HARNESS_TEST(test_unlinked_open_file),
-    HARNESS_TEST(test_rename),
-    HARNESS_TEST(test_rename_flags),
-    HARNESS_TEST(test_rename_refused),
-    HARNESS_TEST(test_rename_of_open_file),
-    HARNESS_TEST(test_rename_over_open_file),
     HARNESS_TEST(test_directories),
-    HARNESS_TEST(test_attributes_stick_but_never_widen),
     HARNESS_TEST(test_inode_numbers),
     HARNESS_TEST(test_statfs),
     HARNESS_TEST(test_locks),
