@@ -239,7 +239,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
         pthread_mutex_unlock(&fs->lock);
         return -ENOMEM;
     }
-    err = fs_key_lock(request, node);
+    err = fs_key_lock_named(request, node);
     if (err == 0) {
         err = create_locked(request, node);
         if (err == 0) {

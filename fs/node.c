@@ -130,6 +130,7 @@ void fs_node_detach(struct fs_node *node)
         return;
     HASH_DELETE(hh_key, node->dataset->entries, node);
     node->attached = false;
+    node->keys_lost++;
     memset(&node->commit, 0, sizeof(node->commit));
     node->grown = false;
 }
@@ -198,15 +199,31 @@ void fs_key_unlock(struct fs_node *node)
         pthread_cond_signal(&node->lock_waiters->worker->wake);
 }
 
+int fs_key_lock_named(struct fs_request *request, struct fs_node *node)
+{
+    unsigned keys_lost = node->keys_lost;
+    int err = fs_key_lock(request, node);
+
+    if (err != 0 || node->keys_lost == keys_lost)
+        return err;
+    fs_key_unlock(node);
+    return -ESTALE;
+}
+
 int fs_key_lock_two(struct fs_request *request, struct fs_node *a, struct fs_node *b)
 {
-    struct fs_node *first = b == NULL || a->ino < b->ino ? a : b;
+    struct fs_node *first = a->ino < b->ino ? a : b;
     struct fs_node *second = first == a ? b : a;
-    int err = fs_key_lock(request, first);
+    unsigned first_lost = first->keys_lost;
+    int err = fs_key_lock_named(request, first);
 
-    if (err != 0 || second == NULL)
+    if (err != 0)
         return err;
-    err = fs_key_lock(request, second);
+    err = fs_key_lock_named(request, second);
+    if (err == 0 && first->keys_lost != first_lost) {
+        fs_key_unlock(second);
+        err = -ESTALE;
+    }
     if (err != 0)
         fs_key_unlock(first);
     return err;

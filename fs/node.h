@@ -48,6 +48,7 @@ struct fs_node {
     struct fs_dataset *dataset; /* DATASET, ENTRY, INFO: held by reference; else NULL */
     char *key;                  /* ENTRY: owned */
     bool attached;              /* ENTRY: in dataset->entries */
+    unsigned keys_lost;         /* ENTRY: how often a key was taken away from it */
     UT_hash_handle hh_key;      /* dataset->entries */
 
     /* The store's value as last seen, and what the kernel was told of it (value.h). */
@@ -118,7 +119,9 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
 int fs_key_lock(struct fs_request *request, struct fs_node *node);
 void fs_key_unlock(struct fs_node *node);
 
-/* Takes two nodes' key locks in the right order; `b` may be NULL. */
+/* The same for who found the nodes by their keys. -ESTALE, with nothing locked, if a key was taken
+ * away while we waited: the kernel looks the name up again. Two are taken in the right order. */
+int fs_key_lock_named(struct fs_request *request, struct fs_node *node);
 int fs_key_lock_two(struct fs_request *request, struct fs_node *a, struct fs_node *b);
 
 #endif

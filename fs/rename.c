@@ -133,9 +133,9 @@ static int rename_nodes(struct fs_request *request, const struct move *move)
     err = fs_key_lock_two(request, move->from, move->to);
     if (err != 0)
         return err;
-    err = !move->from->attached ? -ENOENT : prepare(request, move, noreplace);
-    if (err == 0 && !move->to->attached)
-        err = -EBUSY; /* it was removed or renamed while we waited for it */
+    err = prepare(request, move, noreplace);
+    if (err == 0 && !(move->from->attached && move->to->attached))
+        err = -ESTALE; /* their DataSet was destroyed while we asked */
     if (err == 0)
         err = move_value(request, move);
     fs_key_unlock(move->from);

@@ -70,7 +70,7 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
 
     pthread_mutex_lock(&fs->lock);
     node = fs_node_get_key(fs, parent->dataset, key);
-    err = node == NULL ? -ENOMEM : fs_key_lock(request, node);
+    err = node == NULL ? -ENOMEM : fs_key_lock_named(request, node);
     if (err == 0) {
         err = remove_key(request, node);
         if (err == 0) {

@@ -1,16 +1,12 @@
 /* rename: what it does to the store, to open files, and what it leaves behind when it fails. */
 #include "harness.h"
 
-#include "cleanup.h"
 #include "peer.h"
 #include "shell.h"
-#include "sim.h"
-#include "sim_rest.h"
 #include "stats.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -263,73 +259,6 @@ static void test_second_step_refused(void **state)
     assert_int_equal(peer_keys("other"), 1);
 }
 
-/* The store's own words for a removal that failed, by each protocol. */
-static void second_step_fails(const char *source, const char *options, const char *fault,
-                              const char *words)
-{
-    harness_start_source("m", source, options);
-    peer_set("app", "a", "A");
-    peer_set("app", "b", "B");
-    int fd = harness_open("m/app/a", O_RDWR);
-    sim_fault("%s", fault);
-    assert_sh_fails("bash", "cannot move", "mv m/app/a m/app/b");
-    sim_clear();
-    assert_store("app", "a", "A");
-    assert_store("app", "b", "A");
-    assert_reported("/app/a", words);
-    /* The open file is still the old key's, and the next try ends what was begun. */
-    assert_ok(pwrite(fd, "X", 1, 0));
-    assert_ok(close(fd));
-    assert_store("app", "a", "X");
-    assert_store("app", "b", "A");
-    assert_ok(rename("m/app/a", "m/app/b"));
-    assert_store("app", "b", "X");
-    assert_int_equal(peer_keys("app"), 1);
-}
-
-static void test_second_step_fails_over_tools(void **state)
-{
-    (void)state;
-    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    sim_start(NULL);
-    second_step_fails(sim_source(), NULL,
-                      "rpc-error=the host is out of sorts:command=datasets-delete-entry",
-                      "out of sorts");
-}
-
-static void test_second_step_fails_over_rest(void **state)
-{
-    (void)state;
-    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    sim_start_rest(NULL);
-    second_step_fails(sim_rest_source(), sim_rest_options(NULL),
-                      "error=INTERNAL_SERVER_ERROR:command=rest-remove", "a failure by order");
-}
-
-/* A value that goes in parts and breaks off leaves the key that it was to replace as it was. */
-static void test_broken_first_step_keeps_target(void **state)
-{
-    (void)state;
-    char *large DS_AUTO_FREE = calloc(1, 200001);
-    assert_non_null(large);
-    memset(large, 'a', 200000);
-    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    sim_start(NULL);
-    harness_start_source("m", sim_source(), NULL);
-    peer_set("app", "large", large);
-    peer_set("app", "k", "old");
-    assert_content("m/app/k", "old");
-    sim_fault("rpc-error=no room:command=datasets-set-entry:skip=2:count=1");
-    assert_int_equal(rename("m/app/large", "m/app/k"), -1);
-    assert_store("app", "large", large);
-    assert_store("app", "k", "old");
-    assert_content("m/app/k", "old");
-    sim_fault("rpc-error=no room:command=datasets-set-entry:skip=2:count=1");
-    assert_int_equal(rename("m/app/large", "m/app/new"), -1);
-    assert_not_in_store("app", "new");
-    assert_errno(access("m/app/new", F_OK), ENOENT);
-}
-
 /* What cannot be committed cannot be renamed: the error is rename's, and both keys stay. */
 static void test_rename_of_dirty_file_fails(void **state)
 {
@@ -478,9 +407,6 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_rename_between_accesses),
     HARNESS_TEST(test_refused_by_store),
     HARNESS_SHELLS(test_second_step_refused),
-    HARNESS_TEST(test_second_step_fails_over_tools),
-    HARNESS_TEST(test_second_step_fails_over_rest),
-    HARNESS_TEST(test_broken_first_step_keeps_target),
     HARNESS_TEST(test_rename_of_dirty_file_fails),
     HARNESS_TEST(test_rename_commit_refused),
     HARNESS_TEST(test_handles_follow),
