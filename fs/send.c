@@ -1,34 +1,28 @@
 /* Sets and appends of working values. */
 #include "send.h"
 
+#include "record.h"
 #include "value.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* One change of a key's value under way. */
+/* One change of a key's value. */
 struct change {
     bool append;
     const char *data;
     size_t len;
-    struct fs_value *before; /* referenced: what the store holds now as far as we know, or NULL */
-    bool absent;             /* it holds nothing */
 };
 
-static int ask_store(struct fs_request *request, const struct change *change)
+static int ask_store(struct fs_request *request, const struct change *change,
+                     const struct ds_previous *known)
 {
     struct fs *fs = request->fs;
-    struct ds_previous previous = {.exists = change->before != NULL};
-    const struct ds_previous *known = change->before != NULL || change->absent ? &previous : NULL;
     int err =
         request->dataset == NULL || request->key == NULL ? -ENOMEM : fs_store_begin(request, true);
 
     if (err != 0)
         return err;
-    if (change->before != NULL) {
-        previous.data = change->before->data;
-        previous.len = change->before->len;
-    }
     err = change->append ? ds_client_append(fs->client, &request->call, request->dataset,
                                             request->key, change->data, change->len, known)
                          : ds_client_set(fs->client, &request->call, request->dataset, request->key,
@@ -37,25 +31,25 @@ static int ask_store(struct fs_request *request, const struct change *change)
     return err;
 }
 
-static int send(struct fs_request *request, struct fs_node *node, struct change *change)
+static int send(struct fs_request *request, struct fs_node *node, const struct change *change)
 {
     struct fs *fs = request->fs;
+    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    struct ds_previous previous;
+    const struct ds_previous *known = fs_value_previous(node, &previous);
     int err;
 
-    change->absent = node->presence == FS_ABSENT;
-    change->before =
-        node->presence == FS_PRESENT && node->value != NULL ? fs_value_ref(node->value) : NULL;
     fs_request_about(request, node->dataset->name, node->key);
     fs_value_change_begin(node);
     pthread_mutex_unlock(&fs->lock);
-    err = ask_store(request, change);
+    err = ask_store(request, change, known);
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(node);
+    fs_value_unref(before);
     if (err != 0)
         fs_value_change_failed(request, node, err);
     else
         node->committed_ms = ds_call_now_ms();
-    fs_value_unref(change->before);
     return err;
 }
 
