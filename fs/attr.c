@@ -16,7 +16,7 @@ enum { STAT_BLOCK_BYTES = 512, PREFERRED_IO_BYTES = 128 * 1024 };
 enum remembered { HAS_MODE = 1, HAS_UID = 2, HAS_GID = 4, HAS_TIMES = 8 };
 
 struct fs_volatile {
-    char *path; /* the DataSet's name, NUL, the key: see path_of() */
+    char *path; /* the DataSet's name, NUL, the key: see path_of(); NULL: a node has taken it */
     size_t path_len;
     UT_hash_handle hh;
     unsigned has; /* enum remembered */
@@ -57,28 +57,48 @@ static struct fs_volatile *find(struct fs *fs, const struct fs_dataset *dataset,
     return found;
 }
 
+/* What was set on the node; an entry without a key has it with it. */
+static struct fs_volatile *find_of(struct fs *fs, const struct fs_node *node)
+{
+    if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
+        return NULL;
+    if (node->kind == FS_NODE_ENTRY && !node->attached)
+        return node->taken;
+    return find(fs, node->dataset, node->key);
+}
+
 static void drop(struct fs *fs, struct fs_volatile *item)
 {
-    HASH_DEL(fs->volatiles, item);
+    if (item->path != NULL)
+        HASH_DEL(fs->volatiles, item);
     fs->volatile_count--;
     free(item->path);
     free(item);
 }
 
-static struct fs_volatile *add(struct fs *fs, const struct fs_dataset *dataset, const char *key)
+/* Enters the item under the node's key; without memory it is dropped. */
+static void enter(struct fs *fs, struct fs_node *node, struct fs_volatile *item)
+{
+    item->path = path_of(node->dataset, node->key, &item->path_len);
+    if (item->path == NULL)
+        drop(fs, item);
+    else
+        HASH_ADD_KEYPTR(hh, fs->volatiles, item->path, item->path_len, item);
+}
+
+/* NULL when there is no memory. */
+static struct fs_volatile *add(struct fs *fs, struct fs_node *node)
 {
     struct fs_volatile *item = calloc(1, sizeof(*item));
 
     if (item == NULL)
         return NULL;
-    item->path = path_of(dataset, key, &item->path_len);
-    if (item->path == NULL) {
-        free(item);
-        return NULL;
-    }
-    HASH_ADD_KEYPTR(hh, fs->volatiles, item->path, item->path_len, item);
     fs->volatile_count++;
-    return item;
+    if (node->kind == FS_NODE_ENTRY && !node->attached)
+        node->taken = item;
+    else
+        enter(fs, node, item);
+    return find_of(fs, node);
 }
 
 static mode_t access_bits(enum ds_access access)
@@ -122,12 +142,8 @@ static mode_t widest_mode(const struct fs *fs, const struct fs_node *node)
 
 static void apply_remembered(struct fs *fs, struct fs_node *node, struct stat *attr)
 {
-    const struct fs_volatile *item;
+    const struct fs_volatile *item = find_of(fs, node);
 
-    if ((node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET) || !node->dataset ||
-        (node->kind == FS_NODE_ENTRY && !node->attached))
-        return;
-    item = find(fs, node->dataset, node->key);
     if (item == NULL)
         return;
     if (item->has & HAS_MODE)
@@ -182,13 +198,11 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
         return 0; /* the mount's own options decide */
     if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
         return -EPERM;
-    if (node->kind == FS_NODE_ENTRY && !node->attached)
-        return 0;
-    item = find(fs, node->dataset, node->key);
+    item = find_of(fs, node);
     if (item == NULL && fs->volatile_count >= FS_ATTR_REMEMBERED_MAX)
         return 0;
     if (item == NULL)
-        item = add(fs, node->dataset, node->key);
+        item = add(fs, node);
     if (item == NULL)
         return -ENOMEM;
     if (to_set & FUSE_SET_ATTR_MODE) {
@@ -216,26 +230,44 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
     return 0;
 }
 
-void fs_attr_move(struct fs *fs, const struct fs_dataset *from, const char *key,
-                  const struct fs_dataset *to, const char *to_key)
+void fs_attr_forget(struct fs *fs, struct fs_node *node)
 {
-    struct fs_volatile *item = find(fs, from, key), *old;
-    char *path;
+    struct fs_volatile *item = find_of(fs, node);
 
-    old = to != NULL ? find(fs, to, to_key) : NULL;
-    if (old != NULL && old != item)
-        drop(fs, old);
-    if (item == NULL)
-        return;
-    path = to != NULL ? path_of(to, to_key, &item->path_len) : NULL;
-    if (path == NULL) {
+    if (item != NULL)
         drop(fs, item);
+    node->taken = NULL;
+}
+
+void fs_attr_take(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = find_of(fs, node);
+
+    if (item == NULL || item == node->taken)
         return;
-    }
     HASH_DEL(fs->volatiles, item);
     free(item->path);
-    item->path = path;
-    HASH_ADD_KEYPTR(hh, fs->volatiles, item->path, item->path_len, item);
+    item->path = NULL;
+    node->taken = item;
+}
+
+void fs_attr_put(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = node->taken;
+
+    fs_attr_forget(fs, node);
+    if (item != NULL)
+        enter(fs, node, item);
+}
+
+void fs_attr_forget_dataset(struct fs *fs, const struct fs_dataset *dataset)
+{
+    struct fs_volatile *item, *next;
+
+    HASH_ITER (hh, fs->volatiles, item, next) {
+        if (strcmp(item->path, dataset->name) == 0)
+            drop(fs, item);
+    }
 }
 
 void fs_attr_clear(struct fs *fs)

@@ -19,9 +19,17 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr);
  * limit nothing is remembered and that is no error. */
 int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set);
 
-/* The key now belongs to this other place, or to nothing (`to` NULL). */
-void fs_attr_move(struct fs *fs, const struct fs_dataset *from, const char *key,
-                  const struct fs_dataset *to, const char *to_key);
+/* The entry is about to lose its key: what was set on it goes with the inode. */
+void fs_attr_take(struct fs *fs, struct fs_node *node);
+
+/* The entry has got a key: what it took along, if anything, is all that is set under that key. */
+void fs_attr_put(struct fs *fs, struct fs_node *node);
+
+/* Forgets what was set on the node. */
+void fs_attr_forget(struct fs *fs, struct fs_node *node);
+
+/* Forgets what was set on the DataSet and its keys. */
+void fs_attr_forget_dataset(struct fs *fs, const struct fs_dataset *dataset);
 
 /* Forgets everything. */
 void fs_attr_clear(struct fs *fs);

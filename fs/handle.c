@@ -212,6 +212,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
         /* The kernel has looked the name up for this very call, and was told that it is missing. */
         if (node->presence == FS_PRESENCE_UNKNOWN)
             fs_value_absent(request->fs, node);
+        fs_attr_forget(request->fs, node); /* they were another file's of that name */
         return fs_working_pend(request->fs, node, FS_PENDING_CREATE);
     }
     /* Another process of this mount was faster. */

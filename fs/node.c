@@ -1,6 +1,7 @@
 /* The tables of inodes, and the key locks. */
 #include "node.h"
 
+#include "attr.h"
 #include "due.h"
 #include "loop.h"
 #include "record.h"
@@ -43,10 +44,23 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
     return node;
 }
 
+static void lose_key(struct fs_node *node)
+{
+    if (!node->attached)
+        return;
+    HASH_DELETE(hh_key, node->dataset->entries, node);
+    node->attached = false;
+    node->keys_lost++;
+    memset(&node->commit, 0, sizeof(node->commit));
+    node->grown = false;
+}
+
 static void free_node(struct fs *fs, struct fs_node *node)
 {
-    fs_node_detach(node);
     fs_due_set(fs, node, 0);
+    lose_key(node); /* what was set on it stays with the key */
+    if (node->taken != NULL)
+        fs_attr_forget(fs, node);
     HASH_DELETE(hh, fs->nodes, node);
     fs_value_drop(fs, node);
     if (node->image != NULL)
@@ -124,15 +138,12 @@ void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
     free_if_unused(fs, node);
 }
 
-void fs_node_detach(struct fs_node *node)
+void fs_node_detach(struct fs *fs, struct fs_node *node)
 {
     if (!node->attached)
         return;
-    HASH_DELETE(hh_key, node->dataset->entries, node);
-    node->attached = false;
-    node->keys_lost++;
-    memset(&node->commit, 0, sizeof(node->commit));
-    node->grown = false;
+    fs_attr_take(fs, node);
+    lose_key(node);
 }
 
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)
@@ -144,8 +155,8 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
         return -ENOMEM;
     HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
     if (old != NULL)
-        fs_node_detach(old);
-    fs_node_detach(node);
+        fs_node_detach(fs, old);
+    fs_node_detach(fs, node);
     fs_record_ref(dataset);
     fs_record_unref(fs, node->dataset);
     free(node->key);
@@ -153,6 +164,7 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
     node->key = copy;
     HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
+    fs_attr_put(fs, node);
     return 0;
 }
 

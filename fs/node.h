@@ -50,6 +50,7 @@ struct fs_node {
     bool attached;              /* ENTRY: in dataset->entries */
     unsigned keys_lost;         /* ENTRY: how often a key was taken away from it */
     UT_hash_handle hh_key;      /* dataset->entries */
+    struct fs_volatile *taken;  /* ENTRY without a key: attributes set on it (attr.h), or NULL */
 
     /* The store's value as last seen, and what the kernel was told of it (value.h). */
     enum fs_presence presence;
@@ -108,10 +109,11 @@ void fs_node_unpin(struct fs *fs, struct fs_node *node);
 void fs_node_looked_up(struct fs_node *node);
 void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count);
 
-/* Takes the key away from the node. */
-void fs_node_detach(struct fs_node *node);
+/* Takes the key away from the node, which keeps the attributes set on it. */
+void fs_node_detach(struct fs *fs, struct fs_node *node);
 
-/* Gives a node another key, detaching the node that had it. 0 or -ENOMEM. */
+/* Gives a node another key, detaching the node that had it; the attributes set on it follow. 0 or
+ * -ENOMEM. */
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key);
 
 /* Takes the node's key lock, waiting in the order of arrival. Releases fs->lock while it waits. 0;

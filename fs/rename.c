@@ -1,7 +1,6 @@
 /* Renaming an entry: the new key is set, then the old one removed. */
 #include "rename.h"
 
-#include "attr.h"
 #include "cleanup.h"
 #include "entry.h"
 #include "name.h"
@@ -88,18 +87,6 @@ static int send_both(struct fs_request *request, const struct move *move, struct
     return err;
 }
 
-/* With fs->lock: the store has the value under the new key only. */
-static int moved(struct fs *fs, const struct move *move)
-{
-    struct fs_node *from = move->from, *to = move->to;
-    char *key DS_AUTO_FREE = strdup(to->key);
-
-    if (key == NULL)
-        return -ENOMEM;
-    fs_attr_move(fs, from->dataset, from->key, to->dataset, key);
-    return fs_node_move(fs, from, to->dataset, key);
-}
-
 /* With fs->lock (released meanwhile) and both key locks. */
 static int move_value(struct fs_request *request, const struct move *move)
 {
@@ -110,7 +97,7 @@ static int move_value(struct fs_request *request, const struct move *move)
     char reason[DS_CALL_TEXT_BYTES];
 
     if (err == 0) {
-        err = moved(fs, move);
+        err = fs_node_move(fs, move->from, move->to->dataset, move->to->key);
     } else if (set) {
         fs_value_learn(fs, move->to, fs_value_ref(value), true);
         fs_value_change_failed(request, move->from, err);

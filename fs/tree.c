@@ -73,10 +73,8 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
     err = node == NULL ? -ENOMEM : fs_key_lock_named(request, node);
     if (err == 0) {
         err = remove_key(request, node);
-        if (err == 0) {
-            fs_attr_move(fs, node->dataset, node->key, NULL, NULL);
-            fs_node_detach(node);
-        }
+        if (err == 0)
+            fs_node_detach(fs, node);
         fs_key_unlock(node);
     }
     if (node != NULL)
@@ -152,11 +150,10 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
 
     fs_record_gone(fs, dataset);
     dataset->node = NULL; /* one of the same name will be another directory */
-    fs_attr_move(fs, dataset, NULL, NULL, NULL);
     HASH_ITER (hh_key, dataset->entries, node, next) {
-        fs_attr_move(fs, dataset, node->key, NULL, NULL);
-        fs_node_detach(node);
+        fs_node_detach(fs, node);
     }
+    fs_attr_forget_dataset(fs, dataset);
 }
 
 static int destroy_dataset(struct fs_request *request, struct fs_dataset *dataset)

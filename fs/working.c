@@ -119,19 +119,34 @@ void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
     fs_handle_lost(node, err, acting_handle(request));
 }
 
+/* When the working value was last modified: before its commit, for those who could see it. */
+struct modified {
+    uint64_t version;
+    struct timespec mtime;
+};
+
+static struct modified modified_of(const struct fs_node *node)
+{
+    return (struct modified){.version = node->version, .mtime = node->mtime};
+}
+
 /* The store has the working value but for a piece of a code point at its end. */
-static void committed(struct fs_request *request, struct fs_node *node, bool piece)
+static void committed(struct fs_request *request, struct fs_node *node, bool piece,
+                      const struct modified *modified)
 {
     fs_due_set(request->fs, node, 0);
     fs_handle_committed(node, piece ? acting_handle(request) : NULL);
     if (node->image != NULL && !node->commit.dirty)
         fs_working_drop_image(request->fs, node);
+    node->version = modified->version;
+    node->mtime = modified->mtime;
 }
 
 int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
                            enum fs_commit_event event)
 {
     size_t whole = node->tail.len - node->tail_piece;
+    struct modified modified = modified_of(node);
     int err;
 
     if (whole > 0) {
@@ -141,7 +156,7 @@ int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
             return err;
         }
         fs_commit_done(&node->commit, false);
-        committed(request, node, node->tail_piece > 0);
+        committed(request, node, node->tail_piece > 0, &modified);
     }
     return node->tail_piece > 0 && !may_complete_later(event) ? fs_working_not_text(request, node)
                                                               : 0;
@@ -151,6 +166,7 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
                         enum fs_commit_event event)
 {
     bool closing = event == FS_COMMIT_ON_RELEASE || event == FS_COMMIT_ON_UNMOUNT, piece;
+    struct modified modified = modified_of(node);
     size_t len = 0;
     int err = committable(node, event, &len);
 
@@ -169,7 +185,7 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
     }
     piece = len < node->image->bytes.len;
     fs_commit_done(&node->commit, piece);
-    committed(request, node, piece);
+    committed(request, node, piece, &modified);
     return piece && !may_complete_later(event) ? fs_working_not_text(request, node) : 0;
 }
 
