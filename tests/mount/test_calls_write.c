@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "peer.h"
+#include "shell.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -133,7 +134,9 @@ static void test_ftruncate(void **state)
     peer_set("app", "k", "hello");
     int fd = harness_open("m/app/k", O_RDWR);
     assert_errno(ftruncate(fd, 9), EILSEQ);
+    assert_errno(ftruncate(fd, 6), EILSEQ);
     assert_store("app", "k", "hello");
+    assert_int_equal(harness_size("m/app/k"), 5);
     assert_int_equal(ftruncate(fd, 5), 0);
     assert_int_equal(ftruncate(fd, 3), 0);
     assert_int_equal(fsync(fd), 0);
@@ -321,6 +324,94 @@ static void test_too_large(void **state)
     assert_true(!left || strlen(left) <= MIB);
 }
 
+/* There is no room to reserve and none to punch out, in no mode. */
+static void test_fallocate(void **state)
+{
+    (void)state;
+    static const int modes[] = {
+        0,
+        FALLOC_FL_KEEP_SIZE,
+        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+        FALLOC_FL_ZERO_RANGE,
+        FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+        FALLOC_FL_COLLAPSE_RANGE,
+        FALLOC_FL_INSERT_RANGE,
+        FALLOC_FL_UNSHARE_RANGE,
+    };
+    harness_start_app(NULL);
+    peer_set("app", "k", "value");
+    static const int flags[] = {O_RDWR, O_WRONLY, O_WRONLY | O_APPEND};
+    for (size_t f = 0; f < sizeof flags / sizeof *flags; f++) {
+        int fd = harness_open("m/app/k", flags[f]);
+        for (size_t i = 0; i < 2 * sizeof modes / sizeof *modes; i++) {
+            int mode = modes[i / 2];
+            assert_errno(fallocate(fd, mode, 0, i % 2 ? 4096 : 3), EOPNOTSUPP);
+        }
+        assert_ok(close(fd));
+    }
+    int fd = harness_open("m/app/k", O_RDONLY);
+    assert_errno(fallocate(fd, 0, 0, 10), EBADF);
+    assert_ok(close(fd));
+    assert_store("app", "k", "value");
+}
+
+/* glibc makes up for it with NULs, which no value holds. */
+static void test_posix_fallocate(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "value");
+    int fd = harness_open("m/app/k", O_RDWR);
+    assert_int_equal(posix_fallocate(fd, 0, 10000), EILSEQ);
+    assert_int_equal(posix_fallocate(fd, 5, 1), EILSEQ);
+    assert_store("app", "k", "value");
+    assert_content("m/app/k", "value");
+    assert_int_equal(harness_size("m/app/k"), 5);
+    assert_int_equal(pwrite(fd, "V", 1, 0), 1);
+    assert_ok(close(fd));
+    assert_store("app", "k", "Value");
+
+    /* What waits for its data: the old value stays, and the data is still taken. */
+    fd = harness_open("m/app/k", O_RDWR | O_TRUNC);
+    assert_int_equal(posix_fallocate(fd, 0, 100), EILSEQ);
+    assert_store("app", "k", "Value");
+    put(fd, "new");
+    assert_ok(close(fd));
+    assert_store("app", "k", "new");
+    fd = harness_open("m/app/created", O_RDWR | O_CREAT);
+    assert_int_equal(posix_fallocate(fd, 0, 100), EILSEQ);
+    assert_not_in_store("app", "created");
+    put(fd, "made");
+    assert_ok(close(fd));
+    assert_store("app", "created", "made");
+}
+
+/* Without a handler of ours the kernel copies by itself. */
+static void test_copy_file_range(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    char *text DS_AUTO_FREE = calloc(1, 300001);
+    assert_non_null(text);
+    for (int i = 0; i + 3 <= 300000; i += 3)
+        memcpy(text + i, "\xe2\x82\xac", 3); /* no power of two divides a code point's three */
+    peer_set("app", "k", text);
+    int from = harness_open("m/app/k", O_RDONLY);
+    int to = harness_open("m/other/k", O_WRONLY | O_CREAT | O_EXCL);
+    ssize_t copied = 1;
+    for (ssize_t all = 0; copied > 0; all += copied) {
+        copied = copy_file_range(from, NULL, to, NULL, MIB, 0);
+        assert_true(copied >= 0 && all + copied <= 300000);
+    }
+    assert_ok(close(to));
+    assert_ok(close(from));
+    assert_store("other", "k", text);
+    assert_sh_ok("bash", "", "cp m/app/k m/app/j && cp m/other/k m/app/k && cmp m/app/j m/app/k");
+    assert_store("app", "j", text);
+    assert_store("app", "k", text);
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_open_flags),
     HARNESS_TEST(test_exclusive_create),
@@ -334,6 +425,9 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_not_text),
     HARNESS_TEST(test_split_code_point),
     HARNESS_TEST(test_too_large),
+    HARNESS_TEST(test_fallocate),
+    HARNESS_TEST(test_posix_fallocate),
+    HARNESS_TEST(test_copy_file_range),
 };
 
 HARNESS_MAIN(tests)
