@@ -25,6 +25,9 @@ struct fs_volatile {
     gid_t gid;
     struct timespec atime, mtime;
     uint64_t version; /* the times hold while the content is this one */
+    bool known;       /* and it was this, for an inode that comes after: */
+    size_t content_len;
+    unsigned content_hash;
 };
 
 /* Neither names nor keys hold a NUL, so it may divide them. */
@@ -178,6 +181,42 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
     apply_remembered(fs, node, attr);
 }
 
+static unsigned hash_of(const char *data, size_t len)
+{
+    unsigned hash = 0;
+
+    HASH_JEN(data, len, hash);
+    return hash;
+}
+
+/* The times are those of what a reader sees now. */
+static void bind_times(struct fs_volatile *item, const struct fs_node *node)
+{
+    const char *data = NULL;
+
+    item->version = node->version;
+    if (node->image != NULL) {
+        data = node->image->bytes.data;
+        item->content_len = node->image->bytes.len;
+    } else if (node->value != NULL) {
+        data = node->value->data;
+        item->content_len = node->value->len;
+    }
+    item->known = node->image != NULL || node->value != NULL;
+    if (item->known)
+        item->content_hash = hash_of(data, item->content_len);
+}
+
+void fs_attr_recognise(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = find_of(fs, node);
+
+    if (item != NULL && (item->has & HAS_TIMES) && item->known &&
+        item->content_len == node->value->len &&
+        item->content_hash == hash_of(node->value->data, node->value->len))
+        item->version = node->version;
+}
+
 static struct timespec time_of(const struct timespec *given, bool now)
 {
     struct timespec current;
@@ -225,7 +264,7 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
         if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
             item->mtime = time_of(&attr->st_mtim, to_set & FUSE_SET_ATTR_MTIME_NOW);
         item->has |= HAS_TIMES;
-        item->version = node->version;
+        bind_times(item, node);
     }
     return 0;
 }

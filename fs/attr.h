@@ -19,6 +19,10 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr);
  * limit nothing is remembered and that is no error. */
 int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set);
 
+/* The first value seen of a new inode: if the kernel had forgotten one with this key and content,
+ * the times that were set on that hold. */
+void fs_attr_recognise(struct fs *fs, struct fs_node *node);
+
 /* The entry is about to lose its key: what was set on it goes with the inode. */
 void fs_attr_take(struct fs *fs, struct fs_node *node);
 

@@ -1,6 +1,7 @@
 /* The value cache, its versions, and how fresh it is. */
 #include "value.h"
 
+#include "attr.h"
 #include "cleanup.h"
 #include "record.h"
 #include "request.h"
@@ -75,8 +76,9 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     bool same = node->presence == FS_PRESENT && node->value != NULL &&
                 node->value->len == value->len &&
                 memcmp(node->value->data, value->data, value->len) == 0;
+    bool first = node->presence == FS_PRESENCE_UNKNOWN;
 
-    if (node->presence == FS_PRESENCE_UNKNOWN)
+    if (first)
         node->version = ++fs->last_version; /* first seen: as old as the mount */
     else if (!same)
         fs_value_touch(fs, node);
@@ -87,6 +89,8 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     node->fetched_ms = trusted ? ds_call_now_ms() : 0;
     DL_PREPEND2(fs->lru, node, lru_prev, lru_next);
     fs->cached_bytes += value->len;
+    if (first)
+        fs_attr_recognise(fs, node);
     evict(fs);
 }
 

@@ -69,6 +69,21 @@ static time_t mtime(const char *path)
     return status.st_mtime;
 }
 
+static uint64_t forgotten(void)
+{
+    return stats_counter("m", "datasetfs_fuse_requests_total{opcode=\"forget\"}");
+}
+
+/* The other side removes the key, and the kernel notices and drops the inode. */
+static void remove_and_forget(const char *key, const char *path)
+{
+    uint64_t before = forgotten();
+    peer_remove("app", key);
+    harness_outlive_attributes();
+    assert_errno(open(path, O_RDONLY), ENOENT);
+    assert_soon(forgotten() > before);
+}
+
 static void test_attributes_stick_but_never_widen(void **state)
 {
     (void)state;
@@ -276,6 +291,22 @@ static void test_times_end_with_content(void **state)
     assert_int_equal(status.st_mtime, THEN + 9);
 }
 
+/* Until the mount ends, and not only until the kernel forgets the inode. */
+static void test_forgotten_inode(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    change_all("m/app/k");
+    remove_and_forget("k", "m/app/k");
+    peer_set("app", "k", "v");
+    assert_path_changed("m/app/k");
+    remove_and_forget("k", "m/app/k");
+    peer_set("app", "k", "w");
+    assert_int_equal(harness_mode("m/app/k"), 0400);
+    assert_int_not_equal(mtime("m/app/k"), THEN);
+}
+
 static void test_touch(void **state)
 {
     harness_start_app(NULL);
@@ -349,13 +380,18 @@ static void test_destroyed_dataset(void **state)
     harness_skip_in_guest();
     harness_start_app("force");
     peer_set("app", "k", "v");
+    peer_set("app", "l", "v");
     change_all("m/app/k");
+    change_all("m/app/l");
+    remove_and_forget("l", "m/app/l");
     assert_ok(chmod("m/app", 0500));
     assert_ok(rmdir("m/app"));
     assert_ok(mkdir("m/app", 0700));
     peer_set("app", "k", "v");
+    peer_set("app", "l", "v");
     assert_int_equal(harness_mode("m/app"), 0700);
     assert_int_equal(harness_mode("m/app/k"), 0600);
+    assert_int_equal(harness_mode("m/app/l"), 0600);
     assert_int_not_equal(mtime("m/app/k"), THEN);
 }
 
@@ -439,6 +475,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_new_file),
     HARNESS_TEST(test_times_outlive_commit),
     HARNESS_TEST(test_times_end_with_content),
+    HARNESS_TEST(test_forgotten_inode),
     HARNESS_SHELLS(test_touch),
     HARNESS_SHELLS(test_copies),
     HARNESS_TEST(test_made_anew),
