@@ -432,7 +432,8 @@ static int touch_it(void *path)
 
 static int read_it(void *path)
 {
-    return open(path, O_RDONLY) >= 0 ? 0 : errno;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? close(fd) : errno;
 }
 
 /* Nobody changes what is not his, and to be given a key opens no way to it: the root of the mount

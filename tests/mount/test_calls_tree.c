@@ -197,12 +197,9 @@ static void test_mmap(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_unlink),
-    HARNESS_TEST(test_unlinked_open_file),
-    HARNESS_TEST(test_directories),
-    HARNESS_TEST(test_inode_numbers),
-    HARNESS_TEST(test_statfs),
-    HARNESS_TEST(test_locks),
+    HARNESS_TEST(test_unlink),      HARNESS_TEST(test_unlinked_open_file),
+    HARNESS_TEST(test_directories), HARNESS_TEST(test_inode_numbers),
+    HARNESS_TEST(test_statfs),      HARNESS_TEST(test_locks),
     HARNESS_TEST(test_mmap),
 };
 
