@@ -315,14 +315,17 @@ int fs_handle_read(struct fs_request *request)
     struct fs_node *node = handle->node;
     struct fs_value *value;
     size_t start, len;
+    bool attached;
 
     if (node->kind != FS_NODE_ENTRY)
         return fs_control_read(request, handle);
     pthread_mutex_lock(&fs->lock);
     value = visible_value(node);
+    attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
     if (value == NULL) { /* after an append to a value that was not known */
-        int err = fs_value_fetch(request, node, true, false);
+        /* Another file may have the name of one that was removed. */
+        int err = attached ? fs_value_fetch(request, node, true, false) : -ENOENT;
 
         if (err != 0)
             return err == -ENOENT ? -ESTALE : err;

@@ -101,6 +101,8 @@ static int move_value(struct fs_request *request, const struct move *move)
     } else if (set) {
         fs_value_learn(fs, move->to, fs_value_ref(value), true);
         fs_value_change_failed(request, move->from, err);
+        if (err == -EINTR)
+            err = -EIO; /* half of it is done: to be reported, and not to be repeated blindly */
         snprintf(reason, sizeof(reason), "%s", request->call.text);
         ds_call_fail(&request->call, err, "renamed, but the old key remains: %s", reason);
     } else {

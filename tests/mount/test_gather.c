@@ -191,6 +191,24 @@ static void test_unlinked(void **state)
     assert_not_in_store("app", "k");
 }
 
+/* A removed file whose value nobody knows any more does not show that of another of its name. */
+static void test_removed_in_doubt(void **state)
+{
+    char text[16];
+
+    (void)state;
+    start_channel("timeout=1");
+    peer_set("app", "k", "value\n");
+    int fd = harness_open("m/app/k", O_RDWR | O_APPEND);
+    sim_fault("never-reply:command=datasets-set-entry:count=1");
+    assert_errno(write(fd, "in doubt\n", 9), ETIMEDOUT);
+    sim_clear();
+    assert_ok(unlink("m/app/k"));
+    peer_set("app", "k", "of somebody else");
+    assert_errno(pread(fd, text, sizeof text, 0), ESTALE);
+    assert_ok(close(fd));
+}
+
 #define NO_SPACE "error=unable-to-allocate:command=datasets-set-entry"
 
 /* The failure of a late commit is told once, by whatever comes first; the value is then the one
@@ -382,6 +400,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_idle),
     HARNESS_TEST(test_events),
     HARNESS_TEST(test_unlinked),
+    HARNESS_TEST(test_removed_in_doubt),
     HARNESS_TEST(test_failure_is_told_by_the_next_call),
     HARNESS_TEST(test_failure_is_told_to_each),
     HARNESS_TEST(test_failure_is_not_the_readers),

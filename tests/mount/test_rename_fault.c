@@ -63,6 +63,25 @@ static void test_second_step_fails_over_rest(void **state)
                       "error=INTERNAL_SERVER_ERROR:command=rest-remove", "a failure by order");
 }
 
+/* Whoever kills mv between the two steps finds in the log that both keys are there. */
+static void test_killed_between_the_steps(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), NULL);
+    peer_set("app", "a", "A");
+    sim_fault("delay=300:command=datasets-set-entry:count=1");
+    pid_t pid = shell_spawn("dash", "exec mv m/app/a m/app/b");
+    assert_soon(sim_fired() == 1);
+    assert_ok(kill(pid, SIGKILL));
+    assert_int_equal(shell_wait(pid), 128 + SIGKILL);
+    assert_soon(shell_run("bash", "grep -q 'the old key remains' m/.datasetfs/errors")->status ==
+                0);
+    assert_store("app", "a", "A");
+    assert_store("app", "b", "A");
+}
+
 /* A value that goes in parts and breaks off leaves the key that it was to replace as it was. */
 static void test_broken_first_step_keeps_target(void **state)
 {
@@ -130,6 +149,7 @@ static void test_rename_during_abandoned_rename(void **state)
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_second_step_fails_over_tools),
     HARNESS_TEST(test_second_step_fails_over_rest),
+    HARNESS_TEST(test_killed_between_the_steps),
     HARNESS_TEST(test_broken_first_step_keeps_target),
     HARNESS_TEST(test_unlink_during_abandoned_rename),
     HARNESS_TEST(test_rename_during_abandoned_rename),
