@@ -1,5 +1,5 @@
 #!/bin/bash
-# Tool: busybox sh, cp, mv, sed -i, vi
+# Tool: busybox sh, cat, cp, mv, sed -i
 # Works: yes
 # Notes: as bash; its `sed -i` makes a key `kXXXXXX` on the way
 . "${0%/*}/lib.bash"

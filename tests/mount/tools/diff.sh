@@ -1,9 +1,9 @@
 #!/bin/bash
-# Tool: diff -r, patch
+# Tool: diff -r
 # Works: yes
-# Notes: `patch` makes a key `k.oXXXXXX` on the way
+# Notes:
 . "${0%/*}/lib.bash"
-keys k two "k.o??????"
+keys k two
 put two $'2\n'
 put k $'a\nb\n'
 
@@ -11,10 +11,5 @@ works cp -r m/app folder
 works diff -r m/app folder
 printf 'a\nc\n' >folder/k
 fails '> c' diff -r m/app folder
-diff -u m/app/k folder/k >change
-succeeds patch m/app/k change
-holds k $'a\nc\n'
-only k two
-begin
-works diff -r m/app folder
+fails 'Only in folder: three' bash -c 'echo 3 > folder/three; diff -r m/app folder'
 sent

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tool: facter: external facts
-# Works: text, JSON and YAML
-# Notes: a key never has an execute bit, so none is run as a fact
+# Works: yes
+# Notes: text, JSON and YAML; a key never has an execute bit, so none is run as a fact
 # Heavy: yes
 . "${0%/*}/lib.bash"
 needs facter

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Tool: truncate
-# Works: shorter only
+# Works: in part
 # Notes: making a value longer is refused (EILSEQ): it would end in NUL bytes
 . "${0%/*}/lib.bash"
 keys k new

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Tool: zip, unzip
-# Works: from and to
+# Works: in part
 # Notes: an archive itself is not text and cannot be a value: `zip` says so and leaves nothing behind
 . "${0%/*}/lib.bash"
 needs zip unzip
