@@ -19,3 +19,6 @@ full
 fails 'No space left on device' bash -c "awk '{ print \$0, \$0, \$0 }' m/app/k > m/app/new"
 roomy
 holds new $'1\n2\na\nb\n'
+closed
+fails 'Permission denied' awk '{ print }' m/app/k
+opened

@@ -23,3 +23,8 @@ full
 fails 'No space left on device' bash -c 'cat m/app/k > m/app/new'
 roomy
 holds new $'first\nsecond\n'
+closed
+fails 'Permission denied' cat m/app/k
+opened
+works cat m/app/two
+says second

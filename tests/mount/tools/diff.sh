@@ -13,3 +13,7 @@ printf 'a\nc\n' >folder/k
 fails '> c' diff -r m/app folder
 fails 'Only in folder: three' bash -c 'echo 3 > folder/three; diff -r m/app folder'
 sent
+
+closed
+fails 'Permission denied' diff m/app/k folder/k
+opened

@@ -24,3 +24,7 @@ sent
 works find m/app -name b -delete
 lacks b
 sent 'remove b'
+
+closed
+fails 'Permission denied' grep needle m/app/a
+opened

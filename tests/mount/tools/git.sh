@@ -22,3 +22,8 @@ says ' M k'
 works git -C m/app checkout -q -- k
 holds k $'one\n'
 changed k
+
+put k ""
+full
+fails 'unable to write file' git -C m/app checkout -q -- k
+roomy

@@ -30,3 +30,11 @@ works wc -c m/app/k
 says '5 m/app/k'
 fails 'No such file or directory' tail -n 1 m/app/none
 sent
+
+closed
+fails 'Permission denied' head m/app/k
+fails 'Permission denied' tail m/app/k
+fails 'Permission denied' wc -c m/app/k
+fails 'Permission denied' cmp m/app/k m/app/k
+fails 'Permission denied' od m/app/k
+opened

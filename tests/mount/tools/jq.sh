@@ -19,3 +19,6 @@ full
 fails 'No space left on device' bash -c 'jq . m/app/k > m/app/new'
 roomy
 holds new $'{"b":{"c":2},"a":[1,2]}\n'
+closed
+fails 'Permission denied' jq . m/app/k
+opened

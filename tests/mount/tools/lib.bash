@@ -85,6 +85,15 @@ roomy() {
     query "UPDATE datasets SET used = used - 100000000"
 }
 
+# From now on neither side may read or write the DataSet, until both may again.
+closed() {
+    query "UPDATE datasets SET host = 1, guest = 1"
+}
+
+opened() {
+    query "UPDATE datasets SET host = 3, guest = 3"
+}
+
 # The command succeeds and says nothing on standard error.
 works() {
     local status=0

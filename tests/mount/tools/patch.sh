@@ -15,3 +15,11 @@ only k
 fails 'previously applied' patch --forward -r - m/app/k change
 holds k $'a\nc\n'
 only k
+
+put k $'a\nb\n'
+printf 'a\nsomething longer\n' >changed
+diff -u m/app/k changed >change
+full
+fails 'No space left on device' patch m/app/k change
+roomy
+holds k $'a\nb\n'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tool: sed -i, sed -i.bak
 # Works: yes
-# Notes: one set; with `.bak` also the set and the remove that keep the old value
+# Notes: one set, also of what has not changed; with `.bak` also the set and the remove that keep the old value
 . "${0%/*}/lib.bash"
 keys k k.bak
 put k $'a\nb\n'
@@ -11,7 +11,7 @@ holds k $'b\nb\n'
 sent 'set k'
 works sed -i s/a/b/ m/app/k
 holds k $'b\nb\n'
-sent
+changed
 works sed -i.bak s/b/c/ m/app/k
 holds k $'c\nc\n'
 holds k.bak $'b\nb\n'

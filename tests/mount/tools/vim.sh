@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tool: vim, vim -es, with swap file and backups
 # Works: yes
-# Notes: one set for each `:w`; the swap file stays in memory, and so does `k~` until ten seconds later
+# Notes: one set for each `:w`; the swap file stays in memory; with `backup`, `k~` is there ten seconds later; with `backupcopy=yes` it is a key on the way
 . "${0%/*}/lib.bash"
 needs vim script
 keys k k~
@@ -23,7 +23,8 @@ holds k $'epsilon\nbeta\n'
 sent 'set k'
 edit --cmd 'set backupcopy=yes' -c '%s/epsilon/zeta/' -c wq
 holds k $'zeta\nbeta\n'
-changed k
+changed k k~
+only k
 edit -c '%s/zeta/one/' -c w -c '%s/one/two/' -c wq
 holds k $'two\nbeta\n'
 sent 'set k' 'set k'
@@ -40,6 +41,7 @@ fails '' vim -u NONE -N -i NONE -es --cmd 'set backupskip=' -c '%s/iota/somethin
 roomy
 holds k $'iota\nbeta\n'
 
+begin
 edit --cmd 'set backup' -c '%s/iota/kappa/' -c wq
 holds k $'kappa\nbeta\n'
 sent 'set k'

@@ -20,3 +20,8 @@ cmp k back/k && cmp new back/new || problem 'what came back differs'
 
 fails '' zip -q m/app/archive.zip k
 only k new
+printf 'something longer\n' >new
+zip -q archive.zip new
+full
+fails '' unzip -qo archive.zip -d m/app
+roomy
