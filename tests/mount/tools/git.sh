@@ -17,8 +17,10 @@ works git init -q
 works git -C m/app add k
 works git -C m/app commit -q -m first
 put k $'two\n'
-works git -C m/app status --porcelain
-says ' M k'
+modified() {
+    [ "$(git -C m/app status --porcelain)" = ' M k' ]
+}
+soon modified || problem 'git status does not see what somebody else wrote'
 works git -C m/app checkout -q -- k
 holds k $'one\n'
 changed k
