@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tool: Ansible: copy, template, lineinfile, blockinfile, file, stat, slurp
 # Works: yes
-# Notes: "changed" is one set, "ok" none; modes stay 0600, so leave `mode:` out or give 0600
+# Notes: "changed" is one set, "ok" none; files stay 0600 whatever `mode:` says
 # Heavy: yes
 . "${0%/*}/lib.bash"
 needs ansible-playbook
@@ -37,6 +37,7 @@ cat >second.yml <<END
     - {name: what slurp says, assert: {that: slurped.content | b64decode == "value of k\n"}}
     - {name: stat, stat: {path: "{{ app }}/new"}, register: looked}
     - {name: what stat says, assert: {that: looked.stat.size == 12 and not looked.stat.executable}}
+    - {name: mode, file: {path: "{{ app }}/k", mode: "0644"}}
     - {name: absent, file: {path: "{{ app }}/new", state: absent}}
     - {name: absent again, file: {path: "{{ app }}/new", state: absent}}
 END
@@ -59,7 +60,7 @@ says 'ok=3 changed=0 failed=0 '
 sent
 
 recap second.yml
-says 'ok=9 changed=3 failed=0 '
+says 'ok=10 changed=3 failed=0 '
 holds k $'value of k\n'
 holds line $'one\ntwo\n# BEGIN ANSIBLE MANAGED BLOCK\nthree\n# END ANSIBLE MANAGED BLOCK\n'
 lacks new

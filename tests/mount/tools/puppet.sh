@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tool: Puppet: file
 # Works: yes
-# Notes: one set for what has changed; its lock folder `k….lock` stays in memory; leave `mode` out or give 0600
+# Notes: one set for what has changed; its lock folder `k….lock` stays in memory; another `mode` than 0600 is changed each time
 # Heavy: yes
 . "${0%/*}/lib.bash"
 needs puppet
@@ -35,8 +35,15 @@ lacks gone
 sent 'set k' 'set new' 'remove gone'
 apply_ends 0
 sent
+
+cat >site.pp <<END
+file { '$PWD/m/app/k': content => "something longer\n" }
+file { '$PWD/m/app/new': mode => '0644' }
+END
 put k old
 full
-apply_ends 4
+apply_ends 6
 roomy
+grep -q "mode changed '0600' to '0644'" stdout || problem 'the mode is not what Puppet looks at'
+grep -q 'No space left on device' stdout || problem "puppet does not say why: $(tail -n 5 stdout)"
 holds k old
