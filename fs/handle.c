@@ -431,7 +431,8 @@ int fs_handle_release(struct fs_request *request)
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    work = entry && handle->writes &&
+    /* One that only reads may have created the key: then nobody else will publish it. */
+    work = entry && (handle->writes || last_writer(handle)) &&
            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
     pthread_mutex_unlock(&fs->lock);
     if (work) {

@@ -198,6 +198,12 @@ static void test_truncation_waits(void **state)
     assert_true(peer_lacks("app", "new"));
     assert_int_equal(close(fd), 0);
     assert_soon(peer_has("app", "new", ""));
+
+    /* As flock(1) makes its file: nobody ever writes to it. */
+    fd = harness_open("m/app/lock", O_RDONLY | O_CREAT);
+    assert_true(peer_lacks("app", "lock"));
+    assert_int_equal(close(fd), 0);
+    assert_soon(peer_has("app", "lock", ""));
 }
 
 static void test_truncation_is_committed_by(void **state)
