@@ -251,6 +251,13 @@ static void test_refused_first_write_keeps_old_value(void **state)
     close(fd);
     assert_content("m/app/k", "old");
     assert_errno(open("m/app/new", O_RDONLY), ENOENT);
+    /* The kernel does not remember the name of what was never made. */
+    fd = harness_open("m/app/again", O_WRONLY | O_CREAT | O_EXCL);
+    assert_errno(write(fd, "a\xff", 2), EILSEQ);
+    close(fd);
+    assert_errno(rename("m/app/again", "m/app/again"), ENOENT);
+    assert_int_equal(harness_write("m/app/again", O_CREAT | O_EXCL, "good"), 0);
+    assert_store("app", "again", "good");
     harness_stop(daemon); /* whatever waited is committed now */
     assert_store("app", "k", "old");
     assert_not_in_store("app", "new");
