@@ -65,6 +65,16 @@ void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *tol
     }
 }
 
+void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by)
+{
+    struct fs_handle *handle;
+
+    DL_FOREACH (node->handles, handle) {
+        if (handle == by || (by == NULL && handle->writes))
+            handle->unsent = true;
+    }
+}
+
 int fs_handle_take_error(struct fs_handle *handle)
 {
     int error = handle->sticky;

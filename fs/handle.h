@@ -39,6 +39,10 @@ void fs_handle_committed(struct fs_node *node, const struct fs_handle *except);
  * With fs->lock. */
 void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *told);
 
+/* The value is to become empty, at the wish of `by`, or NULL where that is not known: then
+ * everybody who may write hears if it is lost. With fs->lock. */
+void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by);
+
 /* The remembered failure, which is thereby told; with fs->lock. */
 int fs_handle_take_error(struct fs_handle *handle);
 

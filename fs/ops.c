@@ -69,8 +69,9 @@ static void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int
 {
     struct fs_request request;
 
-    (void)fi; /* an open handle is found through the inode */
     fs_request_init(&request, fs_of(req), req, FS_SETATTR, ino);
+    if (fi != NULL) /* ftruncate(2), not truncate(2) */
+        request.fi = *fi;
     request.attr = *attr;
     request.to_set = to_set;
     fs_request_start(&request, fs_entry_setattr);

@@ -286,6 +286,8 @@ int fs_write_truncate(struct fs_request *request, struct fs_node *node, size_t s
         err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
     if (err == 0)
         err = fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
+    if (err == 0 && open)
+        fs_handle_truncated(node, fs_handle_of(request));
     if (err == 0 && !open)
         err = fs_working_commit(request, node, FS_COMMIT_ON_FSYNC);
     return err;

@@ -263,6 +263,30 @@ static void test_failure_is_told_to_each(void **state)
     assert_pieces_written("k", 2 * pieces, "piece\n");
 }
 
+/* A truncation that waited for its data, and was refused when somebody else opened the file. */
+static void test_failed_truncation_is_told(void **state)
+{
+    (void)state;
+    start_channel(NULL);
+    assert_int_equal(harness_write("m/app/k", O_CREAT, "old"), 0);
+    int fd = harness_open("m/app/k", O_WRONLY);
+    int idle = harness_open("m/app/k", O_WRONLY);
+    assert_ok(ftruncate(fd, 0));
+    sim_fault(NO_SPACE ":count=1");
+    assert_ok(close(harness_open("m/app/k", O_RDONLY)));
+    assert_int_equal(sim_fired(), 1);
+    assert_ok(close(idle));
+    assert_errno(close(fd), ENOSPC);
+    assert_store("app", "k", "old");
+    /* truncate(2) does not say who asked: whoever could have. */
+    fd = harness_open("m/app/k", O_WRONLY);
+    assert_ok(truncate("m/app/k", 0));
+    sim_fault(NO_SPACE ":count=1");
+    assert_ok(close(harness_open("m/app/k", O_RDONLY)));
+    assert_errno(close(fd), ENOSPC);
+    assert_store("app", "k", "old");
+}
+
 /* An open of somebody else that commits what was gathered succeeds though the commit fails: it is
  * the writer's failure. */
 static void test_failure_is_not_the_readers(void **state)
@@ -403,6 +427,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_removed_in_doubt),
     HARNESS_TEST(test_failure_is_told_by_the_next_call),
     HARNESS_TEST(test_failure_is_told_to_each),
+    HARNESS_TEST(test_failed_truncation_is_told),
     HARNESS_TEST(test_failure_is_not_the_readers),
     HARNESS_TEST(test_failure_with_nobody_to_tell),
     HARNESS_TEST(test_too_large),
