@@ -128,8 +128,8 @@ static int append(struct fs_request *request, struct fs_handle *handle, struct f
     if (err == 0)
         err = add_to_tail(request, node);
     if (err != 0) {
-        if (node->commit.pending != FS_PENDING_NONE && !node->commit.dirty)
-            fs_working_lose(request, node, err);
+        if (node->commit.pending != FS_PENDING_NONE && !node->commit.dirty && node->tail.len == 0)
+            fs_working_give_up(request->fs, node);
         return err;
     }
     handle->unsent = true;
@@ -163,7 +163,7 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
         err = fs_image_write(node->image, offset, request->data, request->size);
     if (err != 0) {
         if (!node->commit.dirty && node->attached)
-            fs_working_lose(request, node, err);
+            fs_working_give_up(fs, node); /* nobody else has lost data by that */
         fs_request_about(request, node->dataset->name, node->key);
         if (err == -EFBIG)
             return ds_call_fail(&request->call, err, "a value has at most %d bytes",

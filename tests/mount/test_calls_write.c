@@ -263,6 +263,29 @@ static void test_refused_first_write_keeps_old_value(void **state)
     assert_not_in_store("app", "new");
 }
 
+/* What one writer gets refused is no failure of the others, who have lost nothing. */
+static void test_refused_write_is_its_writers(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "old");
+    int bad = harness_open("m/app/k", O_WRONLY);
+    int good = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+    assert_errno(write(bad, "a\xff", 2), EILSEQ);
+    assert_store("app", "k", "old");
+    put(good, "new");
+    assert_store("app", "k", "new");
+    assert_int_equal(close(good), 0);
+    assert_int_equal(close(bad), 0);
+    /* The beginning of a code point, which was taken, is no less there after what does not fit. */
+    good = harness_open("m/app/new", O_WRONLY | O_CREAT | O_APPEND);
+    put(good, "\xc3");
+    assert_errno(write(good, "z", 1), EILSEQ);
+    put(good, "\xa9");
+    assert_int_equal(close(good), 0);
+    assert_store("app", "new", "\xc3\xa9");
+}
+
 static void test_not_text(void **state)
 {
     (void)state;
@@ -435,6 +458,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_truncation_waits),
     HARNESS_TEST(test_truncation_is_committed_by),
     HARNESS_TEST(test_refused_first_write_keeps_old_value),
+    HARNESS_TEST(test_refused_write_is_its_writers),
     HARNESS_TEST(test_not_text),
     HARNESS_TEST(test_split_code_point),
     HARNESS_TEST(test_too_large),
