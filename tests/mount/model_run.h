@@ -58,7 +58,8 @@ void model_resync(struct model_file *file);
 /* The store holds just the content, and may hold nothing else from now on. */
 void model_check_store(struct model_file *file);
 
-/* The kernel asks for the attributes, whatever it remembers; they must be right. */
+/* The kernel asks for the attributes, whatever it remembers; they must be right. It forgets pages:
+ * those of a file that was open while gathered data was lost still show that. */
 void model_refresh(const struct model_file *file);
 
 #endif
