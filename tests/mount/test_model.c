@@ -291,21 +291,55 @@ static ssize_t send_put(struct model_handle *handle, const struct put *put)
     return write(handle->fd, put->data.data, put->data.len);
 }
 
+/* What of the content may be in the store: not a piece of a code point at its end. */
+static void may_hold_whole(struct model_file *file)
+{
+    bool incomplete = false;
+    size_t len = file->bytes.len;
+    size_t whole = ds_utf8_prefix(file->bytes.data, len, &incomplete);
+    if (!attached(file) || (whole < len && !incomplete))
+        return;
+    file->bytes.len = whole;
+    model_may_hold(file);
+    file->bytes.len = len;
+}
+
+/* The kernel may send what crosses the end of a page in two parts, and the first be committed. */
+static void put_bytes(struct model_file *file, size_t offset, const char *data, size_t len)
+{
+    while (len > 0) {
+        size_t room = PAGE - offset % PAGE;
+        size_t part = len < room || len > LARGE ? len : room;
+        model_overwrite(&file->bytes, offset, data, part);
+        offset += part;
+        data += part;
+        len -= part;
+        may_hold_whole(file);
+    }
+    file->waits = false;
+    file->refused = false;
+    if (!attached(file))
+        model_must_hold(file);
+}
+
 static void apply_put(struct model_handle *handle, const struct put *put, size_t len)
 {
     struct model_file *file = handle->file;
     if (file->refused || !file->exists)
         model_assign(&file->bytes, "", 0);
-    model_overwrite(&file->bytes, (size_t)put->offset, put->data.data, len);
     file->exists = true;
-    file->waits = false;
-    file->refused = false;
-    if (attached(file))
-        model_may_hold(file);
-    else
-        model_must_hold(file);
+    put_bytes(file, (size_t)put->offset, put->data.data, len);
     if (put->moves)
         handle->position = put->offset + (off_t)len;
+}
+
+static void step_fsync(struct model_handle *handle)
+{
+    struct model_file *file = handle->file;
+    model_step("fsync h%u of k%u", number_of(handle), file->key);
+    bool well = model_verdict(0, errno_of(fsync(handle->fd)));
+    if (well && model_writes(handle))
+        check_committed(file);
 }
 
 static void step_write(struct model_handle *handle)
@@ -317,6 +351,9 @@ static void step_write(struct model_handle *handle)
                put.data.len, (long long)put.offset, base_of(file),
                handle->flags & O_APPEND ? ", append" : "", put.moves ? ", moving" : "");
     bool again = file->refused;
+    bool large = put.data.len > LARGE; /* sent in many parts, any of which may be committed */
+    if (large)
+        model_disarm();
     ssize_t len = send_put(handle, &put);
     int got = len < 0 ? errno : (size_t)len < put.data.len ? MODEL_CUT_SHORT : 0;
     if (put.moves && !(handle->flags & O_APPEND))
@@ -334,6 +371,8 @@ static void step_write(struct model_handle *handle)
         model_refresh(file); /* the kernel went by another size */
     }
     ds_buf_free(&put.data);
+    if (large)
+        step_fsync(handle);
 }
 
 static void step_ftruncate(struct model_handle *handle)
@@ -386,15 +425,6 @@ static void step_truncate(void)
         assert_soon(committed_or_struck(file));
         check_committed(file);
     }
-}
-
-static void step_fsync(struct model_handle *handle)
-{
-    struct model_file *file = handle->file;
-    model_step("fsync h%u of k%u", number_of(handle), file->key);
-    bool well = model_verdict(0, errno_of(fsync(handle->fd)));
-    if (well && model_writes(handle))
-        check_committed(file);
 }
 
 /* --- names --- */
@@ -461,19 +491,6 @@ struct copy {
     size_t done;    /* bytes written */
 };
 
-/* What of the content may be in the store: not a piece of a code point at its end. */
-static void may_hold_whole(struct model_file *file)
-{
-    bool incomplete = false;
-    size_t len = file->bytes.len;
-    size_t whole = ds_utf8_prefix(file->bytes.data, len, &incomplete);
-    if (!attached(file) || (whole < len && !incomplete))
-        return;
-    file->bytes.len = whole;
-    model_may_hold(file);
-    file->bytes.len = len;
-}
-
 static bool cuts(const struct copy *copy)
 {
     return model_whole(&copy->put.data, copy->done) != copy->done;
@@ -490,10 +507,8 @@ static bool copy_block(struct copy *copy, size_t end)
     ssize_t written = pwrite(copy->handle->fd, data, len, (off_t)at);
     int got = written < 0 ? errno : (size_t)written < len ? MODEL_CUT_SHORT : 0;
     if (written > 0) {
-        model_overwrite(&file->bytes, at, data, (size_t)written);
-        file->waits = false;
+        put_bytes(file, at, data, (size_t)written);
         copy->done += (size_t)written;
-        may_hold_whole(file);
         if (cuts(copy))
             model_cut_open(copy->handle);
         else
@@ -564,8 +579,6 @@ static void step_blocks(struct model_handle *handle)
     if (well && model_roll(2))
         check_content(handle);
     ds_buf_free(&put->data);
-    if (!attached(file))
-        model_must_hold(file);
 }
 
 /* --- looking --- */
