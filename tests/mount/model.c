@@ -164,6 +164,34 @@ void model_close(struct model_handle *handle)
     model_settle(file);
 }
 
+unsigned model_number(const struct model_handle *handle)
+{
+    return (unsigned)(handle - model_handles);
+}
+
+bool model_attached(const struct model_file *file)
+{
+    return file->key != MODEL_DETACHED;
+}
+
+int model_errno(int result)
+{
+    return result < 0 ? errno : 0;
+}
+
+void model_pend(struct model_file *file)
+{
+    file->creates = !file->exists || (file->waits && file->creates);
+    file->exists = true;
+    file->waits = model_attached(file);
+    file->refused = false;
+    model_assign(&file->bytes, "", 0);
+    if (model_attached(file))
+        model_may_hold(file);
+    else
+        model_must_hold(file);
+}
+
 void model_clear(void)
 {
     for (unsigned i = 0; i < MODEL_HANDLES; i++)

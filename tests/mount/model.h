@@ -77,6 +77,15 @@ void model_may_become(struct model_file *file, const struct model_file *other);
 /* True if the store may hold this (NULL: nothing). */
 bool model_explains(const struct model_file *file, const char *data, size_t len);
 
+/* The content is nothing until data comes, or something makes it final. */
+void model_pend(struct model_file *file);
+
+bool model_attached(const struct model_file *file);
+unsigned model_number(const struct model_handle *handle);
+
+/* What a call that answered `result` has failed with; 0 if it has not. */
+int model_errno(int result);
+
 /* Frees everything. */
 void model_clear(void);
 

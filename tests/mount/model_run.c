@@ -326,3 +326,33 @@ bool model_verdict(int expected, int got)
         model_disarm();
     return true;
 }
+
+void model_check_committed(struct model_file *file)
+{
+    if (!model_attached(file) || file->refused)
+        return;
+    file->waits = false;
+    model_check_store(file);
+}
+
+void model_check_content(const struct model_handle *handle)
+{
+    if ((handle->flags & O_ACCMODE) == O_WRONLY)
+        return;
+    const struct ds_buf *bytes = &handle->file->bytes;
+    char *text DS_AUTO_FREE = malloc(bytes->len + 2);
+    assert_non_null(text);
+    ssize_t len = pread(handle->fd, text, bytes->len + 2, 0);
+    if (!model_verdict(0, model_errno((int)len)))
+        return;
+    size_t same = 0;
+    while (same < bytes->len && same < (size_t)len && text[same] == bytes->data[same])
+        same++;
+    if ((size_t)len != bytes->len || same != bytes->len)
+        model_fail("read %zd bytes, not %zu; different from byte %zu on", len, bytes->len, same);
+}
+
+bool model_emptied_or_struck(const struct model_file *file)
+{
+    return peer_has(model_dataset(file->key), model_name(file->key), "") || model_struck();
+}

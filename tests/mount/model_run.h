@@ -58,6 +58,15 @@ void model_resync(struct model_file *file);
 /* The store holds just the content, and may hold nothing else from now on. */
 void model_check_store(struct model_file *file);
 
+/* What must be in the store now, after a close or an fsync, is there. */
+void model_check_committed(struct model_file *file);
+
+/* Everything that the file shows, through a handle that may read. */
+void model_check_content(const struct model_handle *handle);
+
+/* True if the store has an empty value there, or a fault has struck. */
+bool model_emptied_or_struck(const struct model_file *file);
+
 /* The kernel asks for the attributes, whatever it remembers; they must be right. It forgets pages:
  * those of a file that was open while gathered data was lost still show that. */
 void model_refresh(const struct model_file *file);
