@@ -114,7 +114,7 @@ void model_path(char path[MODEL_PATH_BYTES], unsigned key)
     snprintf(path, MODEL_PATH_BYTES, "m/%s/%s", model_dataset(key), model_name(key));
 }
 
-void model_arm(void)
+void model_arm(enum model_arm what)
 {
     static const struct {
         const char *id;
@@ -128,6 +128,10 @@ void model_arm(void)
     unsigned error = model_roll(sizeof errors / sizeof *errors);
     const char *command = commands[model_roll(sizeof commands / sizeof *commands)];
     unsigned skip = model_roll(3);
+    if (what == MODEL_ARM_WRITES) {
+        command = commands[0];
+        skip = 0;
+    }
     if (fault.armed)
         return;
     fault.armed = true;

@@ -36,8 +36,9 @@ const char *model_dataset(unsigned key);
 const char *model_name(unsigned key);
 void model_path(char path[MODEL_PATH_BYTES], unsigned key);
 
-/* Lets the store refuse one of the next requests. */
-void model_arm(void);
+/* Lets the store refuse one of the next requests, or the next change of a value. */
+enum model_arm { MODEL_ARM_ANY, MODEL_ARM_WRITES };
+void model_arm(enum model_arm what);
 void model_disarm(void);
 
 /* True if the fault has struck, which model_verdict() has not heard of yet. */

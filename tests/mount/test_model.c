@@ -108,6 +108,20 @@ static void cut_large(void)
     }
 }
 
+/* After some writes the next ones are gathered, and what is refused then is told by a later call.
+ */
+static void burst(struct model_handle *handle)
+{
+    for (unsigned i = model_roll(BURST); i > 0; i--)
+        model_step_write(handle);
+    if (with_faults && model_roll(2))
+        model_arm(MODEL_ARM_WRITES);
+    for (unsigned i = model_roll(4); i > 0; i--)
+        model_step_write(handle);
+    if (model_roll(3))
+        model_step_close(handle);
+}
+
 static void step_handle(void)
 {
     struct model_handle *handle = some_handle(true);
@@ -117,8 +131,7 @@ static void step_handle(void)
     if (chosen < 45)
         model_step_write(handle);
     else if (chosen < 47)
-        for (unsigned i = model_roll(BURST); i > 0; i--)
-            model_step_write(handle);
+        burst(handle);
     else if (chosen < 60)
         model_step_blocks(handle);
     else if (chosen < 75)
@@ -148,7 +161,7 @@ static void step_any(void)
     else
         step_read();
     if (with_faults && !model_roll(40))
-        model_arm();
+        model_arm(MODEL_ARM_ANY);
 }
 
 /* Without handles, the store has exactly the model's keys. */
