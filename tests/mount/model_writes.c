@@ -228,7 +228,7 @@ void model_step_truncate(void)
         file->bytes.len = size;
         model_may_hold(file);
     }
-    if (!model_verdict(file && file->exists ? 0 : ENOENT, got) || got != 0)
+    if (!model_verdict(file && file->exists ? 0 : ENOENT, got) || got != 0 || !file)
         return;
     if (size == 0 && !file->writers) {
         assert_soon(model_emptied_or_struck(file));

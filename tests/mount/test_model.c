@@ -64,7 +64,7 @@ static void step_read(void)
     int got = model_errno(look(AT_FDCWD, path, &status));
     if (!model_verdict(exists ? 0 : ENOENT, got))
         return;
-    if (got == 0 && status.stx_size != file->bytes.len)
+    if (got == 0 && file && status.stx_size != file->bytes.len)
         model_fail("%llu bytes, not %zu", (unsigned long long)status.stx_size, file->bytes.len);
     model_step("read k%u", key);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
