@@ -46,13 +46,16 @@ void model_step_close(struct model_handle *handle)
 {
     struct model_file *file = handle->file;
     unsigned key = file->key;
+    /* Where the store has an empty value already, the release would not show. */
+    if (file->waits && model_writes(handle) && model_emptied_or_struck(file)) {
+        model_disarm();
+        model_step_fsync(handle);
+    }
     bool writes = model_writes(handle);
     /* What waits is made final by the release, which the kernel sends after close has returned. */
     bool publishes = file->waits && (writes || file->writers == 0);
     bool forgets = file->refused && writes && file->writers == 1;
     model_step("close h%u of k%u", model_number(handle), key);
-    if (publishes && model_emptied_or_struck(file))
-        model_disarm(); /* its release would not show, and could be struck in a later step */
     int got = model_errno(close(handle->fd));
     model_close(handle); /* frees what nothing else holds */
     file = key == MODEL_DETACHED ? NULL : model_keys[key];

@@ -79,6 +79,12 @@ static void roll_put(const struct model_handle *handle, struct model_put *put)
         spoil(&put->data);
     else
         model_align(file, put);
+    size_t room = PAGE - file->bytes.len % PAGE;
+    if ((handle->flags & O_APPEND) && file->refused && put->data.len > room) {
+        ds_buf_free(&put->data); /* the kernel believes that it goes behind the old value */
+        model_text(&put->data, room, true);
+        bad = false;
+    }
     if (((size_t)put->offset + put->data.len) / PAGE != (size_t)put->offset / PAGE && !bad) {
         size_t len = put->data.len;
         ds_buf_free(&put->data); /* the kernel may send it in two parts */
@@ -217,6 +223,8 @@ void model_step_truncate(void)
                       ? 0
                       : model_whole(&file->bytes, model_roll((unsigned)len + 1));
     char path[MODEL_PATH_BYTES];
+    if (file && file->exists && !len && !file->writers)
+        return; /* it would not show when that is done */
     model_path(path, key);
     model_step("truncate k%u: %zu of %zu", key, size, len);
     if (file && file->exists && size == 0 && !file->writers)
