@@ -49,6 +49,7 @@ static int run_due(struct fs_request *request)
     node = fs_node_find(fs, request->ino);
     if (node == NULL)
         return 0;
+    fs_working_forget_pages(fs, node);
     fs_working_idle(request, node);
     fs_node_unpin(fs, node);
     return 0;

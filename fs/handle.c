@@ -375,6 +375,7 @@ static int commit_for(struct fs_request *request, enum fs_commit_event event)
     if (err == 0) {
         err = fs_working_commit(request, node, event);
         fs_key_unlock(node);
+        fs_working_forget_pages(fs, node);
     }
     return err;
 }
@@ -425,6 +426,8 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
         if (fs_working_drop_held(fs, node) && err == 0)
             err = -EILSEQ;
         fs_commit_closed(&node->commit);
+    } else if (err == -EILSEQ) {
+        err = 0; /* the others may still complete it */
     }
     if (err != 0)
         fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
@@ -441,8 +444,9 @@ int fs_handle_release(struct fs_request *request)
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    /* One that only reads may have created the key: then nobody else will publish it. */
-    work = entry && (handle->writes || last_writer(handle)) &&
+    /* Of what is not its own, only the last one takes care: RELEASE comes late, and the next `> k`
+     * may wait for its data already. */
+    work = entry && (handle->unsent || last_writer(handle)) &&
            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
     pthread_mutex_unlock(&fs->lock);
     if (work) {

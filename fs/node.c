@@ -149,6 +149,7 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)
 {
     struct fs_node *old;
+    struct fs_commit commit = node->commit;
     char *copy = strdup(key);
 
     if (copy == NULL)
@@ -164,6 +165,7 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
     node->key = copy;
     HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
+    node->commit = commit; /* a truncation whose first data was refused is the file's */
     fs_attr_put(fs, node);
     return 0;
 }

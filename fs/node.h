@@ -75,6 +75,7 @@ struct fs_node {
     struct ds_buf tail; /* appended data that the store has not; beside no image, or an empty one */
     unsigned tail_piece;  /* its last bytes that are the first ones of a code point, held back */
     int64_t committed_ms; /* when we last changed the store's value; 0: never */
+    bool pages_stale;     /* the kernel's pages may hold data that was lost */
     bool grown;           /* it got longer by appends since it was last set or seen */
     struct fs_handle *handles;
 

@@ -47,6 +47,8 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
     fs_image_clear(node->image);
     fs_working_drop_tail(node);
     node->grown = false;
+    if (node->commit.pending == FS_PENDING_NONE || node->commit.refused)
+        fs_handle_committed(node, NULL); /* what waits now is none of theirs */
     fs_commit_pend(&node->commit, pending);
     fs_value_touch(fs, node);
     return 0;
@@ -115,8 +117,14 @@ static int committable(const struct fs_node *node, enum fs_commit_event event, s
 /* What is not committed is given up, and whoever wrote it is told. */
 void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
 {
+    bool gathered = node->commit.gathered;
+
     fs_working_give_up(request->fs, node);
     fs_handle_lost(node, err, acting_handle(request));
+    if (gathered) {
+        node->pages_stale = true;
+        fs_due_set(request->fs, node, ds_call_now_ms());
+    }
 }
 
 /* When the working value was last modified: before its commit, for those who could see it. */
@@ -128,6 +136,17 @@ struct modified {
 static struct modified modified_of(const struct fs_node *node)
 {
     return (struct modified){.version = node->version, .mtime = node->mtime};
+}
+
+void fs_working_forget_pages(struct fs *fs, struct fs_node *node)
+{
+    if (!node->pages_stale)
+        return;
+    node->pages_stale = false;
+    pthread_mutex_unlock(&fs->lock);
+    /* An inode that the kernel does not have is no failure. */
+    fuse_lowlevel_notify_inval_inode(fs->session, node->ino, 0, 0);
+    pthread_mutex_lock(&fs->lock);
 }
 
 /* The store has the working value but for a piece of a code point at its end. */
@@ -165,7 +184,7 @@ int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
 static int commit_image(struct fs_request *request, struct fs_node *node,
                         enum fs_commit_event event)
 {
-    bool closing = event == FS_COMMIT_ON_RELEASE || event == FS_COMMIT_ON_UNMOUNT, piece;
+    bool piece;
     struct modified modified = modified_of(node);
     size_t len = 0;
     int err = committable(node, event, &len);
@@ -173,8 +192,9 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
     if (err == -EAGAIN)
         return 0;
     if (err != 0) {
-        /* Another write may still complete a cut code point; a mapped page will not change. */
-        if (closing || node->commit.mapped)
+        /* Another write may still complete a cut code point, until the last writer is gone, who then
+         * drops it; a mapped page will not change. */
+        if (event == FS_COMMIT_ON_UNMOUNT || node->commit.mapped)
             fs_working_lose(request, node, err);
         return fs_working_not_text(request, node);
     }

@@ -158,7 +158,6 @@ void model_close(struct model_handle *handle)
     struct model_file *file = handle->file;
     file->handles--;
     file->writers -= model_writes(handle);
-    file->releases += model_writes(handle);
     handle->fd = -1;
     handle->file = NULL;
     model_settle(file);
@@ -179,8 +178,23 @@ int model_errno(int result)
     return result < 0 ? errno : 0;
 }
 
+void model_pend_by(struct model_handle *handle)
+{
+    handle->pends = handle->file->waits;
+}
+
+void model_pend_by_path(struct model_file *file)
+{
+    for (unsigned i = 0; i < MODEL_HANDLES; i++)
+        if (model_handles[i].file == file && model_writes(&model_handles[i]))
+            model_pend_by(&model_handles[i]);
+}
+
 void model_pend(struct model_file *file)
 {
+    for (unsigned i = 0; i < MODEL_HANDLES && !file->waits; i++)
+        if (model_handles[i].file == file)
+            model_handles[i].pends = false;
     file->creates = !file->exists || (file->waits && file->creates);
     file->exists = true;
     file->waits = model_attached(file);

@@ -23,7 +23,6 @@ struct model_file {
     bool refused; /* the data that came first was refused: what follows starts from nothing */
     struct ds_buf bytes; /* what a reader sees */
     unsigned handles, writers;
-    unsigned releases;  /* of writers, which the kernel tells the daemon of when it likes */
     uint64_t *versions; /* digests of all that the store may hold */
     size_t version_count, version_capacity;
 };
@@ -31,6 +30,7 @@ struct model_file {
 struct model_handle {
     int fd; /* -1: free */
     int flags;
+    bool pends; /* it created or truncated the file, which waits */
     off_t position;
     struct model_file *file;
 };
@@ -79,6 +79,10 @@ bool model_explains(const struct model_file *file, const char *data, size_t len)
 
 /* The content is nothing until data comes, or something makes it final. */
 void model_pend(struct model_file *file);
+
+/* That was asked for by this handle, or, by path, of everybody who writes. */
+void model_pend_by(struct model_handle *handle);
+void model_pend_by_path(struct model_file *file);
 
 bool model_attached(const struct model_file *file);
 unsigned model_number(const struct model_handle *handle);

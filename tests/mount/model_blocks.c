@@ -102,8 +102,7 @@ void model_step_blocks(struct model_handle *handle)
     size_t base = model_base(file);
     if (!file->exists || file->refused)
         return;
-    /* The release of another writer gives up what is cut inside, and comes when it likes. */
-    bool inside = !(handle->flags & O_APPEND) && !file->releases && model_roll(2);
+    bool inside = !(handle->flags & O_APPEND) && model_roll(2);
     put->offset =
         (off_t)(inside ? model_whole(&file->bytes, model_roll((unsigned)base + 1)) : base);
     model_text(&put->data, model_length(), false);

@@ -47,13 +47,15 @@ void model_step_close(struct model_handle *handle)
     struct model_file *file = handle->file;
     unsigned key = file->key;
     /* Where the store has an empty value already, the release would not show. */
-    if (file->waits && model_writes(handle) && model_emptied_or_struck(file)) {
+    bool writes = model_writes(handle);
+    /* What waits is made final by the release of who asked for it or of the last writer, which the
+     * kernel sends after close has returned. */
+    bool publishes = file->waits && (handle->pends || file->writers == writes);
+    if (publishes && writes && model_emptied_or_struck(file)) {
         model_disarm();
         model_step_fsync(handle);
+        publishes = file->waits;
     }
-    bool writes = model_writes(handle);
-    /* What waits is made final by the release, which the kernel sends after close has returned. */
-    bool publishes = file->waits && (writes || file->writers == 0);
     bool forgets = file->refused && writes && file->writers == 1;
     model_step("close h%u of k%u", model_number(handle), key);
     int got = model_errno(close(handle->fd));
@@ -100,6 +102,8 @@ void model_step_open(struct model_handle *handle)
         if (!exists || (flags & O_TRUNC))
             model_pend(file);
         model_open(handle, file, fd, flags);
+        if (!exists || (flags & O_TRUNC))
+            model_pend_by(handle);
     }
     if (model_verdict(expected, got) && got == 0 && exists && !(flags & O_TRUNC))
         model_check_committed(file); /* an open makes final what waited */
@@ -143,7 +147,6 @@ void model_step_rename(void)
         model_detach(to);
         file->key = to;
         file->waits = false;
-        file->refused = false;
         model_keys[to] = file;
         model_keys[from] = NULL;
     } else if (got != 0 && from != to && exists) {

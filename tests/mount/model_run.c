@@ -227,7 +227,6 @@ void model_refresh(const struct model_file *file)
         if (seen.stx_size != file->bytes.len)
             model_fail("h%u has %llu bytes, not %zu", i, (unsigned long long)seen.stx_size,
                        file->bytes.len);
-        posix_fadvise(handle->fd, 0, 0, POSIX_FADV_DONTNEED);
         return;
     }
 }

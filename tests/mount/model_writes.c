@@ -204,6 +204,7 @@ void model_step_ftruncate(struct model_handle *handle)
     int got = model_errno(ftruncate(handle->fd, (off_t)size));
     if (got == 0 && size == 0) {
         model_pend(file);
+        model_pend_by(handle);
     } else if (got == 0 && size < len) {
         file->bytes.len = size;
         if (model_attached(file))
@@ -232,6 +233,7 @@ void model_step_truncate(void)
     int got = model_errno(truncate(path, (off_t)size));
     if (got == 0 && file && size == 0) {
         model_pend(file);
+        model_pend_by_path(file);
     } else if (got == 0 && file) {
         file->bytes.len = size;
         model_may_hold(file);

@@ -1,0 +1,106 @@
+/* Several handles on one file: whose data, whose truncation and whose failure it is. */
+#include "harness.h"
+
+#include "peer.h"
+#include "sim.h"
+#include "stats.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RELEASES "datasetfs_fuse_requests_total{opcode=\"release\"}"
+
+/* Closes, with this errno, and waits until the mount has heard of it. */
+static void close_and_release(int fd, int expected)
+{
+    uint64_t before = stats_counter("m", RELEASES);
+
+    assert_int_equal(close(fd) == 0 ? 0 : errno, expected);
+    assert_soon(stats_counter("m", RELEASES) > before);
+}
+
+/* RELEASE comes after close(2) has returned: perhaps when the next `> k` waits for its data. */
+static void test_truncation_is_not_published_by_another(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "value");
+    int old = harness_open("m/app/k", O_WRONLY);
+    int new = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+
+    close_and_release(old, 0);
+    assert_store("app", "k", "value");
+    assert_int_equal(stats_requests("m", "set"), 0);
+    assert_ok(close(new));
+    assert_soon(peer_has("app", "k", ""));
+}
+
+/* The first half of a code point waits for the second, although another writer closes. */
+static void test_cut_text_outlives_another(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "abcdefghij");
+    int writer = harness_open("m/app/k", O_WRONLY);
+    int other = harness_open("m/app/k", O_WRONLY);
+
+    assert_int_equal(pwrite(writer, "12\xe2", 3, 0), 3);
+    close_and_release(other, EILSEQ); /* as it stands, the value is no text */
+    assert_int_equal(pwrite(writer,
+                            "\x82\xac"
+                            "5",
+                            3, 3),
+                     3);
+    assert_ok(close(writer));
+    assert_store("app", "k",
+                 "12\xe2\x82\xac"
+                 "5ghij");
+}
+
+/* A truncation whose first data was refused stays with the file when that is renamed. */
+static void test_refused_truncation_is_renamed(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "old value");
+    int fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+
+    assert_errno(write(fd, "\xff", 1), EILSEQ);
+    assert_ok(rename("m/app/k", "m/app/l"));
+    assert_store("app", "l", "old value");
+    assert_int_equal(pwrite(fd, "new", 3, 0), 3);
+    assert_ok(close(fd));
+    assert_store("app", "l", "new");
+}
+
+/* What was acknowledged and then lost is not shown any more by who has it open. */
+static void test_lost_data_is_not_shown(void **state)
+{
+    char text[3] = "";
+
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), NULL);
+    int fd = harness_open("m/app/k", O_RDWR | O_CREAT);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(write(fd, "0123456789", 10), 10);
+    assert_ok(fsync(fd));
+    sim_fault("error=unable-to-allocate:command=datasets-set-entry:count=1");
+    assert_int_equal(pwrite(fd, "XX", 2, 10), 2);
+    assert_int_equal(pread(fd, text, 2, 10), 2);
+    assert_errno(fsync(fd), ENOSPC);
+    assert_soon(pread(fd, text, 2, 10) == 2 && strcmp(text, "01") == 0);
+    assert_ok(close(fd));
+}
+
+static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_truncation_is_not_published_by_another),
+    HARNESS_TEST(test_cut_text_outlives_another),
+    HARNESS_TEST(test_refused_truncation_is_renamed),
+    HARNESS_TEST(test_lost_data_is_not_shown),
+};
+
+HARNESS_MAIN(tests)
