@@ -1,6 +1,7 @@
 /* The table of options, and what each does with its value. */
 #include "option_table.h"
 
+#include "scratch_name.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -65,6 +66,13 @@ static int set_ttl(struct fs_option_parser *parser, const struct fs_option *opti
 {
     (void)option;
     return set_seconds(value, 0, 86400, &parser->options->ttl_ms);
+}
+
+static int set_scratch_delay(struct fs_option_parser *parser, const struct fs_option *option,
+                             const char *value)
+{
+    (void)option;
+    return set_seconds(value, 1, 86400, &parser->options->scratch_delay_ms);
 }
 
 /* The power of two that a size's suffix stands for, or -1. */
@@ -155,6 +163,21 @@ static int set_cacert(struct fs_option_parser *parser, const struct fs_option *o
 {
     (void)option;
     return keep_text(value, &parser->options->cacert, &parser->options->source_options.cacert);
+}
+
+static int set_scratch(struct fs_option_parser *parser, const struct fs_option *option,
+                       const char *value)
+{
+    bool none = strcmp(value, "none") == 0;
+    (void)option;
+    if (!none && !fs_scratch_globs_valid(value))
+        return -EINVAL;
+    char *copy = strdup(none ? "" : value);
+    if (!copy)
+        return -ENOMEM;
+    free(parser->options->scratch);
+    parser->options->scratch = copy;
+    return 0;
 }
 
 /* What libcurl takes, though one key only: SHA-256 in base64 has 43 digits and one "=". */
@@ -405,6 +428,10 @@ static const struct fs_option table[] = {
      .set = set_commit},
     {"cache", "SIZE", "bytes up to 4G, such as 512K or 16M", "memory for values (default 16M)",
      .set = set_cache},
+    {"scratch", "GLOB:...", "globs divided by ':', or none",
+     "names of temporary files (default: see datasetfs(8))", .set = set_scratch},
+    {"scratch_delay", "SECONDS", "seconds from 1 to 86400",
+     "how long they are held back (default 10)", .set = set_scratch_delay},
     {"max_threads", "N", "a number from 2 to 256", "threads at most (default 32)",
      .set = set_max_threads},
     {"channels", "N", "a number from 1 to 4", "open connections to the host, for tools (default 1)",

@@ -210,6 +210,7 @@ int fs_options_parse(struct fs_options *options, int argc, char *const argv[], c
         .gid = getgid(),
         .timeout_ms = 10000,
         .cache_bytes = 16 << 20,
+        .scratch_delay_ms = 10000,
         .max_threads = 32,
         .defaults = {.host = DS_ACCESS_READ_WRITE,
                      .guest = DS_ACCESS_READ_WRITE,
@@ -240,6 +241,7 @@ void fs_options_clear(struct fs_options *options)
     free(options->credentials);
     free(options->cacert);
     free(options->pin);
+    free(options->scratch);
     ds_attributes_clear(&options->defaults);
     *options = (struct fs_options){0};
 }

@@ -38,6 +38,8 @@ struct fs_options {
     unsigned max_threads; /* max_threads=N, 2 to 256, default 32 */
     struct ds_attributes defaults; /* host_access= guest_access= description=
                                       omit_from_snapshot_and_clone; complete */
+    char *scratch; /* scratch=GLOB:…, NULL: the usual ones, "": none; as in scratch_name.h */
+    int64_t scratch_delay_ms; /* scratch_delay=SECONDS, 1 to 86400, default 10 */
 
     /* For libfuse: "ro" if read_only, then what the user gave for FUSE and mount(2), in the order
      * given and with commas inside a value as "\,"; always ends in nosuid,nodev,noexec. Never holds

@@ -90,6 +90,8 @@ static void test_defaults(void **state)
     assert_int_equal(options.ttl_ms, 0);
     assert_int_equal(options.cache_bytes, 16 * 1024 * 1024);
     assert_int_equal(options.max_threads, 32);
+    assert_null(options.scratch);
+    assert_int_equal(options.scratch_delay_ms, 10000);
     assert_int_equal(options.defaults.host, DS_ACCESS_READ_WRITE);
     assert_int_equal(options.defaults.guest, DS_ACCESS_READ_WRITE);
     assert_int_equal(options.defaults.omit_from_snapshot_and_clone, DS_FLAG_OFF);
@@ -234,6 +236,16 @@ static void test_cache(void **state)
 static void test_numbers(void **state)
 {
     (void)state;
+    accept_options("scratch_delay=1");
+    assert_int_equal(options.scratch_delay_ms, 1000);
+    accept_options("scratch_delay=86400");
+    refuse_options("scratch_delay=0", "option 'scratch_delay=0': expected seconds from 1 to 86400");
+    accept_options("scratch=*.tmp:.new-XXXXXX");
+    assert_string_equal(options.scratch, "*.tmp:.new-XXXXXX");
+    accept_options("scratch=a:b,scratch=none");
+    assert_string_equal(options.scratch, "");
+    refuse_options("scratch=a::b", "option 'scratch=a::b': expected globs divided by ':', or none");
+    refuse_options("scratch", "option 'scratch' needs a value: globs divided by ':', or none");
     accept_options("max_threads=2");
     assert_int_equal(options.max_threads, 2);
     accept_options("max_threads=256");
