@@ -133,11 +133,13 @@ static mode_t widest_mode(const struct fs *fs, const struct fs_node *node)
         return S_IFREG | (access_bits(fs_record_access(fs, node->dataset)) & ~fs->options->umask);
     case FS_NODE_CONTROL:
     case FS_NODE_INFO_DIR:
+    case FS_NODE_LOCK:
         return S_IFDIR | 0700;
     case FS_NODE_INFO:
         return S_IFREG | (ds_client_caps(fs->client)->can_create ? 0600 : 0400);
     case FS_NODE_STATS:
     case FS_NODE_ERRORS:
+    case FS_NODE_SCRATCH:
         break;
     }
     return S_IFREG | 0400;

@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "name.h"
 #include "record.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +14,8 @@
 
 int fs_control_allow(const struct fs_request *request, const struct fs_node *node)
 {
-    bool control =
-        node->kind != FS_NODE_ROOT && node->kind != FS_NODE_DATASET && node->kind != FS_NODE_ENTRY;
+    bool control = node->kind != FS_NODE_ROOT && node->kind != FS_NODE_DATASET &&
+                   node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_LOCK;
 
     return control && request->uid != request->fs->mounting_uid ? -EACCES : 0;
 }
@@ -62,6 +63,7 @@ int fs_control_find(struct fs_request *request, struct fs_node *parent, struct f
         {FS_NODE_ROOT, FS_NAME_CONTROL, FS_INO_CONTROL},
         {FS_NODE_CONTROL, "stats", FS_INO_STATS},
         {FS_NODE_CONTROL, "errors", FS_INO_ERRORS},
+        {FS_NODE_CONTROL, "scratch", FS_INO_SCRATCH},
         {FS_NODE_CONTROL, "info", FS_INO_INFO},
     };
 
@@ -157,6 +159,8 @@ static int print(struct fs_request *request, struct fs_node *node, struct ds_buf
         return print_stats(request->fs, out);
     case FS_NODE_ERRORS:
         return fs_errors_print(request->fs->errors, out);
+    case FS_NODE_SCRATCH:
+        return fs_scratch_print(request->fs, out);
     case FS_NODE_INFO:
         return print_info(request, node, out);
     default:

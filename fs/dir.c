@@ -31,8 +31,8 @@ struct fs_dir {
     struct ds_names created; /* keys that wait for their first data and are not in the store */
 };
 
-static const char *const control_names[] = {"stats", "errors", "info"};
-static const fuse_ino_t control_inos[] = {FS_INO_STATS, FS_INO_ERRORS, FS_INO_INFO};
+static const char *const control_names[] = {"stats", "errors", "scratch", "info"};
+static const fuse_ino_t control_inos[] = {FS_INO_STATS, FS_INO_ERRORS, FS_INO_SCRATCH, FS_INO_INFO};
 enum { CONTROL_COUNT = sizeof(control_names) / sizeof(control_names[0]) };
 
 void fs_dir_put(struct fs *fs, struct fs_listing *listing)
@@ -112,6 +112,17 @@ static void clear(struct fs_dir *dir)
     ds_names_clear(&dir->created);
 }
 
+/* True if the store lists the key: somebody else has made what is held back here. */
+static bool lists(const struct fs_dir *dir, const char *key)
+{
+    const struct ds_names *names = &dir->listing->names;
+
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->names[i], key) == 0)
+            return true;
+    return false;
+}
+
 /* With fs->lock: keys that exist in this mount only so far. */
 static int add_created(struct fs_dir *dir)
 {
@@ -121,7 +132,8 @@ static int add_created(struct fs_dir *dir)
     if (dir->node->kind != FS_NODE_DATASET)
         return 0;
     HASH_ITER (hh_key, dir->node->dataset->entries, node, next) {
-        if (err == 0 && node->image != NULL && node->presence != FS_PRESENT)
+        if (err == 0 && node->presence != FS_PRESENT && fs_value_exists(node) &&
+            !(fs_value_is_local(node) && lists(dir, node->key)))
             err = ds_names_add(&dir->created, node->key);
     }
     return err;
@@ -136,7 +148,7 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
 
     if (dir->node->kind == FS_NODE_DATASET)
         err = fs_record_allow(request, dir->node->dataset, FS_NEED_READ);
-    if (err == 0 && dir->node->kind != FS_NODE_CONTROL)
+    if (err == 0 && dir->node->kind != FS_NODE_CONTROL && dir->node->kind != FS_NODE_LOCK)
         err = fs_dir_list(request, dir->node->dataset, &listing);
     if (err != 0)
         return err;
@@ -219,6 +231,7 @@ struct item {
     char name[FS_NAME_MAX_BYTES + 1];
     mode_t type;
     struct fs_node *node; /* or NULL */
+    bool hidden;          /* the store lists it, but it was renamed through this mount */
 };
 
 /* With fs->lock: the item at `index`; false behind the last one. */
@@ -230,6 +243,7 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
 
     item->node = NULL;
     item->type = S_IFDIR;
+    item->hidden = false;
     if (index < FIRST_NAME) {
         snprintf(item->name, sizeof(item->name), "%s", index == 0 ? "." : "..");
         return true;
@@ -256,6 +270,10 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
     fs_name_encode(dir->node->kind == FS_NODE_DATASET ? FS_NAME_IN_DATASET : FS_NAME_IN_ROOT, name,
                    item->name);
     item->node = node_of_name(fs, dir, name);
+    if (item->node != NULL && item->node->kind == FS_NODE_LOCK)
+        item->type = S_IFDIR;
+    item->hidden =
+        item->node != NULL && item->node->withheld != NULL && !fs_value_exists(item->node);
     return true;
 }
 
@@ -267,6 +285,8 @@ static bool is_known(const struct fs *fs, const struct fs_node *node)
     switch (node->kind) {
     case FS_NODE_ENTRY:
         return fs_value_exists(node) && (fs_value_answers(fs, node) || fs_ahead_waits(node));
+    case FS_NODE_LOCK:
+        return true;
     case FS_NODE_DATASET:
         return node->dataset->exists && node->dataset->queried_ms != 0 &&
                ds_call_now_ms() - node->dataset->queried_ms <= FS_RECORD_TRUST_MS;
@@ -359,10 +379,11 @@ int fs_dir_read(struct fs_request *request)
         return -ENOMEM;
     pthread_mutex_lock(&fs->lock);
     while (item_at(fs, dir, index, &item)) {
-        size_t size =
-            add_item(request, &item, (off_t)(index + 1), plus, buffer + used, request->size - used);
+        size_t size = item.hidden ? 0
+                                  : add_item(request, &item, (off_t)(index + 1), plus,
+                                             buffer + used, request->size - used);
 
-        if (size == 0)
+        if (size == 0 && !item.hidden)
             break;
         used += size;
         index++;

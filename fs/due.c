@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "loop.h"
 #include "request.h"
+#include "scratch.h"
 #include "working.h"
 
 #include <stddef.h>
@@ -50,7 +51,10 @@ static int run_due(struct fs_request *request)
     if (node == NULL)
         return 0;
     fs_working_forget_pages(fs, node);
-    fs_working_idle(request, node);
+    if (node->scratch != NULL)
+        fs_scratch_due(request, node);
+    else
+        fs_working_idle(request, node);
     fs_node_unpin(fs, node);
     return 0;
 }

@@ -347,10 +347,11 @@ static int set_size(struct fs_request *request, struct fs_node *node)
         err = fs_request_may_block(request);
     if (err != 0)
         return err;
-    if (request->attr.st_size < 0 || request->attr.st_size > DS_VALUE_MAX_BYTES)
-        return -EFBIG;
 
     DS_LOCK_SCOPE(&fs->lock);
+    if (request->attr.st_size < 0 ||
+        (request->attr.st_size > DS_VALUE_MAX_BYTES && node->scratch == NULL))
+        return -EFBIG;
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;

@@ -55,8 +55,8 @@ const char *fs_opcode_name(enum fs_opcode opcode)
 /* The nodes that are always there, in the order of their numbers. */
 static int add_fixed_nodes(struct fs *fs)
 {
-    static const enum fs_node_kind kinds[] = {FS_NODE_ROOT, FS_NODE_CONTROL, FS_NODE_STATS,
-                                              FS_NODE_ERRORS, FS_NODE_INFO_DIR};
+    static const enum fs_node_kind kinds[] = {FS_NODE_ROOT,   FS_NODE_CONTROL, FS_NODE_STATS,
+                                              FS_NODE_ERRORS, FS_NODE_SCRATCH, FS_NODE_INFO_DIR};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (fs_node_new(fs, kinds[i], NULL, NULL) == NULL)
@@ -99,6 +99,7 @@ void fs_free(struct fs *fs)
         fs_node_pin(node);
         while (node->handles != NULL)
             fs_handle_free(fs, node->handles);
+        fs_node_detach(fs, node);
         node->lookups = 0;
         node->pins = 1;
         fs_node_unpin(fs, node);

@@ -32,7 +32,14 @@
 #define FS_SILENCE_TRUST_MS 5000
 
 /* The numbers of the inodes that are always there. */
-enum { FS_INO_ROOT = FUSE_ROOT_ID, FS_INO_CONTROL, FS_INO_STATS, FS_INO_ERRORS, FS_INO_INFO };
+enum {
+    FS_INO_ROOT = FUSE_ROOT_ID,
+    FS_INO_CONTROL,
+    FS_INO_STATS,
+    FS_INO_ERRORS,
+    FS_INO_SCRATCH,
+    FS_INO_INFO
+};
 
 enum fs_opcode {
     FS_LOOKUP,
@@ -96,6 +103,7 @@ struct fs {
     int64_t silent_until_ms;       /* 0: the last request was answered */
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
+    size_t scratch_bytes;            /* of all scratch content, scratch.h */
     struct fs_node *due;             /* nodes with work of their own, due.h */
     struct fs_timer_entry due_timer; /* looks after them */
     int64_t due_watched_ms;          /* when it does next; 0: it does not */

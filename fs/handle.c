@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "name.h"
 #include "record.h"
+#include "scratch.h"
 #include "value.h"
 #include "working.h"
 
@@ -39,6 +40,8 @@ struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags)
 void fs_handle_free(struct fs *fs, struct fs_handle *handle)
 {
     DL_DELETE(handle->node->handles, handle);
+    if (handle->writes)
+        fs_scratch_closed(fs, handle->node);
     fs_node_unpin(fs, handle->node);
     ds_buf_free(&handle->text);
     free(handle);
@@ -89,7 +92,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     bool reads = (request->fi.flags & O_ACCMODE) != O_WRONLY;
-    bool attached, ticket, waits, young;
+    bool attached, ticket, waits, young, gone, local;
     int err;
 
     pthread_mutex_lock(&fs->lock);
@@ -101,9 +104,13 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     waits = fs_working_waits(node) || node->image != NULL;
     young = node->presence == FS_PRESENT && node->value != NULL &&
             fs_value_younger(node, fs->options->ttl_ms);
+    gone = node->withheld != NULL && !fs_value_exists(node);
+    local = !attached || fs_value_is_local(node);
     pthread_mutex_unlock(&fs->lock);
 
-    if (!attached)
+    if (gone)
+        return -ENOENT;
+    if (local)
         return 0;
     if (!waits)
         return ticket || young ? 0 : fs_value_fetch(request, node, reads, false);
@@ -141,7 +148,8 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
         return err;
     if (node->commit.gathered) /* should the new data be refused, this is what stays */
         fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
-    err = fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
+    err = node->scratch != NULL ? fs_scratch_truncate(request, node, 0)
+                                : fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
     fs_key_unlock(node);
     return err;
 }
@@ -217,17 +225,27 @@ int fs_handle_open(struct fs_request *request)
 static int create_locked(struct fs_request *request, struct fs_node *node)
 {
     bool truncate = (request->fi.flags & O_TRUNC) != 0;
+    enum fs_scratch_kind kind;
 
     if (!fs_value_exists(node)) {
         /* The kernel has looked the name up for this very call, and was told that it is missing. */
         if (node->presence == FS_PRESENCE_UNKNOWN)
             fs_value_absent(request->fs, node);
         fs_attr_forget(request->fs, node); /* they were another file's of that name */
-        return fs_working_pend(request->fs, node, FS_PENDING_CREATE);
+        kind = fs_scratch_creates(request, node);
+        if (kind != FS_SCRATCH_NONE)
+            return fs_scratch_make(request->fs, node, kind);
+        /* The store still has a key whose removal is withheld. */
+        return fs_working_pend(request->fs, node,
+                               node->withheld != NULL ? FS_PENDING_TRUNCATE : FS_PENDING_CREATE);
     }
     /* Another process of this mount was faster. */
     if (request->fi.flags & O_EXCL)
         return -EEXIST;
+    if (node->kind != FS_NODE_ENTRY)
+        return -EISDIR;
+    if (truncate && node->scratch != NULL)
+        return fs_scratch_truncate(request, node, 0);
     if (truncate)
         return fs_working_pend(request->fs, node, FS_PENDING_TRUNCATE);
     return 0;
@@ -318,6 +336,22 @@ static struct fs_value *visible_value(struct fs_node *node)
                : fs_value_ref(node->value);
 }
 
+/* Replies with a part of a temporary file. False if the node is none. */
+static bool read_scratch(struct fs_request *request, const struct fs_node *node, int *err)
+{
+    struct fs *fs = request->fs;
+    struct ds_buf part DS_CLEANUP(ds_buf_free) = {0};
+    bool scratch;
+
+    pthread_mutex_lock(&fs->lock);
+    scratch = node->scratch != NULL;
+    *err = scratch ? fs_scratch_read(request, node, &part) : 0;
+    pthread_mutex_unlock(&fs->lock);
+    if (scratch && *err == 0)
+        fs_reply_buf(request, part.data, part.len);
+    return scratch;
+}
+
 int fs_handle_read(struct fs_request *request)
 {
     struct fs *fs = request->fs;
@@ -326,17 +360,19 @@ int fs_handle_read(struct fs_request *request)
     struct fs_value *value;
     size_t start, len;
     bool attached;
+    int err;
 
     if (node->kind != FS_NODE_ENTRY)
         return fs_control_read(request, handle);
+    if (read_scratch(request, node, &err))
+        return err;
     pthread_mutex_lock(&fs->lock);
     value = visible_value(node);
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
     if (value == NULL) { /* after an append to a value that was not known */
         /* Another file may have the name of one that was removed. */
-        int err = attached ? fs_value_fetch(request, node, true, false) : -ENOENT;
-
+        err = attached ? fs_value_fetch(request, node, true, false) : -ENOENT;
         if (err != 0)
             return err == -ENOENT ? -ESTALE : err;
         pthread_mutex_lock(&fs->lock);

@@ -6,6 +6,7 @@
 #include "loop.h"
 #include "record.h"
 #include "request.h"
+#include "scratch.h"
 #include "value.h"
 
 #include <errno.h>
@@ -57,6 +58,7 @@ static void lose_key(struct fs_node *node)
 
 static void free_node(struct fs *fs, struct fs_node *node)
 {
+    fs_scratch_free(fs, node);
     fs_due_set(fs, node, 0);
     lose_key(node); /* what was set on it stays with the key */
     if (node->taken != NULL)
@@ -78,9 +80,15 @@ static void free_node(struct fs *fs, struct fs_node *node)
     free(node);
 }
 
+bool fs_node_is_kept(const struct fs_node *node)
+{
+    return node->attached &&
+           (node->scratch != NULL || node->withheld != NULL || node->kind == FS_NODE_LOCK);
+}
+
 static void free_if_unused(struct fs *fs, struct fs_node *node)
 {
-    if (node->pins == 0 && node->lookups == 0)
+    if (node->pins == 0 && node->lookups == 0 && !fs_node_is_kept(node))
         free_node(fs, node);
 }
 
@@ -144,6 +152,7 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
         return;
     fs_attr_take(fs, node);
     lose_key(node);
+    fs_scratch_untie(node);
 }
 
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)
@@ -157,7 +166,8 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
     HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
     if (old != NULL)
         fs_node_detach(fs, old);
-    fs_node_detach(fs, node);
+    fs_attr_take(fs, node);
+    lose_key(node);
     fs_record_ref(dataset);
     fs_record_unref(fs, node->dataset);
     free(node->key);
@@ -222,23 +232,4 @@ int fs_key_lock_named(struct fs_request *request, struct fs_node *node)
         return err;
     fs_key_unlock(node);
     return -ESTALE;
-}
-
-int fs_key_lock_two(struct fs_request *request, struct fs_node *a, struct fs_node *b)
-{
-    struct fs_node *first = a->ino < b->ino ? a : b;
-    struct fs_node *second = first == a ? b : a;
-    unsigned first_lost = first->keys_lost;
-    int err = fs_key_lock_named(request, first);
-
-    if (err != 0)
-        return err;
-    err = fs_key_lock_named(request, second);
-    if (err == 0 && first->keys_lost != first_lost) {
-        fs_key_unlock(second);
-        err = -ESTALE;
-    }
-    if (err != 0)
-        fs_key_unlock(first);
-    return err;
 }

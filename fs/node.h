@@ -1,9 +1,9 @@
 /* Inodes: what the kernel knows by number, found by number and by key, and the lock per key.
  *
- * A node lives while the kernel has looked it up, a handle or a request pins it, or a change waits
- * in it. Numbers are never used again. An entry's node is *attached* while its key belongs to it;
- * removing or replacing the key through this mount detaches the node: it goes on in memory and
- * nothing of it ever reaches the store. */
+ * A node lives while the kernel has looked it up, a handle or a request pins it, or something is in
+ * it that the store does not know: see fs_node_is_kept(). Numbers are never used again. An entry's
+ * node is *attached* while its key belongs to it; removing or replacing the key through this mount
+ * detaches the node: it goes on in memory and nothing of it ever reaches the store. */
 #ifndef FS_NODE_H
 #define FS_NODE_H
 
@@ -23,8 +23,10 @@ enum fs_node_kind {
     FS_NODE_CONTROL, /* the directory .datasetfs; the rest stands in it */
     FS_NODE_STATS,
     FS_NODE_ERRORS,
+    FS_NODE_SCRATCH,
     FS_NODE_INFO_DIR,
     FS_NODE_INFO, /* info/DATASET */
+    FS_NODE_LOCK, /* a directory in a DataSet, in memory only */
 };
 
 /* What the store was last seen to hold under a key. */
@@ -45,10 +47,10 @@ struct fs_node {
     unsigned pins;     /* handles and requests */
     UT_hash_handle hh; /* fs->nodes */
 
-    struct fs_dataset *dataset; /* DATASET, ENTRY, INFO: held by reference; else NULL */
-    char *key;                  /* ENTRY: owned */
-    bool attached;              /* ENTRY: in dataset->entries */
-    unsigned keys_lost;         /* ENTRY: how often a key was taken away from it */
+    struct fs_dataset *dataset; /* DATASET, ENTRY, INFO, LOCK: held by reference; else NULL */
+    char *key;                  /* ENTRY, LOCK: owned */
+    bool attached;              /* ENTRY, LOCK: in dataset->entries */
+    unsigned keys_lost;         /* ENTRY, LOCK: how often a key was taken away from it */
     UT_hash_handle hh_key;      /* dataset->entries */
     struct fs_volatile *taken;  /* ENTRY without a key: attributes set on it (attr.h), or NULL */
 
@@ -79,6 +81,10 @@ struct fs_node {
     bool grown;           /* it got longer by appends since it was last set or seen */
     struct fs_handle *handles;
 
+    /* What is held back (key), scratch.h. */
+    struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
+    struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
+
     int64_t due_ms; /* when a worker is to look after it, due.h; 0: not at all */
     struct fs_node *due_prev, *due_next; /* fs->due, while due_ms is set */
 
@@ -102,6 +108,9 @@ struct fs_node *fs_node_of_key(struct fs_dataset *dataset, const char *key);
 /* The same, made if there is none. NULL when there is no memory. */
 struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const char *key);
 
+/* True if the node stays although nobody uses it: what it stands for is here only. */
+bool fs_node_is_kept(const struct fs_node *node);
+
 /* Takes or gives back one pin; a node that nothing holds any more is freed. */
 void fs_node_pin(struct fs_node *node);
 void fs_node_unpin(struct fs *fs, struct fs_node *node);
@@ -122,9 +131,8 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
 int fs_key_lock(struct fs_request *request, struct fs_node *node);
 void fs_key_unlock(struct fs_node *node);
 
-/* The same for who found the nodes by their keys. -ESTALE, with nothing locked, if a key was taken
- * away while we waited: the kernel looks the name up again. Two are taken in the right order. */
+/* The same for who found the node by its key. -ESTALE, with nothing locked, if the key was taken
+ * away while we waited: the kernel looks the name up again. Several: fs_scratch_lock(). */
 int fs_key_lock_named(struct fs_request *request, struct fs_node *node);
-int fs_key_lock_two(struct fs_request *request, struct fs_node *a, struct fs_node *b);
 
 #endif

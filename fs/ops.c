@@ -100,9 +100,9 @@ static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 {
     struct fs_request request;
 
-    (void)mode; /* access is the DataSet's */
     fs_request_init(&request, fs_of(req), req, FS_CREATE, parent);
     request.name = name;
+    request.attr.st_mode = mode;
     request.fi = *fi;
     fs_request_start(&request, fs_handle_create);
 }

@@ -5,6 +5,8 @@
 #include "entry.h"
 #include "name.h"
 #include "record.h"
+#include "scratch.h"
+#include "scratch_rename.h"
 #include "value.h"
 #include "working.h"
 
@@ -26,6 +28,8 @@ static int prepare(struct fs_request *request, const struct move *move, bool nor
 
     if (err != 0)
         return err;
+    if (move->from->withheld != NULL)
+        return -ENOENT; /* it was renamed already */
     if (move->from->value == NULL || !fs_value_younger(move->from, FS_FRESH_MS)) {
         pthread_mutex_unlock(&fs->lock);
         err = fs_value_fetch(request, move->from, true, true);
@@ -38,6 +42,8 @@ static int prepare(struct fs_request *request, const struct move *move, bool nor
         return err;
     if (move->to->image != NULL)
         return -EEXIST;
+    if (move->to->withheld != NULL)
+        return 0;
     pthread_mutex_unlock(&fs->lock);
     err = fs_value_fetch(request, move->to, true, true);
     pthread_mutex_lock(&fs->lock);
@@ -99,6 +105,7 @@ static int move_value(struct fs_request *request, const struct move *move)
     if (err == 0) {
         err = fs_node_move(fs, move->from, move->to->dataset, move->to->key);
     } else if (set) {
+        fs_scratch_untie(move->to); /* it has a new value */
         fs_value_learn(fs, move->to, fs_value_ref(value), true);
         fs_value_change_failed(request, move->from, err);
         if (err == -EINTR)
@@ -112,23 +119,34 @@ static int move_value(struct fs_request *request, const struct move *move)
     return err;
 }
 
+/* From one key to another. With fs->lock (released meanwhile) and the key locks. */
+static int rename_key(struct fs_request *request, const struct move *move, bool noreplace)
+{
+    int err = prepare(request, move, noreplace);
+
+    if (err == 0 && !(move->from->attached && move->to->attached))
+        err = -ESTALE; /* their DataSet was destroyed while we asked */
+    return err != 0 ? err : move_value(request, move);
+}
+
 static int rename_nodes(struct fs_request *request, const struct move *move)
 {
+    struct fs_scratch_locks locks;
     bool noreplace = (request->flags & RENAME_NOREPLACE) != 0;
     int err;
 
     if (move->from == move->to)
         return 0;
-    err = fs_key_lock_two(request, move->from, move->to);
+    err = fs_scratch_lock(request, move->from, move->to, &locks);
     if (err != 0)
         return err;
-    err = prepare(request, move, noreplace);
-    if (err == 0 && !(move->from->attached && move->to->attached))
-        err = -ESTALE; /* their DataSet was destroyed while we asked */
-    if (err == 0)
-        err = move_value(request, move);
-    fs_key_unlock(move->from);
-    fs_key_unlock(move->to);
+    if (move->from->kind != FS_NODE_ENTRY)
+        err = -EPERM;
+    else if (fs_scratch_renames(request->fs, move->from, move->to, request->new_name))
+        err = fs_scratch_rename(request, move->from, move->to, noreplace);
+    else
+        err = rename_key(request, move, noreplace);
+    fs_scratch_unlock(request->fs, &locks);
     return err;
 }
 

@@ -36,8 +36,8 @@ struct fs_request {
     const char *name;
     const char *new_name;
     struct fuse_file_info fi;
-    struct stat attr;
-    int to_set; /* FUSE_SET_ATTR_* */
+    struct stat attr; /* of setattr; the mode alone of create */
+    int to_set;       /* FUSE_SET_ATTR_* */
     off_t offset;
     size_t size;
     const char *data;

@@ -53,6 +53,13 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
     return err;
 }
 
+int fs_send_value(struct fs_request *request, struct fs_node *node, const char *data, size_t len)
+{
+    struct change change = {.data = data, .len = len};
+
+    return send(request, node, &change);
+}
+
 /* How many bytes of the store's value the image goes on from; 0 if it is to be set as a whole. */
 static size_t grows_from(const struct fs *fs, const struct fs_node *node, size_t len)
 {
@@ -163,5 +170,38 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
         fs_value_learn(fs, node, ours, true);
     else
         fs_value_unref(ours);
+    return err;
+}
+
+int fs_send_remove(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    struct ds_previous previous = {.exists = true};
+    int err;
+
+    if (before != NULL) {
+        previous.data = before->data;
+        previous.len = before->len;
+    }
+    fs_request_about(request, node->dataset->name, node->key);
+    fs_value_change_begin(node);
+    pthread_mutex_unlock(&fs->lock);
+    err =
+        request->key == NULL || request->dataset == NULL ? -ENOMEM : fs_store_begin(request, true);
+    if (err == 0) {
+        err = ds_client_remove(fs->client, &request->call, request->dataset, request->key,
+                               before != NULL ? &previous : NULL);
+        fs_store_end(request);
+    }
+    pthread_mutex_lock(&fs->lock);
+    fs_value_change_end(node);
+    fs_value_unref(before);
+    if (err == -ENOENT)
+        fs_value_absent(fs, node);
+    else if (err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE)
+        fs_value_unknown(fs, node, node->size_bytes);
+    if (err == -EACCES)
+        fs_record_distrust(node->dataset);
     return err;
 }

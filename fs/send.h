@@ -19,6 +19,13 @@
  * hold them, by an append if they are the value we have just committed and more, else by a set. */
 int fs_send_image(struct fs_request *request, struct fs_node *node, size_t len);
 
+/* Sets the key's value, whatever the working value is. What is known of the store's is corrected if
+ * that fails, not if it succeeds. */
+int fs_send_value(struct fs_request *request, struct fs_node *node, const char *data, size_t len);
+
+/* Removes the key. -ENOENT: the store did not have it. */
+int fs_send_remove(struct fs_request *request, struct fs_node *node);
+
 /* Appends the first `len` bytes of node->tail and takes them out of it. */
 int fs_send_tail(struct fs_request *request, struct fs_node *node, size_t len);
 

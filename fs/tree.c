@@ -6,56 +6,33 @@
 #include "entry.h"
 #include "name.h"
 #include "record.h"
+#include "scratch.h"
+#include "send.h"
 #include "value.h"
 #include "working.h"
 
 #include <errno.h>
 #include <string.h>
 
+/* How the name of a directory in a DataSet ends. */
+#define LOCK_SUFFIX ".lock"
+
 /* With fs->lock (released meanwhile) and the key lock: removes the key from the store. */
 static int remove_key(struct fs_request *request, struct fs_node *node)
 {
-    struct fs *fs = request->fs;
-    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
-    struct ds_previous previous = {.exists = true};
-    int err;
-
     /* Created through this mount and never published: the store knows nothing of it. */
-    if (node->image != NULL && node->commit.pending == FS_PENDING_CREATE) {
-        fs_value_unref(before);
+    if (node->image != NULL && node->commit.pending == FS_PENDING_CREATE)
         return 0;
-    }
-    if (before != NULL) {
-        previous.data = before->data;
-        previous.len = before->len;
-    }
-    fs_request_about(request, node->dataset->name, node->key);
-    fs_value_change_begin(node);
-    pthread_mutex_unlock(&fs->lock);
-    err =
-        request->key == NULL || request->dataset == NULL ? -ENOMEM : fs_store_begin(request, true);
-    if (err == 0) {
-        err = ds_client_remove(fs->client, &request->call, request->dataset, request->key,
-                               before != NULL ? &previous : NULL);
-        fs_store_end(request);
-    }
-    pthread_mutex_lock(&fs->lock);
-    fs_value_change_end(node);
-    fs_value_unref(before);
-    if (err == -ENOENT)
-        fs_value_absent(fs, node);
-    else if (err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE)
-        fs_value_unknown(fs, node, node->size_bytes);
-    if (err == -EACCES)
-        fs_record_distrust(node->dataset);
-    return err;
+    return fs_send_remove(request, node);
 }
 
 static int unlink_from(struct fs_request *request, struct fs_node *parent)
 {
     struct fs *fs = request->fs;
     char *key DS_AUTO_FREE = NULL;
+    struct fs_scratch_locks locks;
     struct fs_node *node;
+    bool gone = false;
     int err;
 
     if (parent->kind != FS_NODE_DATASET)
@@ -70,12 +47,14 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
 
     pthread_mutex_lock(&fs->lock);
     node = fs_node_get_key(fs, parent->dataset, key);
-    err = node == NULL ? -ENOMEM : fs_key_lock_named(request, node);
+    err = node == NULL ? -ENOMEM : fs_scratch_lock(request, node, NULL, &locks);
     if (err == 0) {
-        err = remove_key(request, node);
+        err = node->kind != FS_NODE_ENTRY ? -EISDIR : fs_scratch_unlink(request, node, &gone);
+        if (err == 0 && !gone)
+            err = remove_key(request, node);
         if (err == 0)
             fs_node_detach(fs, node);
-        fs_key_unlock(node);
+        fs_scratch_unlock(fs, &locks);
     }
     if (node != NULL)
         fs_node_unpin(fs, node);
@@ -125,13 +104,94 @@ static int make_dataset(struct fs_request *request, const char *name)
     return 0;
 }
 
+static bool is_lock_name(const char *name)
+{
+    size_t len = strlen(name), suffix = strlen(LOCK_SUFFIX);
+
+    return len > suffix && strcmp(name + len - suffix, LOCK_SUFFIX) == 0;
+}
+
+/* With fs->lock: the node of a directory in memory, pinned. It takes the place of `old`, which
+ * knows that there is no such key. */
+static int make_lock(struct fs_request *request, struct fs_dataset *dataset, const char *key,
+                     struct fs_node **node)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *old = fs_node_get_key(fs, dataset, key);
+    int err = old == NULL ? -ENOMEM : fs_key_lock(request, old);
+
+    if (old == NULL)
+        return err;
+    if (err == 0) {
+        if (!old->attached || fs_value_exists(old) || old->withheld != NULL)
+            err = -EEXIST;
+        fs_key_unlock(old);
+    }
+    if (err == 0) {
+        fs_node_detach(fs, old);
+        *node = fs_node_new(fs, FS_NODE_LOCK, dataset, key);
+        err = *node == NULL ? -ENOMEM : 0;
+    }
+    fs_node_unpin(fs, old);
+    return err;
+}
+
+/* A DataSet holds entries only, but Puppet wants to make a directory before it writes a file. */
+static int mkdir_lock(struct fs_request *request, struct fs_dataset *dataset)
+{
+    struct fs *fs = request->fs;
+    char *key DS_AUTO_FREE = NULL;
+    struct fs_node *node = NULL;
+    int err;
+
+    if (!is_lock_name(request->name))
+        return -EPERM;
+    err = fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
+    if (err == 0)
+        err = fs_record_allow(request, dataset, FS_NEED_WRITE);
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&fs->lock);
+    err = make_lock(request, dataset, key, &node);
+    pthread_mutex_unlock(&fs->lock);
+    if (err != 0)
+        return err;
+    fs_entry_reply(request, node);
+    fs_entry_put(fs, node);
+    return 0;
+}
+
+static int rmdir_lock(struct fs_request *request, struct fs_dataset *dataset)
+{
+    struct fs *fs = request->fs;
+    char *key DS_AUTO_FREE = NULL;
+    struct fs_node *node;
+    int err = fs_entry_key_of_name(request, dataset, request->name, &key);
+
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&fs->lock);
+    node = fs_node_of_key(dataset, key);
+    err = node == NULL ? -ENOENT : node->kind != FS_NODE_LOCK ? -ENOTDIR : 0;
+    if (err == 0)
+        fs_node_detach(fs, node);
+    if (node != NULL)
+        fs_node_unpin(fs, node);
+    pthread_mutex_unlock(&fs->lock);
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
 static int mkdir_in(struct fs_request *request, struct fs_node *parent)
 {
     char *name DS_AUTO_FREE = NULL;
     int err;
 
+    if (parent->kind == FS_NODE_DATASET)
+        return mkdir_lock(request, parent->dataset);
     if (parent->kind != FS_NODE_ROOT)
-        return -EPERM; /* a DataSet holds entries only */
+        return -EPERM;
     if (!ds_client_caps(request->fs->client)->can_create)
         return -EPERM;
     err = fs_name_decode(FS_NAME_IN_ROOT, request->name, &name);
@@ -151,9 +211,23 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
     fs_record_gone(fs, dataset);
     dataset->node = NULL; /* one of the same name will be another directory */
     HASH_ITER (hh_key, dataset->entries, node, next) {
+        fs_node_pin(node);
         fs_node_detach(fs, node);
+        fs_node_unpin(fs, node); /* what was kept for its content is not any more */
     }
     fs_attr_forget_dataset(fs, dataset);
+}
+
+/* True if names stand in the DataSet that the store does not know of. */
+static bool holds_back(struct fs *fs, const struct fs_dataset *dataset)
+{
+    const struct fs_node *node;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    for (node = dataset->entries; node != NULL; node = node->hh_key.next)
+        if (fs_value_is_local(node))
+            return true;
+    return false;
 }
 
 static int destroy_dataset(struct fs_request *request, struct fs_dataset *dataset)
@@ -169,6 +243,8 @@ static int destroy_dataset(struct fs_request *request, struct fs_dataset *datase
         err = fs_working_commit_all(request, dataset, FS_COMMIT_ON_FSYNC);
         if (err != 0 && err != -EILSEQ && err != -ENOENT)
             return err;
+        if (holds_back(fs, dataset))
+            return -ENOTEMPTY;
     }
     fs_request_about(request, dataset->name, NULL);
     err = fs_store_begin(request, true);
@@ -194,6 +270,8 @@ static int rmdir_from(struct fs_request *request, struct fs_node *parent)
     struct fs_dataset *dataset;
     int err;
 
+    if (parent->kind == FS_NODE_DATASET)
+        return rmdir_lock(request, parent->dataset);
     if (parent->kind != FS_NODE_ROOT || strcmp(request->name, FS_NAME_CONTROL) == 0)
         return -EPERM;
     if (!ds_client_caps(fs->client)->can_create)

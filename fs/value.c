@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "record.h"
 #include "request.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -113,14 +114,22 @@ void fs_value_absent(struct fs *fs, struct fs_node *node)
     node->fetched_ms = ds_call_now_ms();
 }
 
+bool fs_value_is_local(const struct fs_node *node)
+{
+    return node->scratch != NULL || node->kind == FS_NODE_LOCK;
+}
+
 bool fs_value_exists(const struct fs_node *node)
 {
-    return node->image != NULL || node->presence == FS_PRESENT || node->commit.dirty ||
-           !node->attached;
+    if (node->image != NULL || node->commit.dirty || !node->attached || fs_value_is_local(node))
+        return true;
+    return node->presence == FS_PRESENT && node->withheld == NULL;
 }
 
 size_t fs_value_size(const struct fs_node *node)
 {
+    if (node->scratch != NULL)
+        return node->scratch->bytes.len;
     return (node->image != NULL ? node->image->bytes.len : node->size_bytes) + node->tail.len;
 }
 
@@ -133,7 +142,7 @@ bool fs_value_answers(const struct fs *fs, const struct fs_node *node)
 {
     int64_t age_ms = fs->options->ttl_ms > FS_FRESH_MS ? fs->options->ttl_ms : FS_FRESH_MS;
 
-    if (!node->attached || node->image != NULL)
+    if (!node->attached || node->image != NULL || node->withheld != NULL || fs_value_is_local(node))
         return true;
     if (node->presence == FS_PRESENCE_UNKNOWN)
         return false;

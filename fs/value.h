@@ -42,6 +42,9 @@ void fs_value_touch(struct fs *fs, struct fs_node *node);
 bool fs_value_exists(const struct fs_node *node);
 size_t fs_value_size(const struct fs_node *node);
 
+/* True if the store has nothing to do with it. */
+bool fs_value_is_local(const struct fs_node *node);
+
 /* True if what is in memory answers LOOKUP and GETATTR without a request. */
 bool fs_value_answers(const struct fs *fs, const struct fs_node *node);
 

@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "handle.h"
 #include "record.h"
+#include "scratch.h"
 #include "send.h"
 #include "value.h"
 
@@ -154,6 +155,7 @@ static void committed(struct fs_request *request, struct fs_node *node, bool pie
                       const struct modified *modified)
 {
     fs_due_set(request->fs, node, 0);
+    fs_scratch_untie(node); /* the key has a new value: its old one need not be removed */
     fs_handle_committed(node, piece ? acting_handle(request) : NULL);
     if (node->image != NULL && !node->commit.dirty)
         fs_working_drop_image(request->fs, node);

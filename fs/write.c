@@ -5,6 +5,7 @@
 #include "control.h"
 #include "handle.h"
 #include "record.h"
+#include "scratch.h"
 #include "utf8.h"
 #include "value.h"
 #include "working.h"
@@ -215,7 +216,9 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
     if (err != 0)
         return err;
     *turn = true;
-    if (request->size > 0)
+    if (node->scratch != NULL && fs_scratch_takes_data(fs, node, &err))
+        err = fs_scratch_write(request, node);
+    else if (err == 0 && request->size > 0)
         err = is_plain_append(request, node) ? append(request, handle, node)
                                              : overwrite(request, handle, node);
     fs_key_unlock(node);
@@ -278,6 +281,8 @@ int fs_write_truncate(struct fs_request *request, struct fs_node *node, size_t s
     struct fs *fs = request->fs;
     int err = 0;
 
+    if (node->scratch != NULL)
+        return fs_scratch_truncate(request, node, size);
     if (!open)
         node->fetched_ms = 0; /* like an open, it starts from what the store holds now */
     if (size > 0 || !node->attached)

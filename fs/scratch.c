@@ -1,0 +1,339 @@
+/* Scratch content: a memory file, and how it becomes a key. */
+#include "scratch.h"
+
+#include "due.h"
+#include "handle.h"
+#include "record.h"
+#include "send.h"
+#include "utf8.h"
+#include "value.h"
+#include "working.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The node at the other end of a withheld removal, or NULL. */
+static struct fs_node *tied_to(const struct fs_node *node)
+{
+    if (node == NULL)
+        return NULL;
+    return node->scratch != NULL ? node->scratch->origin : node->withheld;
+}
+
+static void add_lock(struct fs_scratch_locks *locks, struct fs_node *node)
+{
+    unsigned i = locks->count;
+
+    for (unsigned j = 0; j < locks->count; j++)
+        if (locks->nodes[j] == node)
+            return;
+    if (node == NULL)
+        return;
+    fs_node_pin(node);
+    for (; i > 0 && locks->nodes[i - 1]->ino > node->ino; i--)
+        locks->nodes[i] = locks->nodes[i - 1];
+    locks->nodes[i] = node;
+    locks->count++;
+}
+
+static int lock_all(struct fs_request *request, struct fs_scratch_locks *locks)
+{
+    for (unsigned i = 0; i < locks->count; i++) {
+        int err = fs_key_lock(request, locks->nodes[i]);
+
+        if (err == 0)
+            continue;
+        while (i > 0)
+            fs_key_unlock(locks->nodes[--i]);
+        for (unsigned j = 0; j < locks->count; j++)
+            fs_node_unpin(request->fs, locks->nodes[j]);
+        return err;
+    }
+    return 0;
+}
+
+int fs_scratch_lock(struct fs_request *request, struct fs_node *a, struct fs_node *b,
+                    struct fs_scratch_locks *locks)
+{
+    unsigned lost_by_a = a->keys_lost, lost_by_b = b != NULL ? b->keys_lost : 0;
+
+    for (;;) {
+        struct fs_node *of_a = tied_to(a), *of_b = tied_to(b);
+        bool same_keys;
+        int err;
+
+        locks->count = 0;
+        add_lock(locks, a);
+        add_lock(locks, b);
+        add_lock(locks, of_a);
+        add_lock(locks, of_b);
+        err = lock_all(request, locks);
+        if (err != 0)
+            return err;
+        same_keys = a->keys_lost == lost_by_a && (b == NULL || b->keys_lost == lost_by_b);
+        if (same_keys && of_a == tied_to(a) && of_b == tied_to(b))
+            return 0;
+        fs_scratch_unlock(request->fs, locks);
+        if (!same_keys)
+            return -ESTALE;
+    }
+}
+
+void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks)
+{
+    for (unsigned i = 0; i < locks->count; i++)
+        fs_key_unlock(locks->nodes[i]);
+    for (unsigned i = 0; i < locks->count; i++)
+        fs_node_unpin(fs, locks->nodes[i]);
+    locks->count = 0;
+}
+
+void fs_scratch_tie(struct fs_node *node, struct fs_node *origin)
+{
+    node->scratch->origin = origin;
+    origin->withheld = node;
+}
+
+void fs_scratch_untie(struct fs_node *node)
+{
+    if (node->scratch != NULL && node->scratch->origin != NULL) {
+        node->scratch->origin->withheld = NULL;
+        node->scratch->origin = NULL;
+    }
+    if (node->withheld != NULL) {
+        node->withheld->scratch->origin = NULL;
+        node->withheld = NULL;
+    }
+}
+
+enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
+                                        const struct fs_node *node)
+{
+    if (node->withheld != NULL)
+        return FS_SCRATCH_NONE;
+    return fs_scratch_name(request->fs->options->scratch, request->name,
+                           fs_scratch_made(request->fi.flags, request->attr.st_mode));
+}
+
+int fs_scratch_make(struct fs *fs, struct fs_node *node, enum fs_scratch_kind kind)
+{
+    struct fs_scratch *scratch = calloc(1, sizeof(*scratch));
+
+    if (scratch == NULL)
+        return -ENOMEM;
+    scratch->kind = kind;
+    scratch->since_ms = ds_call_now_ms();
+    node->scratch = scratch;
+    node->presence = FS_PRESENCE_UNKNOWN; /* soon, what the store was just seen to lack */
+    fs_value_touch(fs, node);
+    return 0;
+}
+
+int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *value)
+{
+    struct fs_scratch *scratch = calloc(1, sizeof(*scratch));
+
+    if (scratch == NULL || ds_buf_append(&scratch->bytes, value->data, value->len) != 0) {
+        free(scratch);
+        return -ENOMEM;
+    }
+    scratch->kind = FS_SCRATCH_CONTENT;
+    scratch->renamed = true;
+    node->scratch = scratch;
+    fs->scratch_bytes += value->len;
+    fs_value_drop(fs, node);
+    node->presence = FS_PRESENCE_UNKNOWN;
+    return 0;
+}
+
+void fs_scratch_free(struct fs *fs, struct fs_node *node)
+{
+    if (node->scratch == NULL)
+        return;
+    fs_scratch_untie(node);
+    fs_due_set(fs, node, 0);
+    fs->scratch_bytes -= node->scratch->bytes.len;
+    ds_buf_free(&node->scratch->bytes);
+    free(node->scratch);
+    node->scratch = NULL;
+}
+
+bool fs_scratch_takes_data(struct fs *fs, struct fs_node *node, int *err)
+{
+    *err = 0;
+    if (node->scratch->kind != FS_SCRATCH_PROBE || !node->attached)
+        return true;
+    fs_scratch_free(fs, node);
+    *err = fs_working_pend(fs, node, FS_PENDING_CREATE);
+    return false;
+}
+
+/* True if somebody can still write to it. */
+static bool is_written(const struct fs_node *node)
+{
+    for (const struct fs_handle *handle = node->handles; handle != NULL; handle = handle->next)
+        if (handle->writes)
+            return true;
+    return false;
+}
+
+void fs_scratch_delay(struct fs *fs, struct fs_node *node)
+{
+    struct fs_scratch *scratch = node->scratch;
+
+    scratch->since_ms = ds_call_now_ms();
+    scratch->error = 0;
+    scratch->retry_ms = 0;
+    if (node->attached && (scratch->renamed || !is_written(node)))
+        fs_due_set(fs, node, scratch->since_ms + fs->options->scratch_delay_ms);
+}
+
+void fs_scratch_closed(struct fs *fs, struct fs_node *node)
+{
+    if (node->scratch != NULL && node->scratch->error == 0)
+        fs_scratch_delay(fs, node);
+}
+
+/* Makes the content `size` bytes long; what is new is zero. */
+static int resize(struct fs_request *request, struct fs_node *node, size_t size)
+{
+    struct fs *fs = request->fs;
+    struct ds_buf *bytes = &node->scratch->bytes;
+    size_t before = bytes->len;
+
+    if (size > before && size - before > FS_SCRATCH_MAX_BYTES - fs->scratch_bytes) {
+        fs_request_about(request, node->dataset->name, node->key);
+        return ds_call_fail(&request->call, -ENOSPC, "temporary files have at most %d bytes in all",
+                            FS_SCRATCH_MAX_BYTES);
+    }
+    if (size > before) {
+        if (ds_buf_reserve(bytes, size - before) != 0)
+            return -ENOMEM;
+        memset(bytes->data + before, 0, size - before + 1);
+    }
+    bytes->len = size;
+    fs->scratch_bytes = fs->scratch_bytes - before + size;
+    return 0;
+}
+
+static void changed(struct fs *fs, struct fs_node *node)
+{
+    node->scratch->changed = true;
+    fs_value_touch(fs, node);
+    fs_scratch_delay(fs, node);
+}
+
+int fs_scratch_write(struct fs_request *request, struct fs_node *node)
+{
+    struct ds_buf *bytes = &node->scratch->bytes;
+    bool at_end = (request->fi.flags & O_APPEND) != 0;
+    size_t offset = at_end ? bytes->len : (size_t)request->offset;
+    size_t end = offset + request->size;
+    int err = end > bytes->len ? resize(request, node, end) : 0;
+
+    if (err != 0)
+        return err;
+    memcpy(bytes->data + offset, request->data, request->size);
+    changed(request->fs, node);
+    return 0;
+}
+
+int fs_scratch_truncate(struct fs_request *request, struct fs_node *node, size_t size)
+{
+    int err = resize(request, node, size);
+
+    if (err == 0)
+        changed(request->fs, node);
+    return err;
+}
+
+int fs_scratch_read(const struct fs_request *request, const struct fs_node *node,
+                    struct ds_buf *out)
+{
+    const struct ds_buf *bytes = &node->scratch->bytes;
+    size_t start = (size_t)request->offset < bytes->len ? (size_t)request->offset : bytes->len;
+    size_t len = bytes->len - start < request->size ? bytes->len - start : request->size;
+
+    return len > 0 ? ds_buf_append(out, bytes->data + start, len) : 0;
+}
+
+static int check_content(struct fs_request *request, const struct ds_buf *bytes)
+{
+    if (bytes->len > DS_VALUE_MAX_BYTES)
+        return ds_call_fail(&request->call, -EFBIG, "a value has at most %d bytes",
+                            DS_VALUE_MAX_BYTES);
+    if (!ds_utf8_valid(bytes->data, bytes->len))
+        return ds_call_fail(&request->call, -EILSEQ, "a value is UTF-8 text without NUL bytes");
+    return 0;
+}
+
+int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_node *to)
+{
+    const struct ds_buf *bytes = &node->scratch->bytes; /* constant while we have the key lock */
+    int err;
+
+    fs_request_about(request, to->dataset->name, to->key);
+    err = check_content(request, bytes);
+    if (err == 0)
+        err = fs_send_value(request, to, bytes->len > 0 ? bytes->data : "", bytes->len);
+    if (err != 0 && to->scratch != NULL)
+        to->presence = FS_PRESENCE_UNKNOWN;
+    return err;
+}
+
+int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
+{
+    struct fs_node *origin = node->scratch->origin;
+    int err = origin != NULL && origin->image == NULL ? fs_send_remove(request, origin) : 0;
+
+    if (err != 0 && err != -ENOENT)
+        return err;
+    if (origin != NULL && origin->image == NULL)
+        fs_value_absent(request->fs, origin); /* -ENOENT: the other side removed it */
+    if (origin != NULL)
+        fs_scratch_untie(node);
+    return 0;
+}
+
+void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted)
+{
+    struct ds_buf *bytes = &node->scratch->bytes;
+    struct fs_value *value = fs_value_new(bytes->data, bytes->len, NULL, 0);
+    struct timespec mtime = node->mtime;
+    uint64_t version = node->version;
+    size_t size_bytes = bytes->len;
+
+    fs_scratch_free(fs, node);
+    if (value == NULL) {
+        fs_value_unknown(fs, node, size_bytes);
+        return;
+    }
+    fs_value_learn(fs, node, value, trusted);
+    /* What the kernel holds and what utimens(2) left is of this very content. */
+    node->version = version;
+    node->mtime = mtime;
+}
+
+int fs_scratch_publish(struct fs_request *request, struct fs_node *node)
+{
+    int err = fs_scratch_send(request, node, node);
+
+    if (err == 0)
+        err = fs_scratch_remove_origin(request, node);
+    if (err == 0)
+        fs_scratch_become_key(request->fs, node, true);
+    return err;
+}
+
+int fs_scratch_unlink(struct fs_request *request, struct fs_node *node, bool *done)
+{
+    *done = node->scratch != NULL;
+    if (node->scratch != NULL)
+        return fs_scratch_remove_origin(request, node);
+    if (node->withheld == NULL)
+        return 0;
+    if (node->image == NULL)
+        return -ENOENT;
+    return fs_scratch_publish(request, node->withheld); /* its value is nowhere else, soon */
+}

@@ -1,0 +1,115 @@
+/* Temporary files, held back in memory.
+ *
+ * A *scratch* node is an entry whose content is here and that the store does not have. Where a key
+ * was renamed to it, the key's removal is *withheld*: the store still has the key, but this mount
+ * shows it no more; the node that stands for it is the scratch node's `origin` and points back by
+ * node->withheld. The key comes back into sight when it is made again.
+ *
+ * Scratch is a delay, not a bin: what is left is published. All functions: with fs->lock, which
+ * those that take a request release while the store is asked or they wait. */
+#ifndef FS_SCRATCH_H
+#define FS_SCRATCH_H
+
+#include "node.h"
+#include "request.h"
+#include "scratch_name.h"
+
+#include <stddef.h>
+
+/* Of all scratch content of a mount. */
+#define FS_SCRATCH_MAX_BYTES (64 * 1024 * 1024)
+
+struct fs_scratch {
+    struct ds_buf bytes;
+    enum fs_scratch_kind kind;
+    bool renamed; /* it was a key: it is published even if empty */
+    bool changed; /* since it was one */
+    struct fs_node *origin;
+    int64_t since_ms; /* the delay counts from here */
+    int64_t retry_ms; /* the pause before the last try that failed; 0: none has */
+    int error;        /* of that try */
+    char why[DS_CALL_TEXT_BYTES];
+};
+
+/* Key locks of one or two nodes and of those that a withheld removal ties to them. */
+struct fs_scratch_locks {
+    struct fs_node *nodes[4]; /* pinned, in the order of inode numbers */
+    unsigned count;
+};
+
+/* For who found the nodes by their keys; `b` may be NULL. 0; as fs_key_lock(); -ESTALE if a key was
+ * taken away while we waited: the kernel looks the name up again. On failure nothing is locked. */
+int fs_scratch_lock(struct fs_request *request, struct fs_node *a, struct fs_node *b,
+                    struct fs_scratch_locks *locks);
+void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks);
+
+/* The rest, but for what says otherwise: with these locks, or the node's own where it has no
+ * origin.
+ */
+
+/* True if the name, which does not exist, is made as a temporary one by this CREATE. */
+enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
+                                        const struct fs_node *node);
+
+/* Makes the node scratch, empty. 0 or -ENOMEM. */
+int fs_scratch_make(struct fs *fs, struct fs_node *node, enum fs_scratch_kind kind);
+
+/* Makes the node, which was a key, scratch with the value it had. 0 or -ENOMEM, then unchanged. */
+int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *value);
+
+/* True if a scratch node keeps being one when it is written to; otherwise it is a key from now on,
+ * whose creation waits for its data. `*err` is 0 or -ENOMEM. */
+bool fs_scratch_takes_data(struct fs *fs, struct fs_node *node, int *err);
+
+/* The requests of a scratch file, as in a memory file. -ENOSPC; -ENOMEM. */
+int fs_scratch_write(struct fs_request *request, struct fs_node *node);
+int fs_scratch_truncate(struct fs_request *request, struct fs_node *node, size_t size);
+
+/* Without key locks: what READ asks for, appended to `out`. 0 or -ENOMEM. */
+int fs_scratch_read(const struct fs_request *request, const struct fs_node *node,
+                    struct ds_buf *out);
+
+/* Without key locks: a handle that could write was closed. */
+void fs_scratch_closed(struct fs *fs, struct fs_node *node);
+
+/* Sets the content as the value of the key of `to`, which may be the node itself. -EILSEQ if it is
+ * no text, -EFBIG; the store's errors. What the node is does not change. */
+int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_node *to);
+
+/* Ends the withholding: the origin's key is removed, unless it was made again. The store's errors,
+ * and then nothing has changed. */
+int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node);
+
+/* The node is a key from now on, of which the store holds the content. -ENOMEM: the same, but it
+ * will have to be asked for. `trusted`: as in fs_value_learn(). */
+void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted);
+
+/* Publishes the node under its own name. The store's errors; then it stays scratch. */
+int fs_scratch_publish(struct fs_request *request, struct fs_node *node);
+
+/* What unlink(2) has to do first where the node is scratch or a key that is withheld. `*done`: the
+ * store has no such key. -ENOENT; the store's errors. */
+int fs_scratch_unlink(struct fs_request *request, struct fs_node *node, bool *done);
+
+/* Without key locks, on a worker: publishes what has been left long enough; for fs/due.c. */
+void fs_scratch_due(struct fs_request *request, struct fs_node *node);
+
+/* Without key locks: the delay of the node begins now. */
+void fs_scratch_delay(struct fs *fs, struct fs_node *node);
+
+/* Takes fs->lock itself. At the end of the mount: publishes everything that is left and logs what
+ * cannot be. */
+void fs_scratch_publish_all(struct fs_request *request);
+
+/* Without key locks. Ties a scratch node to the key whose removal it withholds, and undoes that. */
+void fs_scratch_tie(struct fs_node *node, struct fs_node *origin);
+void fs_scratch_untie(struct fs_node *node);
+
+/* Without key locks: frees what makes the node scratch. */
+void fs_scratch_free(struct fs *fs, struct fs_node *node);
+
+/* Takes fs->lock itself. The text of .datasetfs/scratch, a line for each: path in the mount, size
+ * in bytes, age in seconds, "held" or "failed: " and why, separated by tabs. 0 or -ENOMEM. */
+int fs_scratch_print(struct fs *fs, struct ds_buf *out);
+
+#endif

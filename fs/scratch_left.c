@@ -1,0 +1,177 @@
+/* Scratch that is left behind: published after its delay or at the end of the mount. */
+#include "cleanup.h"
+#include "due.h"
+#include "errors.h"
+#include "handle.h"
+#include "log.h"
+#include "name.h"
+#include "record.h"
+#include "scratch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A publication that failed is tried again after a pause that doubles from the first to the last.
+ */
+enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
+
+/* True if there is something that somebody means to keep. */
+static bool has_content(const struct fs_scratch *scratch)
+{
+    return scratch->bytes.len > 0 || scratch->renamed;
+}
+
+/* True if another try could end otherwise without the content being changed. */
+static bool may_pass(int error)
+{
+    return error != -EILSEQ && error != -EFBIG;
+}
+
+static void log_published(const struct fs_node *node, bool renamed)
+{
+    ds_log(DS_LOG_INFO, "published %s/%s, %s", node->dataset->name, node->key,
+           renamed ? "to which a key was renamed" : "a temporary file that was left behind");
+}
+
+static void note_failure(struct fs_request *request, struct fs_node *node, int err)
+{
+    struct fs *fs = request->fs;
+    struct fs_scratch *scratch = node->scratch;
+
+    if (scratch->error != err) /* reported once */
+        fs_errors_add(fs->errors, "publish", node->dataset->name, node->key, err,
+                      request->call.text);
+    scratch->error = err;
+    snprintf(scratch->why, sizeof(scratch->why), "%s",
+             request->call.text[0] != '\0' ? request->call.text : strerror(-err));
+    if (!may_pass(err))
+        return;
+    scratch->retry_ms = scratch->retry_ms == 0 ? RETRY_FIRST_MS : 2 * scratch->retry_ms;
+    if (scratch->retry_ms > RETRY_LAST_MS)
+        scratch->retry_ms = RETRY_LAST_MS;
+    fs_due_set(fs, node, ds_call_now_ms() + scratch->retry_ms);
+}
+
+/* True if it is left: nobody writes to it, and its delay is over. Otherwise the one who closes it,
+ * or the end of the delay, brings us here again. */
+static bool is_left(struct fs *fs, struct fs_node *node)
+{
+    const struct fs_scratch *scratch = node->scratch;
+    int64_t end_ms;
+
+    if (scratch == NULL || !node->attached || !has_content(scratch))
+        return false;
+    for (const struct fs_handle *handle = node->handles; handle != NULL; handle = handle->next)
+        if (handle->writes && !scratch->renamed)
+            return false;
+    end_ms = scratch->since_ms + fs->options->scratch_delay_ms;
+    if (end_ms <= ds_call_now_ms())
+        return true;
+    fs_due_set(fs, node, end_ms);
+    return false;
+}
+
+void fs_scratch_due(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct fs_scratch_locks locks;
+    bool renamed;
+    int err = fs_scratch_lock(request, node, NULL, &locks);
+
+    if (err != 0) {
+        fs_due_set(fs, node, ds_call_now_ms() + RETRY_FIRST_MS);
+        return;
+    }
+    if (is_left(fs, node)) {
+        renamed = node->scratch->renamed;
+        err = fs_scratch_publish(request, node);
+        if (err == 0)
+            log_published(node, renamed);
+        else
+            note_failure(request, node, err);
+    }
+    fs_scratch_unlock(fs, &locks);
+}
+
+/* With fs->lock: the scratch nodes with content, each pinned, in `*out` (the caller frees it). */
+static size_t collect(struct fs *fs, struct fs_node ***out)
+{
+    size_t count = 0;
+
+    *out = calloc(HASH_COUNT(fs->nodes) + 1, sizeof(struct fs_node *));
+    for (struct fs_node *node = fs->nodes; *out != NULL && node != NULL; node = node->hh.next) {
+        if (node->scratch == NULL || !node->attached || !has_content(node->scratch))
+            continue;
+        fs_node_pin(node);
+        (*out)[count++] = node;
+    }
+    return count;
+}
+
+/* With fs->lock. */
+static void publish_last(struct fs_request *request, struct fs_node *node)
+{
+    struct fs_scratch_locks locks;
+    int err = fs_scratch_lock(request, node, NULL, &locks);
+    bool renamed, withheld;
+
+    if (err != 0)
+        return; /* nobody else is there: it cannot be */
+    renamed = node->scratch->renamed;
+    err = fs_scratch_publish(request, node);
+    withheld = err != 0 && node->scratch->origin != NULL;
+    if (err == 0)
+        log_published(node, renamed);
+    else if (withheld)
+        ds_log(DS_LOG_ERROR, "%s/%s could not be renamed to %s/%s: %s",
+               node->scratch->origin->dataset->name, node->scratch->origin->key,
+               node->dataset->name, node->key,
+               request->call.text[0] != '\0' ? request->call.text : strerror(-err));
+    else
+        ds_log(DS_LOG_ERROR, "the temporary file %s/%s is lost: %s", node->dataset->name, node->key,
+               request->call.text[0] != '\0' ? request->call.text : strerror(-err));
+    fs_scratch_unlock(request->fs, &locks);
+}
+
+void fs_scratch_publish_all(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node **nodes DS_AUTO_FREE = NULL;
+    size_t count;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    count = collect(fs, &nodes);
+    for (size_t i = 0; i < count; i++) {
+        publish_last(request, nodes[i]);
+        fs_node_unpin(fs, nodes[i]);
+    }
+}
+
+/* With fs->lock. */
+static int print_one(const struct fs_node *node, struct ds_buf *out)
+{
+    const struct fs_scratch *scratch = node->scratch;
+    char dataset[FS_NAME_MAX_BYTES + 1], name[FS_NAME_MAX_BYTES + 1];
+    int err;
+
+    fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, dataset);
+    fs_name_encode(FS_NAME_IN_DATASET, node->key, name);
+    err = ds_buf_printf(out, "/%s/%s\t%zu\t%lld\t", dataset, name, scratch->bytes.len,
+                        (long long)(ds_call_now_ms() - scratch->since_ms) / 1000);
+    if (err != 0 || scratch->error == 0)
+        return err != 0 ? err : ds_buf_puts(out, "held\n");
+    return ds_buf_printf(out, "failed: %s\n", scratch->why);
+}
+
+int fs_scratch_print(struct fs *fs, struct ds_buf *out)
+{
+    int err = 0;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    for (struct fs_node *node = fs->nodes; err == 0 && node != NULL; node = node->hh.next)
+        if (node->scratch != NULL && node->attached)
+            err = print_one(node, out);
+    return err;
+}

@@ -1,0 +1,193 @@
+/* Renaming from and to temporary names. */
+#include "scratch_rename.h"
+
+#include "cleanup.h"
+#include "record.h"
+#include "scratch.h"
+#include "value.h"
+#include "working.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* True if what is renamed to `to` stays in memory. The kernel has looked the name up for this very
+ * call: what memory does not know then, the store does not have. */
+static bool takes_scratch(const struct fs *fs, const struct fs_node *to, const char *name)
+{
+    if (to->scratch != NULL)
+        return true;
+    return !fs_value_exists(to) && to->withheld == NULL &&
+           fs_scratch_name(fs->options->scratch, name, FS_MADE_BY_RENAME) == FS_SCRATCH_CONTENT;
+}
+
+bool fs_scratch_renames(const struct fs *fs, const struct fs_node *from, const struct fs_node *to,
+                        const char *name)
+{
+    if (from->scratch != NULL)
+        return true;
+    return takes_scratch(fs, to, name) &&
+           fs->scratch_bytes + DS_VALUE_MAX_BYTES <= FS_SCRATCH_MAX_BYTES;
+}
+
+static int take_place(struct fs *fs, struct fs_node *node, struct fs_node *to)
+{
+    return fs_node_move(fs, node, to->dataset, to->key);
+}
+
+/* What stands under the target's temporary name goes: if it was a key, that key is removed now. */
+static int replace_scratch(struct fs_request *request, struct fs_node *to)
+{
+    return to->scratch != NULL ? fs_scratch_remove_origin(request, to) : 0;
+}
+
+/* From one temporary name to another. */
+static int move_in_memory(struct fs_request *request, struct fs_node *from, struct fs_node *to)
+{
+    struct fs_node *origin = to->scratch != NULL ? to->scratch->origin : NULL;
+    int err = 0;
+
+    if (origin != NULL && from->scratch->origin == NULL) {
+        /* Until this is published the store keeps what it has. */
+        fs_scratch_untie(to);
+        fs_scratch_tie(from, origin);
+        from->scratch->renamed = true;
+        from->scratch->changed = true;
+    } else {
+        err = replace_scratch(request, to);
+    }
+    if (err == 0)
+        err = take_place(request->fs, from, to);
+    if (err == 0)
+        fs_scratch_delay(request->fs, from);
+    return err;
+}
+
+/* A key that was renamed to a temporary name gets its own back. */
+static int move_back(struct fs_request *request, struct fs_node *from, struct fs_node *to)
+{
+    int err = take_place(request->fs, from, to);
+
+    if (err == 0)
+        fs_scratch_become_key(request->fs, from, false);
+    return err;
+}
+
+/* With RENAME_NOREPLACE: 0 if the store has no such key. */
+static int check_absent(struct fs_request *request, struct fs_node *to)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    if (fs_value_exists(to))
+        return -EEXIST;
+    if (to->withheld != NULL)
+        return 0;
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_value_fetch(request, to, true, true);
+    pthread_mutex_lock(&fs->lock);
+    return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
+}
+
+/* To a key. */
+static int publish_as(struct fs_request *request, struct fs_node *from, struct fs_node *to,
+                      bool noreplace)
+{
+    struct fs *fs = request->fs;
+    char reason[DS_CALL_TEXT_BYTES];
+    int err = noreplace ? check_absent(request, to) : 0;
+
+    if (err == 0)
+        err = fs_scratch_send(request, from, to);
+    if (err != 0)
+        return err;
+    if (from->scratch->origin == to) {
+        fs_scratch_untie(from);
+    } else {
+        err = fs_scratch_remove_origin(request, from);
+        if (err != 0) {
+            fs_scratch_untie(to);
+            fs_value_unknown(fs, to, from->scratch->bytes.len);
+            snprintf(reason, sizeof(reason), "%s", request->call.text);
+            return ds_call_fail(&request->call, err, "renamed, but the old key remains: %s",
+                                reason);
+        }
+    }
+    err = take_place(fs, from, to);
+    if (err == 0)
+        fs_scratch_become_key(fs, from, true);
+    return err;
+}
+
+/* The key's value is committed and known. */
+static int know_source(struct fs_request *request, struct fs_node *from)
+{
+    struct fs *fs = request->fs;
+    int err = fs_working_commit(request, from, FS_COMMIT_ON_RENAME);
+
+    if (err == 0 && from->withheld != NULL)
+        err = -ENOENT;
+    if (err == 0 && (from->value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, from, true, true);
+        pthread_mutex_lock(&fs->lock);
+    }
+    return err;
+}
+
+/* A node for the key that `node` has left: the store still holds `value` under it. */
+static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset,
+                        const char *key, struct fs_value *value)
+{
+    struct fs_node *origin = fs_node_get_key(fs, dataset, key);
+
+    if (origin == NULL)
+        return -ENOMEM;
+    fs_value_learn(fs, origin, fs_value_ref(value), false);
+    fs_scratch_tie(node, origin);
+    fs_node_unpin(fs, origin);
+    return 0;
+}
+
+/* From a key to a temporary name: the node goes on there with the value it had. */
+static int hold_back(struct fs_request *request, struct fs_node *from, struct fs_node *to)
+{
+    struct fs *fs = request->fs;
+    struct fs_dataset *dataset = from->dataset;
+    char *key DS_AUTO_FREE = strdup(from->key);
+    struct fs_value *value;
+    int err = key == NULL ? -ENOMEM : know_source(request, from);
+
+    if (err == 0)
+        err = replace_scratch(request, to);
+    if (err != 0)
+        return err;
+    value = fs_value_ref(from->value);
+    fs_record_ref(dataset);
+    err = take_place(fs, from, to);
+    if (err == 0)
+        err = fs_scratch_hold(fs, from, value);
+    if (err == 0)
+        err = leave_origin(fs, from, dataset, key, value);
+    if (err == 0)
+        fs_scratch_delay(fs, from);
+    fs_record_unref(fs, dataset);
+    fs_value_unref(value);
+    return err;
+}
+
+int fs_scratch_rename(struct fs_request *request, struct fs_node *from, struct fs_node *to,
+                      bool noreplace)
+{
+    if (!to->attached || to->kind != FS_NODE_ENTRY)
+        return -EBUSY;
+    if (noreplace && fs_value_exists(to))
+        return -EEXIST;
+    if (from->scratch == NULL)
+        return hold_back(request, from, to);
+    if (takes_scratch(request->fs, to, request->new_name))
+        return move_in_memory(request, from, to);
+    if (from->scratch->origin == to && !from->scratch->changed)
+        return move_back(request, from, to);
+    return publish_as(request, from, to, noreplace);
+}
