@@ -336,22 +336,6 @@ static struct fs_value *visible_value(struct fs_node *node)
                : fs_value_ref(node->value);
 }
 
-/* Replies with a part of a temporary file. False if the node is none. */
-static bool read_scratch(struct fs_request *request, const struct fs_node *node, int *err)
-{
-    struct fs *fs = request->fs;
-    struct ds_buf part DS_CLEANUP(ds_buf_free) = {0};
-    bool scratch;
-
-    pthread_mutex_lock(&fs->lock);
-    scratch = node->scratch != NULL;
-    *err = scratch ? fs_scratch_read(request, node, &part) : 0;
-    pthread_mutex_unlock(&fs->lock);
-    if (scratch && *err == 0)
-        fs_reply_buf(request, part.data, part.len);
-    return scratch;
-}
-
 int fs_handle_read(struct fs_request *request)
 {
     struct fs *fs = request->fs;
@@ -364,7 +348,7 @@ int fs_handle_read(struct fs_request *request)
 
     if (node->kind != FS_NODE_ENTRY)
         return fs_control_read(request, handle);
-    if (read_scratch(request, node, &err))
+    if (fs_scratch_read(request, node, &err))
         return err;
     pthread_mutex_lock(&fs->lock);
     value = visible_value(node);

@@ -140,7 +140,7 @@ static int rename_nodes(struct fs_request *request, const struct move *move)
     err = fs_scratch_lock(request, move->from, move->to, &locks);
     if (err != 0)
         return err;
-    if (move->from->kind != FS_NODE_ENTRY)
+    if (move->from->kind != FS_NODE_ENTRY || move->to->kind != FS_NODE_ENTRY)
         err = -EPERM;
     else if (fs_scratch_renames(request->fs, move->from, move->to, request->new_name))
         err = fs_scratch_rename(request, move->from, move->to, noreplace);

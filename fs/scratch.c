@@ -1,6 +1,7 @@
 /* Scratch content: a memory file, and how it becomes a key. */
 #include "scratch.h"
 
+#include "cleanup.h"
 #include "due.h"
 #include "handle.h"
 #include "record.h"
@@ -12,6 +13,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A key that was renamed away and last seen that long ago is looked at before it is removed: the
+ * other side may have made it again. */
+enum { ORIGIN_TRUST_MS = 1000 };
 
 /* The node at the other end of a withheld removal, or NULL. */
 static struct fs_node *tied_to(const struct fs_node *node)
@@ -248,14 +253,24 @@ int fs_scratch_truncate(struct fs_request *request, struct fs_node *node, size_t
     return err;
 }
 
-int fs_scratch_read(const struct fs_request *request, const struct fs_node *node,
-                    struct ds_buf *out)
+bool fs_scratch_read(struct fs_request *request, const struct fs_node *node, int *err)
 {
+    struct fs *fs = request->fs;
+    struct ds_buf part DS_CLEANUP(ds_buf_free) = {0};
+
+    pthread_mutex_lock(&fs->lock);
+    if (node->scratch == NULL) {
+        pthread_mutex_unlock(&fs->lock);
+        return false;
+    }
     const struct ds_buf *bytes = &node->scratch->bytes;
     size_t start = (size_t)request->offset < bytes->len ? (size_t)request->offset : bytes->len;
     size_t len = bytes->len - start < request->size ? bytes->len - start : request->size;
-
-    return len > 0 ? ds_buf_append(out, bytes->data + start, len) : 0;
+    *err = len > 0 ? ds_buf_append(&part, bytes->data + start, len) : 0;
+    pthread_mutex_unlock(&fs->lock);
+    if (*err == 0)
+        fs_reply_buf(request, part.data, part.len);
+    return true;
 }
 
 static int check_content(struct fs_request *request, const struct ds_buf *bytes)
@@ -282,17 +297,44 @@ int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_
     return err;
 }
 
+/* Sees whether the store still holds what was renamed away. 0 if it does, -ENOENT if it holds
+ * nothing, -EEXIST if somebody else has given the key a new value; the store's errors. */
+static int check_origin(struct fs_request *request, struct fs_node *origin)
+{
+    struct fs *fs = request->fs;
+    struct fs_value *before;
+    bool same;
+    int err;
+
+    if (fs_value_younger(origin, ORIGIN_TRUST_MS) || origin->value == NULL)
+        return 0;
+    before = fs_value_ref(origin->value);
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_value_fetch(request, origin, true, true);
+    pthread_mutex_lock(&fs->lock);
+    same = err == 0 && origin->value != NULL && origin->value->len == before->len &&
+           memcmp(origin->value->data, before->data, before->len) == 0;
+    fs_value_unref(before);
+    return err != 0 || same ? err : -EEXIST;
+}
+
 int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
 {
     struct fs_node *origin = node->scratch->origin;
-    int err = origin != NULL && origin->image == NULL ? fs_send_remove(request, origin) : 0;
+    int err;
 
-    if (err != 0 && err != -ENOENT)
-        return err;
-    if (origin != NULL && origin->image == NULL)
-        fs_value_absent(request->fs, origin); /* -ENOENT: the other side removed it */
-    if (origin != NULL)
-        fs_scratch_untie(node);
+    if (origin == NULL)
+        return 0;
+    if (origin->image == NULL) {
+        err = check_origin(request, origin);
+        if (err == 0)
+            err = fs_send_remove(request, origin);
+        if (err != 0 && err != -ENOENT && err != -EEXIST)
+            return err;
+        if (err != -EEXIST)
+            fs_value_absent(request->fs, origin);
+    }
+    fs_scratch_untie(node);
     return 0;
 }
 

@@ -65,9 +65,8 @@ bool fs_scratch_takes_data(struct fs *fs, struct fs_node *node, int *err);
 int fs_scratch_write(struct fs_request *request, struct fs_node *node);
 int fs_scratch_truncate(struct fs_request *request, struct fs_node *node, size_t size);
 
-/* Without key locks: what READ asks for, appended to `out`. 0 or -ENOMEM. */
-int fs_scratch_read(const struct fs_request *request, const struct fs_node *node,
-                    struct ds_buf *out);
+/* Takes fs->lock itself. Replies to READ. False, and nothing done, if the node is not scratch. */
+bool fs_scratch_read(struct fs_request *request, const struct fs_node *node, int *err);
 
 /* Without key locks: a handle that could write was closed. */
 void fs_scratch_closed(struct fs *fs, struct fs_node *node);
@@ -76,8 +75,8 @@ void fs_scratch_closed(struct fs *fs, struct fs_node *node);
  * no text, -EFBIG; the store's errors. What the node is does not change. */
 int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_node *to);
 
-/* Ends the withholding: the origin's key is removed, unless it was made again. The store's errors,
- * and then nothing has changed. */
+/* Ends the withholding: the origin's key is removed, unless it was made again, here or by the other
+ * side. The store's errors, and then nothing has changed. */
 int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node);
 
 /* The node is a key from now on, of which the store holds the content. -ENOMEM: the same, but it

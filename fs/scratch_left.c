@@ -81,7 +81,8 @@ void fs_scratch_due(struct fs_request *request, struct fs_node *node)
     int err = fs_scratch_lock(request, node, NULL, &locks);
 
     if (err != 0) {
-        fs_due_set(fs, node, ds_call_now_ms() + RETRY_FIRST_MS);
+        if (node->scratch != NULL)
+            fs_due_set(fs, node, ds_call_now_ms() + RETRY_FIRST_MS);
         return;
     }
     if (is_left(fs, node)) {

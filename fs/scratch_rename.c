@@ -143,7 +143,7 @@ static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_dataset *
 
     if (origin == NULL)
         return -ENOMEM;
-    fs_value_learn(fs, origin, fs_value_ref(value), false);
+    fs_value_learn(fs, origin, fs_value_ref(value), true);
     fs_scratch_tie(node, origin);
     fs_node_unpin(fs, origin);
     return 0;

@@ -192,7 +192,7 @@ void fs_write_dropped(struct fs_request *request)
     if (node->kind != FS_NODE_ENTRY)
         return;
     DS_LOCK_SCOPE(&fs->lock);
-    if (!node->locked && node->attached && !node->commit.dirty)
+    if (!node->locked && node->attached && !node->commit.dirty && node->scratch == NULL)
         fs_working_give_up(fs, node);
 }
 

@@ -374,6 +374,20 @@ static void test_left(void **state)
     assert_int_equal(peer_keys("app"), 2);
 }
 
+/* What the other side has written meanwhile is not removed. */
+static void test_changed_outside(void **state)
+{
+    (void)state;
+    harness_start_app(SOON);
+    hold("old");
+    peer_set("app", "k", "theirs");
+    assert_soon(peer_has("app", "k~", "old"));
+    assert_soon(!listed("k~"));
+    assert_store("app", "k", "theirs");
+    assert_content("m/app/k", "theirs");
+    assert_sh_ok("dash", "k\nk~\n", "ls -A m/app");
+}
+
 /* Nothing is lost when the daemon is killed. */
 static void test_killed(void **state)
 {
@@ -397,6 +411,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_existing_target),
     HARNESS_TEST(test_across_datasets),
     HARNESS_TEST(test_left),
+    HARNESS_TEST(test_changed_outside),
     HARNESS_TEST(test_killed),
 };
 
