@@ -6,7 +6,7 @@
 #include "errors.h"
 #include "name.h"
 #include "record.h"
-#include "scratch.h"
+#include "scratch_left.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,7 +160,7 @@ static int print(struct fs_request *request, struct fs_node *node, struct ds_buf
     case FS_NODE_ERRORS:
         return fs_errors_print(request->fs->errors, out);
     case FS_NODE_SCRATCH:
-        return fs_scratch_print(request->fs, out);
+        return fs_scratch_left_print(request->fs, out);
     case FS_NODE_INFO:
         return print_info(request, node, out);
     default:

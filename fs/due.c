@@ -5,7 +5,7 @@
 #include "cleanup.h"
 #include "loop.h"
 #include "request.h"
-#include "scratch.h"
+#include "scratch_left.h"
 #include "working.h"
 
 #include <stddef.h>
@@ -52,7 +52,7 @@ static int run_due(struct fs_request *request)
         return 0;
     fs_working_forget_pages(fs, node);
     if (node->scratch != NULL)
-        fs_scratch_due(request, node);
+        fs_scratch_left_due(request, node);
     else
         fs_working_idle(request, node);
     fs_node_unpin(fs, node);

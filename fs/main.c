@@ -9,7 +9,7 @@
 #include "mount.h"
 #include "options.h"
 #include "request.h"
-#include "scratch.h"
+#include "scratch_left.h"
 #include "timer.h"
 #include "working.h"
 
@@ -131,7 +131,7 @@ static int serve(struct session *session)
 
     fs_request_init_internal(&leftover, fs);
     err = fs_working_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
-    fs_scratch_publish_all(&leftover);
+    fs_scratch_left_publish(&leftover);
     if (err != 0)
         ds_log(DS_LOG_ERROR, "not everything could be committed at the end: %s", strerror(-err));
     fs_request_clear(&leftover);

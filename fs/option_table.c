@@ -170,7 +170,7 @@ static int set_scratch(struct fs_option_parser *parser, const struct fs_option *
 {
     bool none = strcmp(value, "none") == 0;
     (void)option;
-    if (!none && !fs_scratch_globs_valid(value))
+    if (!none && !fs_scratch_name_globs_valid(value))
         return -EINVAL;
     char *copy = strdup(none ? "" : value);
     if (!copy)

@@ -117,8 +117,8 @@ enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
 {
     if (node->withheld != NULL)
         return FS_SCRATCH_NONE;
-    return fs_scratch_name(request->fs->options->scratch, request->name,
-                           fs_scratch_made(request->fi.flags, request->attr.st_mode));
+    return fs_scratch_name_kind(request->fs->options->scratch, request->name,
+                                fs_scratch_name_made(request->fi.flags, request->attr.st_mode));
 }
 
 int fs_scratch_make(struct fs *fs, struct fs_node *node, enum fs_scratch_kind kind)

@@ -43,11 +43,9 @@ int fs_scratch_lock(struct fs_request *request, struct fs_node *a, struct fs_nod
                     struct fs_scratch_locks *locks);
 void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks);
 
-/* The rest, but for what says otherwise: with these locks, or the node's own where it has no
- * origin.
- */
+/* The rest, but for what says otherwise: with these locks; the node's own is enough to write. */
 
-/* True if the name, which does not exist, is made as a temporary one by this CREATE. */
+/* What this CREATE makes of the node's name, which does not exist. */
 enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
                                         const struct fs_node *node);
 
@@ -61,7 +59,8 @@ int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *
  * whose creation waits for its data. `*err` is 0 or -ENOMEM. */
 bool fs_scratch_takes_data(struct fs *fs, struct fs_node *node, int *err);
 
-/* The requests of a scratch file, as in a memory file. -ENOSPC; -ENOMEM. */
+/* WRITE, and truncation or lengthening, as in a memory file. -ENOSPC beyond FS_SCRATCH_MAX_BYTES;
+ * -ENOMEM. */
 int fs_scratch_write(struct fs_request *request, struct fs_node *node);
 int fs_scratch_truncate(struct fs_request *request, struct fs_node *node, size_t size);
 
@@ -90,15 +89,8 @@ int fs_scratch_publish(struct fs_request *request, struct fs_node *node);
  * store has no such key. -ENOENT; the store's errors. */
 int fs_scratch_unlink(struct fs_request *request, struct fs_node *node, bool *done);
 
-/* Without key locks, on a worker: publishes what has been left long enough; for fs/due.c. */
-void fs_scratch_due(struct fs_request *request, struct fs_node *node);
-
 /* Without key locks: the delay of the node begins now. */
 void fs_scratch_delay(struct fs *fs, struct fs_node *node);
-
-/* Takes fs->lock itself. At the end of the mount: publishes everything that is left and logs what
- * cannot be. */
-void fs_scratch_publish_all(struct fs_request *request);
 
 /* Without key locks. Ties a scratch node to the key whose removal it withholds, and undoes that. */
 void fs_scratch_tie(struct fs_node *node, struct fs_node *origin);
@@ -106,9 +98,5 @@ void fs_scratch_untie(struct fs_node *node);
 
 /* Without key locks: frees what makes the node scratch. */
 void fs_scratch_free(struct fs *fs, struct fs_node *node);
-
-/* Takes fs->lock itself. The text of .datasetfs/scratch, a line for each: path in the mount, size
- * in bytes, age in seconds, "held" or "failed: " and why, separated by tabs. 0 or -ENOMEM. */
-int fs_scratch_print(struct fs *fs, struct ds_buf *out);
 
 #endif

@@ -1,4 +1,6 @@
 /* Scratch that is left behind: published after its delay or at the end of the mount. */
+#include "scratch_left.h"
+
 #include "cleanup.h"
 #include "due.h"
 #include "errors.h"
@@ -73,7 +75,7 @@ static bool is_left(struct fs *fs, struct fs_node *node)
     return false;
 }
 
-void fs_scratch_due(struct fs_request *request, struct fs_node *node)
+void fs_scratch_left_due(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     struct fs_scratch_locks locks;
@@ -136,7 +138,7 @@ static void publish_last(struct fs_request *request, struct fs_node *node)
     fs_scratch_unlock(request->fs, &locks);
 }
 
-void fs_scratch_publish_all(struct fs_request *request)
+void fs_scratch_left_publish(struct fs_request *request)
 {
     struct fs *fs = request->fs;
     struct fs_node **nodes DS_AUTO_FREE = NULL;
@@ -166,7 +168,7 @@ static int print_one(const struct fs_node *node, struct ds_buf *out)
     return ds_buf_printf(out, "failed: %s\n", scratch->why);
 }
 
-int fs_scratch_print(struct fs *fs, struct ds_buf *out)
+int fs_scratch_left_print(struct fs *fs, struct ds_buf *out)
 {
     int err = 0;
 

@@ -42,7 +42,7 @@ enum { SPECIAL_COUNT = sizeof(special) / sizeof(special[0]) };
 static const struct rule general = {.made = MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME),
                                     .kind = FS_SCRATCH_CONTENT};
 
-enum fs_made fs_scratch_made(int open_flags, mode_t mode)
+enum fs_made fs_scratch_name_made(int open_flags, mode_t mode)
 {
     if ((open_flags & O_EXCL) == 0)
         return FS_MADE_OPENLY;
@@ -103,7 +103,7 @@ static bool matches(const char *glob, size_t len, const char *name)
     return fnmatch(pattern, name, 0) == 0;
 }
 
-enum fs_scratch_kind fs_scratch_name(const char *globs, const char *name, enum fs_made made)
+enum fs_scratch_kind fs_scratch_name_kind(const char *globs, const char *name, enum fs_made made)
 {
     const char *glob = globs != NULL ? globs : usual_globs;
 
@@ -119,7 +119,7 @@ enum fs_scratch_kind fs_scratch_name(const char *globs, const char *name, enum f
     return FS_SCRATCH_NONE;
 }
 
-bool fs_scratch_globs_valid(const char *globs)
+bool fs_scratch_name_globs_valid(const char *globs)
 {
     for (;;) {
         size_t len = strcspn(globs, ":");

@@ -29,7 +29,7 @@ enum fs_scratch_kind {
 #define FS_SCRATCH_GLOB_MAX_BYTES 255
 
 /* What open(2)'s flags and mode (less the umask) say of a file that is created. */
-enum fs_made fs_scratch_made(int open_flags, mode_t mode);
+enum fs_made fs_scratch_name_made(int open_flags, mode_t mode);
 
 /* Judges a file name, as it stands in the directory. `globs` are divided by ':'; NULL: the usual
  * ones; "": no name is scratch. In a glob, besides what fnmatch(3) knows, a run of six or more X
@@ -37,9 +37,10 @@ enum fs_made fs_scratch_made(int open_flags, mode_t mode);
  * and '_'. A glob applies to names made privately or by a rename, but for three: *~ is for renames,
  * 4913 for names that a program only creates to see whether it can, and .goutputstream-XXXXXX,
  * which GLib opens with O_WRONLY, for any O_EXCL if one of the six is a digit or a capital. */
-enum fs_scratch_kind fs_scratch_name(const char *globs, const char *name, enum fs_made made);
+enum fs_scratch_kind fs_scratch_name_kind(const char *globs, const char *name, enum fs_made made);
 
-/* True if `globs` is a list that fs_scratch_name() takes: no glob in it is empty or too long. */
-bool fs_scratch_globs_valid(const char *globs);
+/* True if `globs` is a list that fs_scratch_name_kind() takes: no glob in it is empty or too long.
+ */
+bool fs_scratch_name_globs_valid(const char *globs);
 
 #endif

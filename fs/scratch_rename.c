@@ -18,7 +18,8 @@ static bool takes_scratch(const struct fs *fs, const struct fs_node *to, const c
     if (to->scratch != NULL)
         return true;
     return !fs_value_exists(to) && to->withheld == NULL &&
-           fs_scratch_name(fs->options->scratch, name, FS_MADE_BY_RENAME) == FS_SCRATCH_CONTENT;
+           fs_scratch_name_kind(fs->options->scratch, name, FS_MADE_BY_RENAME) ==
+               FS_SCRATCH_CONTENT;
 }
 
 bool fs_scratch_renames(const struct fs *fs, const struct fs_node *from, const struct fs_node *to,
@@ -32,6 +33,8 @@ bool fs_scratch_renames(const struct fs *fs, const struct fs_node *from, const s
 
 static int take_place(struct fs *fs, struct fs_node *node, struct fs_node *to)
 {
+    if (!node->attached || !to->attached)
+        return -ESTALE; /* their DataSet was destroyed while we asked */
     return fs_node_move(fs, node, to->dataset, to->key);
 }
 

@@ -19,21 +19,21 @@
 static void test_made(void **state)
 {
     (void)state;
-    assert_int_equal(fs_scratch_made(MKSTEMP, 0600), FS_MADE_PRIVATELY);
-    assert_int_equal(fs_scratch_made(MKSTEMP | O_NOFOLLOW | O_CLOEXEC, S_IFREG | 0600),
+    assert_int_equal(fs_scratch_name_made(MKSTEMP, 0600), FS_MADE_PRIVATELY);
+    assert_int_equal(fs_scratch_name_made(MKSTEMP | O_NOFOLLOW | O_CLOEXEC, S_IFREG | 0600),
                      FS_MADE_PRIVATELY);
-    assert_int_equal(fs_scratch_made(MKSTEMP, 0644), FS_MADE_EXCLUSIVELY);
-    assert_int_equal(fs_scratch_made(COPY, 0600),
+    assert_int_equal(fs_scratch_name_made(MKSTEMP, 0644), FS_MADE_EXCLUSIVELY);
+    assert_int_equal(fs_scratch_name_made(COPY, 0600),
                      FS_MADE_EXCLUSIVELY); /* install, mv, tar, cp -p */
-    assert_int_equal(fs_scratch_made(COPY, 0644), FS_MADE_EXCLUSIVELY);
-    assert_int_equal(fs_scratch_made(REDIRECT, 0644), FS_MADE_OPENLY);
-    assert_int_equal(fs_scratch_made(O_RDWR | O_CREAT, 0600), FS_MADE_OPENLY);
+    assert_int_equal(fs_scratch_name_made(COPY, 0644), FS_MADE_EXCLUSIVELY);
+    assert_int_equal(fs_scratch_name_made(REDIRECT, 0644), FS_MADE_OPENLY);
+    assert_int_equal(fs_scratch_name_made(O_RDWR | O_CREAT, 0600), FS_MADE_OPENLY);
 }
 
 static void assert_kinds(const char *globs, const char *name, const char *kinds)
 {
     for (int made = FS_MADE_OPENLY; made <= FS_MADE_BY_RENAME; made++) {
-        char kind = "-cp"[fs_scratch_name(globs, name, made)];
+        char kind = "-cp"[fs_scratch_name_kind(globs, name, made)];
 
         if (kind != kinds[made])
             fail_msg("'%s' in '%s', made %d: %c, not %c", name, globs != NULL ? globs : "usual",
@@ -127,20 +127,20 @@ static void test_valid(void **state)
     char longest[FS_SCRATCH_GLOB_MAX_BYTES + 2];
 
     (void)state;
-    assert_true(fs_scratch_globs_valid("*.tmp"));
-    assert_true(fs_scratch_globs_valid("*.tmp:*~:a"));
-    assert_false(fs_scratch_globs_valid(""));
-    assert_false(fs_scratch_globs_valid(":a"));
-    assert_false(fs_scratch_globs_valid("a:"));
-    assert_false(fs_scratch_globs_valid("a::b"));
+    assert_true(fs_scratch_name_globs_valid("*.tmp"));
+    assert_true(fs_scratch_name_globs_valid("*.tmp:*~:a"));
+    assert_false(fs_scratch_name_globs_valid(""));
+    assert_false(fs_scratch_name_globs_valid(":a"));
+    assert_false(fs_scratch_name_globs_valid("a:"));
+    assert_false(fs_scratch_name_globs_valid("a::b"));
     memset(longest, 'X', sizeof longest);
     longest[sizeof longest - 1] = '\0';
-    assert_false(fs_scratch_globs_valid(longest));
+    assert_false(fs_scratch_name_globs_valid(longest));
     longest[sizeof longest - 2] = '\0';
-    assert_true(fs_scratch_globs_valid(longest));
-    assert_int_equal(fs_scratch_name(longest, longest, FS_MADE_PRIVATELY), FS_SCRATCH_CONTENT);
+    assert_true(fs_scratch_name_globs_valid(longest));
+    assert_int_equal(fs_scratch_name_kind(longest, longest, FS_MADE_PRIVATELY), FS_SCRATCH_CONTENT);
     longest[0] = '-';
-    assert_int_equal(fs_scratch_name("XXXXXX", longest, FS_MADE_PRIVATELY), FS_SCRATCH_NONE);
+    assert_int_equal(fs_scratch_name_kind("XXXXXX", longest, FS_MADE_PRIVATELY), FS_SCRATCH_NONE);
 }
 
 int main(void)
