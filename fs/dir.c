@@ -115,9 +115,9 @@ static void clear(struct fs_dir *dir)
 /* True if the store lists the key: somebody else has made what is held back here. */
 static bool lists(const struct fs_dir *dir, const char *key)
 {
-    const struct ds_names *names = &dir->listing->names;
+    const struct ds_names *names = dir->listing != NULL ? &dir->listing->names : NULL;
 
-    for (size_t i = 0; i < names->count; i++)
+    for (size_t i = 0; names != NULL && i < names->count; i++)
         if (strcmp(names->names[i], key) == 0)
             return true;
     return false;

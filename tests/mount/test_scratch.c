@@ -6,6 +6,7 @@
 #include "shell.h"
 #include "sim.h"
 #include "stats.h"
+#include "temporary.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,35 +17,9 @@
 /* Long enough that only the end of the mount publishes. */
 #define LATER "scratch_delay=3600"
 
-/* As mkstemp(3) does. */
-static int make(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (fd < 0)
-        fail_msg("%s: %s", path, strerror(errno));
-    return fd;
-}
-
 static void put(int fd, const char *text)
 {
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-/* A temporary file with this text, closed. */
-static void leave(const char *path, const char *text)
-{
-    int fd = make(path);
-    put(fd, text);
-    assert_ok(close(fd));
-}
-
-/* True if .datasetfs/scratch has a line with these words. */
-static bool listed(const char *words)
-{
-    char text[4096];
-    ssize_t len = harness_read("m/.datasetfs/scratch", text, sizeof text);
-    assert_true(len >= 0);
-    return strstr(text, words) != NULL;
 }
 
 static uint64_t changes(void)
@@ -127,7 +102,7 @@ static void test_memory_file(void **state)
     harness_start_app(LATER);
     harness_start("other", NULL);
     uint64_t before = changes();
-    int fd = make("m/app/.k.swp");
+    int fd = temporary_make("m/app/.k.swp", "");
     assert_int_equal(write(fd, "b0\0\xff", 4), 4);
     assert_int_equal(pwrite(fd, "end", 3, 8), 3);
     assert_ok(fsync(fd));
@@ -154,8 +129,8 @@ static void test_memory_file(void **state)
     assert_sh_ok("dash", "", "printf text > m/app/.k.swp && printf s >> m/app/.k.swp");
     assert_content("m/app/.k.swp", "texts");
     assert_errno(open("m/app/.k.swp", O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
-    assert_true(listed("/app/.k.swp\t5\t"));
-    assert_true(listed("\theld\n"));
+    assert_true(temporary_listed("/app/.k.swp\t5\t"));
+    assert_true(temporary_listed("\theld\n"));
     assert_sh_ok("dash", "", "ls -A other/app");
     assert_errno(access("other/app/.k.swp", F_OK), ENOENT);
 
@@ -179,7 +154,7 @@ static void test_forgotten_by_the_kernel(void **state)
     for (int i = 0; i < 100; i++) {
         char path[64];
         snprintf(path, sizeof path, "m/app/.k.Ab%04d", i);
-        leave(path, path);
+        temporary_leave(path, path);
     }
     assert_sh_ok("dash", "", "sync; echo 2 > /proc/sys/vm/drop_caches || :");
     assert_sh_ok("dash", "100\n", "ls -A m/app | wc -l");
@@ -192,7 +167,7 @@ static void test_reopened(void **state)
 {
     (void)state;
     harness_start_app("scratch_delay=1");
-    leave("m/app/.ansible_tmpx1y2z3k", "");
+    temporary_leave("m/app/.ansible_tmpx1y2z3k", "");
     assert_sh_ok("dash", "", "echo v > m/app/.ansible_tmpx1y2z3k");
     assert_int_equal(peer_keys("app"), 0);
     uint64_t before = changes();
@@ -211,7 +186,7 @@ static void test_probe(void **state)
     assert_true(fd >= 0);
     assert_ok(fchown(fd, 0, 0));
     assert_ok(close(fd));
-    assert_true(listed("/app/4913\t0\t"));
+    assert_true(temporary_listed("/app/4913\t0\t"));
     assert_ok(unlink("m/app/4913"));
     assert_int_equal(changes() - before, 0);
     fd = open("m/app/4913", O_WRONLY | O_CREAT | O_EXCL, 0644);
@@ -227,19 +202,19 @@ static void test_left_behind(void **state)
 {
     (void)state;
     struct harness_daemon *daemon = harness_start_app("scratch_delay=1");
-    int open_one = make("m/app/.open.Ab12cd");
+    int open_one = temporary_make("m/app/.open.Ab12cd", "");
     put(open_one, "open");
-    leave("m/app/.empty.Ab12cd", "");
-    leave("m/app/.k.Ab12cd", "left\n");
+    temporary_leave("m/app/.empty.Ab12cd", "");
+    temporary_leave("m/app/.k.Ab12cd", "left\n");
     assert_soon(peer_has("app", ".k.Ab12cd", "left\n"));
-    assert_soon(!listed(".k.Ab12cd"));
+    assert_soon(!temporary_listed(".k.Ab12cd"));
     assert_content("m/app/.k.Ab12cd", "left\n");
     assert_not_in_store("app", ".open.Ab12cd");
     assert_ok(close(open_one));
     assert_soon(peer_has("app", ".open.Ab12cd", "open"));
     assert_sh_ok("dash", "", "echo more >> m/app/.k.Ab12cd");
     assert_store("app", ".k.Ab12cd", "left\nmore\n");
-    assert_true(listed(".empty.Ab12cd"));
+    assert_true(temporary_listed(".empty.Ab12cd"));
     harness_stop(daemon);
     assert_int_equal(peer_keys("app"), 2);
     assert_sh_ok("dash", "1\n",
@@ -251,9 +226,9 @@ static void test_left_at_unmount(void **state)
 {
     (void)state;
     struct harness_daemon *daemon = harness_start_app(LATER);
-    leave("m/app/.k.Ab12cd", "left\n");
-    leave("m/app/.bin.Ab12cd", "a\xff");
-    leave("m/app/.empty.Ab12cd", "");
+    temporary_leave("m/app/.k.Ab12cd", "left\n");
+    temporary_leave("m/app/.bin.Ab12cd", "a\xff");
+    temporary_leave("m/app/.empty.Ab12cd", "");
     assert_int_equal(peer_keys("app"), 0);
     harness_stop(daemon);
     assert_int_equal(peer_keys("app"), 1);
@@ -268,9 +243,9 @@ static void test_left_binary(void **state)
 {
     (void)state;
     struct harness_daemon *daemon = harness_start_app("scratch_delay=1");
-    leave("m/app/.k.swp", "b0\xff");
-    assert_soon(listed("/app/.k.swp\t3\t"));
-    assert_soon(listed("failed: a value is UTF-8 text"));
+    temporary_leave("m/app/.k.swp", "b0\xff");
+    assert_soon(temporary_listed("/app/.k.swp\t3\t"));
+    assert_soon(temporary_listed("failed: a value is UTF-8 text"));
     assert_sh_ok("dash", "1\n", "grep -c 'publish./app/.k.swp.EILSEQ' m/.datasetfs/errors");
     assert_content("m/app/.k.swp", "b0\xff");
     assert_sh_ok("dash", "", "printf text > m/app/.k.swp"); /* now it is */
@@ -285,13 +260,13 @@ static void test_limit(void **state)
     (void)state;
     harness_start_app(LATER);
     char *chunk DS_AUTO_FREE = calloc(1, CHUNK);
-    int fd = make("m/app/.k.swp");
+    int fd = temporary_make("m/app/.k.swp", "");
     for (int i = 0; i < CHUNKS; i++)
         assert_int_equal(write(fd, chunk, CHUNK), CHUNK);
     assert_errno(write(fd, "x", 1), ENOSPC);
     assert_int_equal(harness_size("m/app/.k.swp"), (off_t)CHUNK * CHUNKS);
     assert_errno(ftruncate(fd, (off_t)CHUNK * CHUNKS + 1), ENOSPC);
-    int other = make("m/app/.l.swp");
+    int other = temporary_make("m/app/.l.swp", "");
     assert_errno(write(other, "x", 1), ENOSPC);
     assert_ok(ftruncate(fd, 1));
     put(other, "x");
@@ -305,8 +280,8 @@ static void test_limit(void **state)
     assert_not_in_store("app", "n");
     assert_ok(unlink("m/app/.k.swp"));
     assert_ok(close(fd));
-    assert_soon(!listed(".k.swp"));
-    leave("m/app/.m.swp", "room");
+    assert_soon(!temporary_listed(".k.swp"));
+    temporary_leave("m/app/.m.swp", "room");
     assert_content("m/app/.m.swp", "room");
 }
 
@@ -317,7 +292,7 @@ static void test_access(void **state)
     assert_errno(open("m/app/.k.swp", O_RDWR | O_CREAT | O_EXCL, 0600), EROFS);
     assert_errno(mkdir("m/app/k.lock", 0700), EROFS);
     harness_start("rw", LATER);
-    leave("rw/app/.k.Ab12cd", "x");
+    temporary_leave("rw/app/.k.Ab12cd", "x");
     peer_access("app", DS_ACCESS_READ_ONLY, DS_ACCESS_READ_ONLY);
     /* The store's refusal tells, where the record was not old enough to be asked for. */
     assert_errno(rename("rw/app/.k.Ab12cd", "rw/app/k"), EACCES);
@@ -363,7 +338,7 @@ static void test_rmdir(void **state)
     (void)state;
     harness_skip_in_guest();
     harness_start_app(LATER);
-    leave("m/app/.k.Ab12cd", "x");
+    temporary_leave("m/app/.k.Ab12cd", "x");
     assert_errno(rmdir("m/app"), ENOTEMPTY);
     assert_ok(unlink("m/app/.k.Ab12cd"));
     assert_ok(mkdir("m/app/k.lock", 0700));
@@ -372,7 +347,7 @@ static void test_rmdir(void **state)
     assert_ok(rmdir("m/app"));
     harness_start("f", LATER ",force");
     assert_ok(mkdir("f/app", 0700));
-    int fd = make("f/app/.k.Ab12cd");
+    int fd = temporary_make("f/app/.k.Ab12cd", "");
     put(fd, "x");
     assert_ok(mkdir("f/app/k.lock", 0700));
     assert_ok(rmdir("f/app"));
@@ -387,12 +362,12 @@ static void test_option(void **state)
 {
     (void)state;
     harness_start_app("scratch=*.new:*~");
-    leave("m/app/k.new", "x");
+    temporary_leave("m/app/k.new", "x");
     assert_not_in_store("app", "k.new");
-    leave("m/app/.k.swp", "x");
+    temporary_leave("m/app/.k.swp", "x");
     assert_store("app", ".k.swp", "x");
     harness_start("none", "scratch=none");
-    leave("none/app/.l.swp", "x");
+    temporary_leave("none/app/.l.swp", "x");
     assert_store("app", ".l.swp", "x");
     assert_sh_ok("dash", "", "mv none/app/.l.swp none/app/l~");
     assert_store("app", "l~", "x");

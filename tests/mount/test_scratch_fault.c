@@ -4,6 +4,7 @@
 #include "peer.h"
 #include "shell.h"
 #include "sim.h"
+#include "temporary.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,22 +27,6 @@ static struct harness_daemon *start(const char *options)
     return daemon;
 }
 
-static int make(const char *path, const char *text)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (fd < 0)
-        fail_msg("%s: %s", path, strerror(errno));
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    return fd;
-}
-
-static bool listed(const char *words)
-{
-    char text[4096];
-    assert_true(harness_read("m/.datasetfs/scratch", text, sizeof text) >= 0);
-    return strstr(text, words) != NULL;
-}
-
 static void assert_fired(uint64_t count)
 {
     assert_int_equal(sim_fired(), count);
@@ -52,7 +37,7 @@ static void test_rename_refused(void **state)
 {
     (void)state;
     start(LATER);
-    assert_ok(close(make("m/app/.k.Ab12cd", "new")));
+    temporary_leave("m/app/.k.Ab12cd", "new");
     sim_fault(NO_ROOM SET ":count=1");
     assert_errno(rename("m/app/.k.Ab12cd", "m/app/k"), ENOSPC);
     assert_fired(1);
@@ -69,7 +54,7 @@ static void test_rename_broken(void **state)
     (void)state;
     start(LATER);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-        assert_ok(close(make("m/app/.k.Ab12cd", i == 0 ? "first" : "second")));
+        temporary_leave("m/app/.k.Ab12cd", i == 0 ? "first" : "second");
         uint64_t fired = sim_fired();
         sim_fault("%s", faults[i]);
         assert_ok(rename("m/app/.k.Ab12cd", "m/app/k"));
@@ -85,11 +70,11 @@ static void test_left_retried(void **state)
     (void)state;
     struct harness_daemon *daemon = start(SOON);
     sim_fault(NO_ROOM SET ":count=2");
-    assert_ok(close(make("m/app/.k.Ab12cd", "left")));
-    assert_soon(listed("/app/.k.Ab12cd\t4\t") && listed("\tfailed: "));
+    temporary_leave("m/app/.k.Ab12cd", "left");
+    assert_soon(temporary_listed("/app/.k.Ab12cd\t4\t") && temporary_listed("\tfailed: "));
     assert_content("m/app/.k.Ab12cd", "left");
     assert_soon(peer_has("app", ".k.Ab12cd", "left"));
-    assert_soon(!listed(".k.Ab12cd"));
+    assert_soon(!temporary_listed(".k.Ab12cd"));
     assert_fired(2);
     assert_sh_ok("dash", "1\n", "grep -c 'publish./app/.k.Ab12cd.ENOSPC' m/.datasetfs/errors");
     harness_stop(daemon);
@@ -102,8 +87,8 @@ static void test_left_lost(void **state)
     struct harness_daemon *daemon = start(SOON);
     assert_ok(rename("m/app/k", "m/app/k~"));
     sim_fault(NO_ROOM SET);
-    assert_ok(close(make("m/app/.k.Ab12cd", "left")));
-    assert_soon(listed("/app/.k.Ab12cd\t4\t") && listed("\tfailed: "));
+    temporary_leave("m/app/.k.Ab12cd", "left");
+    assert_soon(temporary_listed("/app/.k.Ab12cd\t4\t") && temporary_listed("\tfailed: "));
     harness_stop(daemon);
     assert_sh_ok("dash", "1\n", "grep -c 'temporary file app/.k.Ab12cd is lost: ' %s", daemon->log);
     assert_sh_ok("dash", "1\n", "grep -c 'app/k could not be renamed to app/k~: ' %s", daemon->log);
@@ -151,12 +136,12 @@ static void test_second_step_of_left(void **state)
     struct harness_daemon *daemon = start(SOON);
     sim_fault(NO_ROOM REMOVE ":count=1");
     assert_ok(rename("m/app/k", "m/app/k~"));
-    assert_soon(listed("\tfailed: "));
+    assert_soon(temporary_listed("\tfailed: "));
     assert_fired(1);
     assert_store("app", "k~", "old");
     assert_store("app", "k", "old");
     assert_soon(peer_lacks("app", "k"));
-    assert_soon(!listed("k~"));
+    assert_soon(!temporary_listed("k~"));
     assert_content("m/app/k~", "old");
     harness_stop(daemon);
 }
@@ -185,7 +170,7 @@ static void test_silent(void **state)
     char got[8];
     (void)state;
     struct harness_daemon *daemon = start(LATER ",timeout=2");
-    int fd = make("m/app/.k.swp", "swap");
+    int fd = temporary_make("m/app/.k.swp", "swap");
     sim_fault("never-reply");
     assert_int_equal(write(fd, "ped", 3), 3);
     assert_ok(fsync(fd));

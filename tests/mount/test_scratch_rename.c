@@ -6,6 +6,7 @@
 #include "shell.h"
 #include "sim.h"
 #include "stats.h"
+#include "temporary.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,24 +16,6 @@
 
 #define LATER "scratch_delay=3600"
 #define SOON "scratch_delay=1"
-
-/* A temporary file as mkstemp(3) makes it, with this text, closed. */
-static void leave(const char *path, const char *text)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (fd < 0)
-        fail_msg("%s: %s", path, strerror(errno));
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_ok(close(fd));
-}
-
-static bool listed(const char *words)
-{
-    char text[4096];
-    ssize_t len = harness_read("m/.datasetfs/scratch", text, sizeof text);
-    assert_true(len >= 0);
-    return strstr(text, words) != NULL;
-}
 
 /* Changes that the mount "m" has sent. */
 struct sent {
@@ -66,7 +49,7 @@ static void test_publish(void **state)
     peer_set("app", "k", "old");
     int open_one = harness_open("m/app/k", O_RDONLY);
     struct sent before = sent_so_far();
-    leave("m/app/.k.Ab12cd", "new");
+    temporary_leave("m/app/.k.Ab12cd", "new");
     assert_ok(rename("m/app/.k.Ab12cd", "m/app/k"));
     assert_sent(&before, 1, 0);
     assert_store("app", "k", "new");
@@ -77,7 +60,7 @@ static void test_publish(void **state)
     assert_memory_equal(got, "old", 3);
     assert_ok(close(open_one));
 
-    leave("m/app/.k.Ab12cd", "first");
+    temporary_leave("m/app/.k.Ab12cd", "first");
     assert_errno(renameat2(AT_FDCWD, "m/app/.k.Ab12cd", AT_FDCWD, "m/app/k", RENAME_NOREPLACE),
                  EEXIST);
     assert_ok(chmod("m/app/.k.Ab12cd", 0400));
@@ -96,7 +79,7 @@ static void test_publish_refused(void **state)
     harness_start_app(LATER);
     peer_set("app", "k", "old");
     struct sent before = sent_so_far();
-    leave("m/app/.k.Ab12cd", "a\xff");
+    temporary_leave("m/app/.k.Ab12cd", "a\xff");
     assert_errno(rename("m/app/.k.Ab12cd", "m/app/k"), EILSEQ);
     assert_content("m/app/.k.Ab12cd", "a\xff");
     assert_sh_ok("dash", "", "head -c 1048577 /dev/zero | tr '\\0' a > m/app/.k.Ab12cd");
@@ -115,10 +98,10 @@ static void test_in_memory(void **state)
     (void)state;
     harness_start_app(LATER);
     struct sent before = sent_so_far();
-    leave("m/app/.k.swo", "text");
+    temporary_leave("m/app/.k.swo", "text");
     assert_ok(rename("m/app/.k.swo", "m/app/.k.swp"));
     assert_gone("m/app/.k.swo");
-    leave("m/app/.l.swp", "other");
+    temporary_leave("m/app/.l.swp", "other");
     assert_ok(rename("m/app/.l.swp", "m/app/.k.swp"));
     assert_content("m/app/.k.swp", "other");
     assert_ok(rename("m/app/.k.swp", "m/app/k~"));
@@ -153,7 +136,7 @@ static void test_hold(void **state)
     assert_sh_ok("dash", "k~\n", "ls -A m/app");
     assert_sh_ok("dash", "3 k~\n", "ls -lA m/app | awk 'NR > 1 {print $5, $9}'");
     assert_sh_ok("dash", "k\n", "ls -A other/app");
-    assert_true(listed("/app/k~\t3\t"));
+    assert_true(temporary_listed("/app/k~\t3\t"));
     assert_errno(unlink("m/app/k"), ENOENT);
     assert_errno(rename("m/app/k", "m/app/l"), ENOENT);
     assert_errno(open("m/app/k", O_RDONLY), ENOENT);
@@ -198,7 +181,7 @@ static void test_made_again(void **state)
         assert_content("m/app/k", rows[i].value);
     }
     hold("old"); /* by a rename */
-    leave("m/app/.k.Ab12cd", "renamed");
+    temporary_leave("m/app/.k.Ab12cd", "renamed");
     struct sent before = sent_so_far();
     assert_ok(rename("m/app/.k.Ab12cd", "m/app/k"));
     assert_sent(&before, 1, 0);
@@ -282,7 +265,7 @@ static void test_renamed_on(void **state)
     assert_store("app", "k", "older");
 
     hold("old"); /* replaced by a temporary file: as long as that is held, so is the removal */
-    leave("m/app/.n.Ab12cd", "tmp");
+    temporary_leave("m/app/.n.Ab12cd", "tmp");
     before = sent_so_far();
     assert_ok(rename("m/app/.n.Ab12cd", "m/app/k~"));
     assert_sent(&before, 0, 0);
@@ -347,7 +330,7 @@ static void test_left(void **state)
     assert_soon(peer_lacks("app", "k") && peer_lacks("app", "empty"));
     assert_store("app", "k~", "old");
     assert_store("app", "empty~", "");
-    assert_soon(!listed("k~"));
+    assert_soon(!temporary_listed("k~"));
     assert_content("m/app/k~", "old");
     assert_gone("m/app/k");
     harness_stop(daemon);
@@ -382,7 +365,7 @@ static void test_changed_outside(void **state)
     hold("old");
     peer_set("app", "k", "theirs");
     assert_soon(peer_has("app", "k~", "old"));
-    assert_soon(!listed("k~"));
+    assert_soon(!temporary_listed("k~"));
     assert_store("app", "k", "theirs");
     assert_content("m/app/k", "theirs");
     assert_sh_ok("dash", "k\nk~\n", "ls -A m/app");
