@@ -231,8 +231,14 @@ struct item {
     char name[FS_NAME_MAX_BYTES + 1];
     mode_t type;
     struct fs_node *node; /* or NULL */
-    bool hidden;          /* the store lists it, but it was renamed through this mount */
+    bool hidden;          /* not to be shown */
 };
+
+/* With fs->lock: true if the store lists the node, but it was renamed through this mount. */
+static bool is_hidden(const struct fs_node *node)
+{
+    return node != NULL && node->withheld != NULL && !fs_value_exists(node);
+}
 
 /* With fs->lock: the item at `index`; false behind the last one. */
 static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struct item *item)
@@ -272,8 +278,7 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
     item->node = node_of_name(fs, dir, name);
     if (item->node != NULL && item->node->kind == FS_NODE_LOCK)
         item->type = S_IFDIR;
-    item->hidden =
-        item->node != NULL && item->node->withheld != NULL && !fs_value_exists(item->node);
+    item->hidden = is_hidden(item->node);
     return true;
 }
 
@@ -328,9 +333,12 @@ static bool find_unknown(struct fs *fs, const struct fs_dir *dir, size_t size, s
     const struct ds_names *names = &dir->listing->names;
     size_t end = *index + size / sizeof(struct stat);
 
-    for (; *index < names->count && *index < end; (*index)++)
-        if (!is_known(fs, node_of_name(fs, dir, names->names[*index])))
+    for (; *index < names->count && *index < end; (*index)++) {
+        const struct fs_node *node = node_of_name(fs, dir, names->names[*index]);
+
+        if (!is_known(fs, node) && !is_hidden(node))
             return true;
+    }
     return false;
 }
 

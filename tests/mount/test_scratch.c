@@ -166,7 +166,7 @@ static void test_forgotten_by_the_kernel(void **state)
 static void test_reopened(void **state)
 {
     (void)state;
-    harness_start_app("scratch_delay=1");
+    harness_start_app(LATER);
     temporary_leave("m/app/.ansible_tmpx1y2z3k", "");
     assert_sh_ok("dash", "", "echo v > m/app/.ansible_tmpx1y2z3k");
     assert_int_equal(peer_keys("app"), 0);

@@ -85,8 +85,8 @@ static void test_left_lost(void **state)
 {
     (void)state;
     struct harness_daemon *daemon = start(SOON);
-    assert_ok(rename("m/app/k", "m/app/k~"));
     sim_fault(NO_ROOM SET);
+    assert_ok(rename("m/app/k", "m/app/k~"));
     temporary_leave("m/app/.k.Ab12cd", "left");
     assert_soon(temporary_listed("/app/.k.Ab12cd\t4\t") && temporary_listed("\tfailed: "));
     harness_stop(daemon);

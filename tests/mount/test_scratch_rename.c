@@ -361,7 +361,7 @@ static void test_left(void **state)
 static void test_changed_outside(void **state)
 {
     (void)state;
-    harness_start_app(SOON);
+    harness_start_app("scratch_delay=4");
     hold("old");
     peer_set("app", "k", "theirs");
     assert_soon(peer_has("app", "k~", "old"));
