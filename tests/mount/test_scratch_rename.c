@@ -357,6 +357,19 @@ static void test_left(void **state)
     assert_int_equal(peer_keys("app"), 2);
 }
 
+/* An empty file in the place of a renamed key is one as well, and the key is gone. */
+static void test_left_empty(void **state)
+{
+    (void)state;
+    struct harness_daemon *daemon = harness_start_app(LATER);
+    hold("old");
+    temporary_leave("m/app/.n.Ab12cd", "");
+    assert_ok(rename("m/app/.n.Ab12cd", "m/app/k~"));
+    harness_stop(daemon);
+    assert_store("app", "k~", "");
+    assert_not_in_store("app", "k");
+}
+
 /* What the other side has written meanwhile is not removed. */
 static void test_changed_outside(void **state)
 {
@@ -394,6 +407,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_existing_target),
     HARNESS_TEST(test_across_datasets),
     HARNESS_TEST(test_left),
+    HARNESS_TEST(test_left_empty),
     HARNESS_TEST(test_changed_outside),
     HARNESS_TEST(test_killed),
 };
