@@ -47,7 +47,7 @@ void fs_entry_fill(struct fs *fs, struct fs_node *node, struct fuse_entry_param 
     fs_attr_fill(fs, node, &entry->attr);
     entry->attr_timeout = attr_timeout_s(node);
     entry->entry_timeout = node->kind == FS_NODE_ENTRY ? FS_ENTRY_TIMEOUT_S : FS_DIR_TIMEOUT_S;
-    if (node->kind == FS_NODE_ENTRY && node->presence != FS_PRESENT)
+    if (node->kind == FS_NODE_ENTRY && (node->presence != FS_PRESENT || node->withheld != NULL))
         entry->entry_timeout = 0; /* its creation may still be refused */
     if (node->kind == FS_NODE_INFO && !node->dataset->exists)
         entry->entry_timeout = 0; /* a DataSet that may never be made */

@@ -146,10 +146,18 @@ static void test_ttl(void **state)
     assert_store("app", "k", "ours\n");
 }
 
+/* An edit in place: the temporary file's name is looked up, and the value read and set. */
+static void test_edit(void **state)
+{
+    start_known(*state);
+    stats_assert_budget(*state, 3, known, NULL, "sed -i s/value/newer/ m/app/KEY");
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_mount),       HARNESS_SHELLS(test_cold),          HARNESS_SHELLS(test_known),
     HARNESS_SHELLS(test_new),       HARNESS_SHELLS(test_directories),   HARNESS_SHELLS(test_empty),
     HARNESS_SHELLS(test_done_when), HARNESS_TEST(test_every_open_asks), HARNESS_TEST(test_ttl),
+    HARNESS_SHELLS(test_edit),
 };
 
 HARNESS_MAIN(tests)

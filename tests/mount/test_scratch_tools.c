@@ -144,18 +144,9 @@ static void test_backups_left(void **state)
     assert_int_equal(peer_keys("app"), 2);
 }
 
-/* Requests of a whole edit, lookups included. */
-static void test_budget(void **state)
-{
-    (void)state;
-    harness_start_app(LATER);
-    stats_assert_budget("dash", 3, NULL, "echo alpha > m/app/KEY", "sed -i s/alpha/b/ m/app/KEY");
-}
-
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_tools),
     HARNESS_TEST(test_backups_left),
-    HARNESS_TEST(test_budget),
 };
 
 HARNESS_MAIN(tests)
