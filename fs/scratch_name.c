@@ -31,16 +31,22 @@ struct rule {
 
 static const struct rule special[] = {
     {"*~", MADE(FS_MADE_BY_RENAME), FS_SCRATCH_CONTENT},
+    {".*.sw[a-px]", MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME), FS_SCRATCH_CONTENT},
+    {".*.swpx", MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME), FS_SCRATCH_CONTENT},
+    {".#*", MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME), FS_SCRATCH_CONTENT},
+    {"#*#", MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME), FS_SCRATCH_CONTENT},
     {"4913", MADE(FS_MADE_EXCLUSIVELY) | MADE(FS_MADE_PRIVATELY), FS_SCRATCH_PROBE},
-    {".goutputstream-XXXXXX",
-     MADE(FS_MADE_EXCLUSIVELY) | MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME),
+    {".goutputstream-XXXXXX", MADE(FS_MADE_EXCLUSIVELY) | MADE(FS_MADE_PRIVATELY),
      FS_SCRATCH_CONTENT},
 };
 
 enum { SPECIAL_COUNT = sizeof(special) / sizeof(special[0]) };
 
-static const struct rule general = {.made = MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME),
-                                    .kind = FS_SCRATCH_CONTENT};
+/* A program makes these names up, and renames nothing to them; a person who does means a key. */
+static const struct rule usual = {.made = MADE(FS_MADE_PRIVATELY), .kind = FS_SCRATCH_CONTENT};
+/* Those of the mount's own list are what its user says they are. */
+static const struct rule own = {.made = MADE(FS_MADE_PRIVATELY) | MADE(FS_MADE_BY_RENAME),
+                                .kind = FS_SCRATCH_CONTENT};
 
 enum fs_made fs_scratch_name_made(int open_flags, mode_t mode)
 {
@@ -78,12 +84,12 @@ static void expand(const char *glob, size_t len, char *out)
     *out = '\0';
 }
 
-static const struct rule *rule_of(const char *glob, size_t len)
+static const struct rule *rule_of(const char *glob, size_t len, const struct rule *general)
 {
     for (size_t i = 0; i < SPECIAL_COUNT; i++)
         if (strlen(special[i].glob) == len && memcmp(special[i].glob, glob, len) == 0)
             return &special[i];
-    return &general;
+    return general;
 }
 
 /* What is made by chance has a digit or a capital in it, nearly always; a word has none. */
@@ -109,7 +115,7 @@ enum fs_scratch_kind fs_scratch_name_kind(const char *globs, const char *name, e
 
     while (made != FS_MADE_OPENLY && *glob != '\0') {
         size_t len = strcspn(glob, ":");
-        const struct rule *rule = rule_of(glob, len);
+        const struct rule *rule = rule_of(glob, len, globs != NULL ? &own : &usual);
 
         if ((rule->made & MADE(made)) != 0 && matches(glob, len, name) &&
             (made != FS_MADE_EXCLUSIVELY || rule->kind == FS_SCRATCH_PROBE || looks_random(name)))

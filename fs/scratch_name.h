@@ -34,9 +34,11 @@ enum fs_made fs_scratch_name_made(int open_flags, mode_t mode);
 /* Judges a file name, as it stands in the directory. `globs` are divided by ':'; NULL: the usual
  * ones; "": no name is scratch. In a glob, besides what fnmatch(3) knows, a run of six or more X
  * stands for as many letters and digits, and a run of six or more Y for lower-case letters, digits
- * and '_'. A glob applies to names made privately or by a rename, but for three: *~ is for renames,
- * 4913 for names that a program only creates to see whether it can, and .goutputstream-XXXXXX,
- * which GLib opens with O_WRONLY, for any O_EXCL if one of the six is a digit or a capital. */
+ * and '_'. A glob that is given applies to names made privately or by a rename; of the usual ones
+ * those of editors do, .*.sw[a-px], .*.swpx, .#* and #*#, and the others to names made privately.
+ * Given or usual, *~ is for renames, 4913 for names that a program only creates to see whether it
+ * can, and .goutputstream-XXXXXX, which GLib opens with O_WRONLY, for any O_EXCL if one of the six
+ * is a digit or a capital. */
 enum fs_scratch_kind fs_scratch_name_kind(const char *globs, const char *name, enum fs_made made);
 
 /* True if `globs` is a list that fs_scratch_name_kind() takes: no glob in it is empty or too long.

@@ -194,8 +194,8 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
     if (err == -EAGAIN)
         return 0;
     if (err != 0) {
-        /* Another write may still complete a cut code point, until the last writer is gone, who then
-         * drops it; a mapped page will not change. */
+        /* Another write may still complete a cut code point, until the last writer is gone, who
+         * then drops it; a mapped page will not change. */
         if (event == FS_COMMIT_ON_UNMOUNT || node->commit.mapped)
             fs_working_lose(request, node, err);
         return fs_working_not_text(request, node);

@@ -72,6 +72,24 @@ static void test_publish(void **state)
     assert_int_equal(peer_keys("app"), 2);
 }
 
+/* Tools make such names up, and rename nothing to them: whoever does means a key. */
+static void test_a_key_renamed_to_a_tools_name(void **state)
+{
+    static const char *const names[] = {"sedation1", "tmpabcdefgh", ".app.Config", "XXsa02Ae"};
+
+    (void)state;
+    harness_start_app(LATER);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[64];
+
+        snprintf(path, sizeof path, "m/app/%s", names[i]);
+        peer_set("app", "k", "value");
+        assert_ok(rename("m/app/k", path));
+        assert_store("app", names[i], "value");
+        assert_not_in_store("app", "k");
+    }
+}
+
 /* What a value may not be stays where it is. */
 static void test_publish_refused(void **state)
 {
@@ -397,6 +415,7 @@ static void test_killed(void **state)
 
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_publish),
+    HARNESS_TEST(test_a_key_renamed_to_a_tools_name),
     HARNESS_TEST(test_publish_refused),
     HARNESS_TEST(test_in_memory),
     HARNESS_TEST(test_hold),
