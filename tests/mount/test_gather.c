@@ -4,6 +4,7 @@
 #include "peer.h"
 #include "shell.h"
 #include "sim.h"
+#include "sim_rest.h"
 #include "stats.h"
 
 #include <fcntl.h>
@@ -78,6 +79,24 @@ static void test_copies(void **state)
         assert_in_range(requests() - before, 1, budget);
         assert_sh_ok("dash", "", "cmp big m/app/copy%zu; cmp big m/app/cat%zu", i, i);
     }
+}
+
+/* Over REST, where each commit sends the whole value: 10 requests at most, and 5 values at most. */
+static void test_copies_over_rest(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
+    assert_sh_ok("dash", "", "test -d m/app; yes 'some words' | head -c %d > big", MIB);
+    for (int i = 0; i < 2; i++) {
+        size_t before = sim_log_count("rest="), sets = sim_log_count("rest=rest-set");
+
+        assert_sh_ok("dash", "", "%s", i == 0 ? "cp big m/app/k" : "cat < big > m/app/l");
+        assert_in_range(sim_log_count("rest=") - before, 1, 10);
+        assert_in_range(sim_log_count("rest=rest-set") - sets, 1, 5);
+    }
+    assert_sh_ok("dash", "", "cmp big m/app/k; cmp big m/app/l");
 }
 
 /* The number of commits rises with the logarithm of the number of pieces. */
@@ -420,6 +439,7 @@ static void test_growth_is_checked(void **state)
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_lines_of_bash),
     HARNESS_TEST(test_copies),
+    HARNESS_TEST(test_copies_over_rest),
     HARNESS_TEST(test_single_bytes),
     HARNESS_TEST(test_idle),
     HARNESS_TEST(test_events),

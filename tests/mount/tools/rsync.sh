@@ -30,6 +30,15 @@ printf 'in place\n' >folder/k
 works rsync -a --inplace folder/ m/app/
 holds k $'in place\n'
 changed k
+# Its blocks of 32 KiB cut code points.
+for i in {1..9000}; do printf 'x€ö'; done >folder/k
+works rsync -a --inplace folder/ m/app/
+works cmp folder/k m/app/k
+{ printf 'ü€' && cat folder/k; } >longer
+cat longer >folder/k
+works rsync -a --inplace --no-whole-file folder/ m/app/
+works cmp folder/k m/app/k
+begin
 works rsync -a --delete folder/ m/app/
 lacks old
 sent 'remove old'
