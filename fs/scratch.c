@@ -14,10 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A key that was renamed away and last seen that long ago is looked at before it is removed: the
- * other side may have made it again. */
-enum { ORIGIN_TRUST_MS = 1000 };
-
 /* The node at the other end of a withheld removal, or NULL. */
 static struct fs_node *tied_to(const struct fs_node *node)
 {
@@ -94,22 +90,29 @@ void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks)
     locks->count = 0;
 }
 
-void fs_scratch_tie(struct fs_node *node, struct fs_node *origin)
+void fs_scratch_tie(struct fs_node *node, struct fs_node *origin, struct fs_value *value)
 {
     node->scratch->origin = origin;
+    node->scratch->origin_value = fs_value_ref(value);
     origin->withheld = node;
+}
+
+static void untie(struct fs_scratch *scratch)
+{
+    if (scratch->origin == NULL)
+        return;
+    scratch->origin->withheld = NULL;
+    scratch->origin = NULL;
+    fs_value_unref(scratch->origin_value);
+    scratch->origin_value = NULL;
 }
 
 void fs_scratch_untie(struct fs_node *node)
 {
-    if (node->scratch != NULL && node->scratch->origin != NULL) {
-        node->scratch->origin->withheld = NULL;
-        node->scratch->origin = NULL;
-    }
-    if (node->withheld != NULL) {
-        node->withheld->scratch->origin = NULL;
-        node->withheld = NULL;
-    }
+    if (node->scratch != NULL)
+        untie(node->scratch);
+    if (node->withheld != NULL)
+        untie(node->withheld->scratch);
 }
 
 enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
@@ -297,25 +300,24 @@ int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_
     return err;
 }
 
-/* Sees whether the store still holds what was renamed away. 0 if it does, -ENOENT if it holds
- * nothing, -EEXIST if somebody else has given the key a new value; the store's errors. */
-static int check_origin(struct fs_request *request, struct fs_node *origin)
+int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_value *before;
-    bool same;
-    int err;
+    struct fs_node *origin = node->scratch->origin;
+    const struct fs_value *before = node->scratch->origin_value;
+    int err = 0;
 
-    if (fs_value_younger(origin, ORIGIN_TRUST_MS) || origin->value == NULL)
-        return 0;
-    before = fs_value_ref(origin->value);
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_value_fetch(request, origin, true, true);
-    pthread_mutex_lock(&fs->lock);
-    same = err == 0 && origin->value != NULL && origin->value->len == before->len &&
-           memcmp(origin->value->data, before->data, before->len) == 0;
-    fs_value_unref(before);
-    return err != 0 || same ? err : -EEXIST;
+    if (!fs_value_younger(origin, FS_FRESH_MS) || origin->value == NULL) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, origin, true, true);
+        pthread_mutex_lock(&fs->lock);
+    }
+    if (err != 0)
+        return err;
+    return origin->value != NULL && origin->value->len == before->len &&
+                   memcmp(origin->value->data, before->data, before->len) == 0
+               ? 0
+               : -EEXIST;
 }
 
 int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
@@ -326,7 +328,7 @@ int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
     if (origin == NULL)
         return 0;
     if (origin->image == NULL) {
-        err = check_origin(request, origin);
+        err = fs_scratch_check_origin(request, node);
         if (err == 0)
             err = fs_send_remove(request, origin);
         if (err != 0 && err != -ENOENT && err != -EEXIST)

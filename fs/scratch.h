@@ -25,9 +25,10 @@ struct fs_scratch {
     bool renamed; /* it was a key: it is published even if empty */
     bool changed; /* since it was one */
     struct fs_node *origin;
-    int64_t since_ms; /* the delay counts from here */
-    int64_t retry_ms; /* the pause before the last try that failed; 0: none has */
-    int error;        /* of that try */
+    struct fs_value *origin_value; /* that the store held when it was withheld; owned */
+    int64_t since_ms;              /* the delay counts from here */
+    int64_t retry_ms;              /* the pause before the last try that failed; 0: none has */
+    int error;                     /* of that try */
     char why[DS_CALL_TEXT_BYTES];
 };
 
@@ -74,6 +75,11 @@ void fs_scratch_closed(struct fs *fs, struct fs_node *node);
  * no text, -EFBIG; the store's errors. What the node is does not change. */
 int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_node *to);
 
+/* Sees whether the store still holds what was renamed away: the value in memory will not do, it may
+ * be gone or somebody else's by now. 0 if it does, -ENOENT if it holds nothing, -EEXIST if somebody
+ * else has given the key a new value; the store's errors. */
+int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *node);
+
 /* Ends the withholding: the origin's key is removed, unless it was made again, here or by the other
  * side. The store's errors, and then nothing has changed. */
 int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node);
@@ -92,8 +98,9 @@ int fs_scratch_unlink(struct fs_request *request, struct fs_node *node, bool *do
 /* Without key locks: the delay of the node begins now. */
 void fs_scratch_delay(struct fs *fs, struct fs_node *node);
 
-/* Without key locks. Ties a scratch node to the key whose removal it withholds, and undoes that. */
-void fs_scratch_tie(struct fs_node *node, struct fs_node *origin);
+/* Without key locks. Ties a scratch node to the key whose removal it withholds and that had that
+ * value, and undoes that. */
+void fs_scratch_tie(struct fs_node *node, struct fs_node *origin, struct fs_value *value);
 void fs_scratch_untie(struct fs_node *node);
 
 /* Without key locks: frees what makes the node scratch. */

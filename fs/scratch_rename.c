@@ -48,12 +48,15 @@ static int replace_scratch(struct fs_request *request, struct fs_node *to)
 static int move_in_memory(struct fs_request *request, struct fs_node *from, struct fs_node *to)
 {
     struct fs_node *origin = to->scratch != NULL ? to->scratch->origin : NULL;
+    struct fs_value *value;
     int err = 0;
 
     if (origin != NULL && from->scratch->origin == NULL) {
         /* Until this is published the store keeps what it has. */
+        value = fs_value_ref(to->scratch->origin_value);
         fs_scratch_untie(to);
-        fs_scratch_tie(from, origin);
+        fs_scratch_tie(from, origin, value);
+        fs_value_unref(value);
         from->scratch->renamed = true;
         from->scratch->changed = true;
     } else {
@@ -147,7 +150,7 @@ static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_dataset *
     if (origin == NULL)
         return -ENOMEM;
     fs_value_learn(fs, origin, fs_value_ref(value), true);
-    fs_scratch_tie(node, origin);
+    fs_scratch_tie(node, origin, value);
     fs_node_unpin(fs, origin);
     return 0;
 }

@@ -402,6 +402,36 @@ static void test_changed_outside(void **state)
     assert_sh_ok("dash", "k\nk~\n", "ls -A m/app");
 }
 
+/* Nor where the mount has dropped the value that it renamed, or has seen theirs meanwhile. */
+static void test_changed_outside_and_dropped(void **state)
+{
+    (void)state;
+    harness_start_app(LATER ",cache=0");
+    peer_set("app", "j", "another");
+    hold("old");
+    peer_set("app", "k", "theirs");
+    harness_outlive_attributes();
+    assert_content("m/app/j", "another");
+    assert_ok(unlink("m/app/k~"));
+    assert_store("app", "k", "theirs");
+    assert_content("m/app/k", "theirs");
+}
+
+static void test_changed_outside_and_seen(void **state)
+{
+    (void)state;
+    harness_start_app(LATER);
+    peer_set("app", "j", "a neighbour");
+    hold("old");
+    peer_set("app", "k", "theirs");
+    harness_outlive_attributes();
+    assert_sh_ok("dash", "j\nk~\n", "ls -l m/app | awk 'NR > 1 {print $9}'");
+    assert_sh_ok("dash", "a neighbour", "cat m/app/j");
+    assert_ok(unlink("m/app/k~"));
+    assert_store("app", "k", "theirs");
+    assert_content("m/app/k", "theirs");
+}
+
 /* Nothing is lost when the daemon is killed. */
 static void test_killed(void **state)
 {
@@ -428,6 +458,8 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_left),
     HARNESS_TEST(test_left_empty),
     HARNESS_TEST(test_changed_outside),
+    HARNESS_TEST(test_changed_outside_and_dropped),
+    HARNESS_TEST(test_changed_outside_and_seen),
     HARNESS_TEST(test_killed),
 };
 
