@@ -69,16 +69,6 @@ static int move_in_memory(struct fs_request *request, struct fs_node *from, stru
     return err;
 }
 
-/* A key that was renamed to a temporary name gets its own back. */
-static int move_back(struct fs_request *request, struct fs_node *from, struct fs_node *to)
-{
-    int err = take_place(request->fs, from, to);
-
-    if (err == 0)
-        fs_scratch_become_key(request->fs, from, false);
-    return err;
-}
-
 /* With RENAME_NOREPLACE: 0 if the store has no such key. */
 static int check_absent(struct fs_request *request, struct fs_node *to)
 {
@@ -122,6 +112,22 @@ static int publish_as(struct fs_request *request, struct fs_node *from, struct f
     err = take_place(fs, from, to);
     if (err == 0)
         fs_scratch_become_key(fs, from, true);
+    return err;
+}
+
+/* A key that was renamed to a temporary name gets its own back: the store has it still, unless the
+ * other side has removed or changed it. */
+static int move_back(struct fs_request *request, struct fs_node *from, struct fs_node *to,
+                     bool noreplace)
+{
+    int err = fs_scratch_check_origin(request, from);
+
+    if (err == -ENOENT || (err == -EEXIST && !noreplace))
+        return publish_as(request, from, to, false);
+    if (err == 0)
+        err = take_place(request->fs, from, to);
+    if (err == 0)
+        fs_scratch_become_key(request->fs, from, false);
     return err;
 }
 
@@ -194,6 +200,6 @@ int fs_scratch_rename(struct fs_request *request, struct fs_node *from, struct f
     if (takes_scratch(request->fs, to, request->new_name))
         return move_in_memory(request, from, to);
     if (from->scratch->origin == to && !from->scratch->changed)
-        return move_back(request, from, to);
+        return move_back(request, from, to, noreplace);
     return publish_as(request, from, to, noreplace);
 }

@@ -432,6 +432,32 @@ static void test_changed_outside_and_seen(void **state)
     assert_content("m/app/k", "theirs");
 }
 
+/* Renamed back, it is there again, whatever the other side has done. */
+static void test_changed_outside_and_back(void **state)
+{
+    (void)state;
+    harness_start_app(LATER);
+    hold("old");
+    peer_remove("app", "k");
+    harness_outlive_attributes();
+    assert_ok(rename("m/app/k~", "m/app/k"));
+    assert_store("app", "k", "old");
+    assert_content("m/app/k", "old");
+    assert_gone("m/app/k~");
+
+    hold("old");
+    peer_set("app", "k", "theirs");
+    harness_outlive_attributes();
+    assert_errno(renameat2(AT_FDCWD, "m/app/k~", AT_FDCWD, "m/app/k", RENAME_NOREPLACE), EEXIST);
+    assert_store("app", "k", "theirs");
+    assert_content("m/app/k~", "old");
+    assert_ok(rename("m/app/k~", "m/app/k"));
+    assert_store("app", "k", "old");
+    assert_content("m/app/k", "old");
+    assert_gone("m/app/k~");
+    assert_sh_ok("dash", "", "cat m/.datasetfs/scratch");
+}
+
 /* Nothing is lost when the daemon is killed. */
 static void test_killed(void **state)
 {
@@ -460,6 +486,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_changed_outside),
     HARNESS_TEST(test_changed_outside_and_dropped),
     HARNESS_TEST(test_changed_outside_and_seen),
+    HARNESS_TEST(test_changed_outside_and_back),
     HARNESS_TEST(test_killed),
 };
 
