@@ -74,11 +74,13 @@ static size_t grows_from(const struct fs *fs, const struct fs_node *node, size_t
     return value->len;
 }
 
-/* True if the store is known to hold just these bytes already. */
+/* True if nothing was written since the store was given just these bytes: what waits is a piece of
+ * a code point. Bytes that were written again are sent again, somebody else may have changed them.
+ */
 static bool is_stored(const struct fs_node *node, size_t len)
 {
-    return node->commit.pending == FS_PENDING_NONE && node->presence == FS_PRESENT &&
-           node->value != NULL && node->value->len == len &&
+    return node->commit.pending == FS_PENDING_NONE && node->commit.unsent_bytes == 0 &&
+           node->presence == FS_PRESENT && node->value != NULL && node->value->len == len &&
            memcmp(node->value->data, node->image->bytes.data, len) == 0;
 }
 

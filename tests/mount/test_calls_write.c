@@ -82,6 +82,21 @@ static void test_write_is_committed(void **state)
     assert_content("m/app/k", "onXYwZZZ");
 }
 
+/* Also where this mount wrote the same bytes before: somebody else may have changed them since. */
+static void test_same_write_is_committed(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "1");
+    int fd = harness_open("m/app/k", O_RDWR);
+    assert_int_equal(pwrite(fd, "2", 1, 0), 1);
+    assert_store("app", "k", "2");
+    peer_set("app", "k", "1");
+    assert_int_equal(pwrite(fd, "2", 1, 0), 1);
+    assert_store("app", "k", "2");
+    assert_ok(close(fd));
+}
+
 static void test_append_ignores_offset(void **state)
 {
     (void)state;
@@ -452,6 +467,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_open_flags),
     HARNESS_TEST(test_exclusive_create),
     HARNESS_TEST(test_write_is_committed),
+    HARNESS_TEST(test_same_write_is_committed),
     HARNESS_TEST(test_append_ignores_offset),
     HARNESS_TEST(test_two_handles),
     HARNESS_TEST(test_ftruncate),
