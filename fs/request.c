@@ -206,6 +206,12 @@ void fs_request_init_internal(struct fs_request *request, struct fs *fs)
     ds_call_init(&request->call, fs->options->timeout_ms);
 }
 
+void fs_request_next(struct fs_request *request)
+{
+    if (ds_call_now_ms() < request->call.deadline_ms)
+        ds_call_init(&request->call, request->fs->options->timeout_ms);
+}
+
 /* A copy that owns its strings and data, which stand behind it in one block. */
 static struct fs_request *copy(const struct fs_request *request)
 {

@@ -75,6 +75,11 @@ void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
 /* The same without a request of the kernel, for work of the mount's own: it has no reply. */
 void fs_request_init_internal(struct fs_request *request, struct fs *fs);
 
+/* The next of many things that such a request does has a time of its own, unless one before it has
+ * used up all of its: a store that is slow is given what it needs, and one that hangs is not waited
+ * for again. */
+void fs_request_next(struct fs_request *request);
+
 /* Runs the handler on the calling worker, or queues a copy of the request. */
 void fs_request_start(struct fs_request *request, fs_handler *handler);
 

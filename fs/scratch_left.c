@@ -147,6 +147,7 @@ void fs_scratch_left_publish(struct fs_request *request)
     DS_LOCK_SCOPE(&fs->lock);
     count = collect(fs, &nodes);
     for (size_t i = 0; i < count; i++) {
+        fs_request_next(request);
         publish_last(request, nodes[i]);
         fs_node_unpin(fs, nodes[i]);
     }

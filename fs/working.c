@@ -308,8 +308,11 @@ int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset
     DS_LOCK_SCOPE(&fs->lock);
     first = collect_waiting(fs, dataset, &nodes, &count);
     for (size_t i = 0; i < count; i++) {
-        int err = fs_key_lock(request, nodes[i]);
+        int err;
 
+        if (event == FS_COMMIT_ON_UNMOUNT)
+            fs_request_next(request);
+        err = fs_key_lock(request, nodes[i]);
         if (err == 0) {
             err = commit_reported(request, nodes[i], event);
             fs_key_unlock(nodes[i]);

@@ -413,6 +413,32 @@ static void test_commit_at_close(void **state)
     assert_errno(close(fd), ENOSPC);
 }
 
+/* All of it takes longer than one operation may, but none does. */
+static void test_slow_end(void **state)
+{
+    enum { FILES = 6 };
+    char path[32], key[8];
+    int fds[FILES];
+
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start(NULL);
+    struct harness_daemon *daemon =
+        harness_start_source("m", sim_source(), "commit=close,timeout=2");
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "m/app/k%d", i);
+        fds[i] = harness_open(path, O_WRONLY | O_CREAT);
+        assert_int_equal(write(fds[i], "kept", 4), 4);
+    }
+    sim_fault("delay=500:command=datasets-set-entry");
+    harness_stop(daemon);
+    for (int i = 0; i < FILES; i++) {
+        close(fds[i]);
+        snprintf(key, sizeof key, "k%d", i);
+        assert_store("app", key, "kept");
+    }
+}
+
 /* While a long value grows by appends, somebody else replaces it: the last commit sees that and
  * makes it whole. */
 static void test_growth_is_checked(void **state)
@@ -453,6 +479,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_too_large),
     HARNESS_TEST(test_cut_text),
     HARNESS_TEST(test_commit_at_close),
+    HARNESS_TEST(test_slow_end),
     HARNESS_TEST(test_growth_is_checked),
 };
 

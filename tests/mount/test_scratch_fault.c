@@ -96,6 +96,26 @@ static void test_left_lost(void **state)
     assert_int_equal(peer_keys("app"), 1);
 }
 
+/* All of it takes longer than one operation may, but none does. */
+static void test_left_slow(void **state)
+{
+    enum { FILES = 6 };
+    char name[32];
+
+    (void)state;
+    struct harness_daemon *daemon = start("scratch_delay=3600,timeout=2");
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "m/app/.k.Ab12c%d", i);
+        temporary_leave(name, "left");
+    }
+    sim_fault("delay=500:" SET);
+    harness_stop(daemon);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, ".k.Ab12c%d", i);
+        assert_store("app", name, "left");
+    }
+}
+
 /* The removal of what was renamed away fails: nothing is different then. */
 static void test_unlink_refused(void **state)
 {
@@ -183,15 +203,11 @@ static void test_silent(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_rename_refused),
-    HARNESS_TEST(test_rename_broken),
-    HARNESS_TEST(test_left_retried),
-    HARNESS_TEST(test_left_lost),
-    HARNESS_TEST(test_unlink_refused),
-    HARNESS_TEST(test_second_step),
-    HARNESS_TEST(test_second_step_of_left),
-    HARNESS_TEST(test_made_again_refused),
-    HARNESS_TEST(test_silent),
+    HARNESS_TEST(test_rename_refused),     HARNESS_TEST(test_rename_broken),
+    HARNESS_TEST(test_left_retried),       HARNESS_TEST(test_left_lost),
+    HARNESS_TEST(test_left_slow),          HARNESS_TEST(test_unlink_refused),
+    HARNESS_TEST(test_second_step),        HARNESS_TEST(test_second_step_of_left),
+    HARNESS_TEST(test_made_again_refused), HARNESS_TEST(test_silent),
 };
 
 HARNESS_MAIN(tests)
