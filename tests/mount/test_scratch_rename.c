@@ -375,6 +375,24 @@ static void test_left(void **state)
     assert_int_equal(peer_keys("app"), 2);
 }
 
+/* Times that were set on the key stay. */
+static void test_left_with_times(void **state)
+{
+    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 2000}};
+    struct stat attr;
+
+    (void)state;
+    harness_start_app("scratch_delay=4");
+    peer_set("app", "k", "old");
+    assert_ok(utimensat(AT_FDCWD, "m/app/k", times, 0));
+    hold("old");
+    assert_soon(peer_has("app", "k~", "old"));
+    assert_soon(!temporary_listed("k~"));
+    harness_outlive_attributes();
+    assert_ok(stat("m/app/k~", &attr));
+    assert_int_equal(attr.st_mtime, 2000);
+}
+
 /* An empty file in the place of a renamed key is one as well, and the key is gone. */
 static void test_left_empty(void **state)
 {
@@ -482,6 +500,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_existing_target),
     HARNESS_TEST(test_across_datasets),
     HARNESS_TEST(test_left),
+    HARNESS_TEST(test_left_with_times),
     HARNESS_TEST(test_left_empty),
     HARNESS_TEST(test_changed_outside),
     HARNESS_TEST(test_changed_outside_and_dropped),
