@@ -55,6 +55,13 @@ static void print_path(const char *dataset, const char *key, char *path, size_t 
         snprintf(path, size, "/%s", name);
 }
 
+void fs_errors_clean(char *text)
+{
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            *c = '?';
+}
+
 void fs_errors_add(struct fs_errors *errors, const char *operation, const char *dataset,
                    const char *key, int error, const char *text)
 {
@@ -62,9 +69,7 @@ void fs_errors_add(struct fs_errors *errors, const char *operation, const char *
 
     print_path(dataset, key, failure.path, sizeof(failure.path));
     snprintf(failure.text, sizeof(failure.text), "%s", text[0] != '\0' ? text : strerror(-error));
-    for (char *c = failure.text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7F)
-            *c = '?'; /* one failure, one line */
+    fs_errors_clean(failure.text);
     ds_log(DS_LOG_WARNING, "%s %s: %s (%s)", operation, failure.path, failure.text,
            strerrorname_np(-error));
 

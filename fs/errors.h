@@ -16,6 +16,9 @@ struct fs_errors *fs_errors_new(void);
 void fs_errors_add(struct fs_errors *errors, const char *operation, const char *dataset,
                    const char *key, int error, const char *text);
 
+/* Makes words of the store fit for a line whose fields tabs divide. */
+void fs_errors_clean(char *text);
+
 /* Appends one line per failure, the oldest first: time (UTC), operation, path as in the mount,
  * errno name and message, separated by tabs. 0 or -ENOMEM. */
 int fs_errors_print(struct fs_errors *errors, struct ds_buf *out);

@@ -80,6 +80,18 @@ static void test_left_retried(void **state)
     harness_stop(daemon);
 }
 
+/* The store's words break no line and no field of it. */
+static void test_left_words(void **state)
+{
+    (void)state;
+    start(SOON);
+    sim_fault("rpc-error=some\x1f\twords:" SET);
+    temporary_leave("m/app/.k.Ab12cd", "left");
+    assert_soon(temporary_listed("\tfailed: "));
+    assert_true(temporary_listed("some??words\n"));
+    sim_clear();
+}
+
 /* The end of the mount is the last try. */
 static void test_left_lost(void **state)
 {
@@ -203,11 +215,17 @@ static void test_silent(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_rename_refused),     HARNESS_TEST(test_rename_broken),
-    HARNESS_TEST(test_left_retried),       HARNESS_TEST(test_left_lost),
-    HARNESS_TEST(test_left_slow),          HARNESS_TEST(test_unlink_refused),
-    HARNESS_TEST(test_second_step),        HARNESS_TEST(test_second_step_of_left),
-    HARNESS_TEST(test_made_again_refused), HARNESS_TEST(test_silent),
+    HARNESS_TEST(test_rename_refused),
+    HARNESS_TEST(test_rename_broken),
+    HARNESS_TEST(test_left_retried),
+    HARNESS_TEST(test_left_words),
+    HARNESS_TEST(test_left_lost),
+    HARNESS_TEST(test_left_slow),
+    HARNESS_TEST(test_unlink_refused),
+    HARNESS_TEST(test_second_step),
+    HARNESS_TEST(test_second_step_of_left),
+    HARNESS_TEST(test_made_again_refused),
+    HARNESS_TEST(test_silent),
 };
 
 HARNESS_MAIN(tests)
