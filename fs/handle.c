@@ -37,14 +37,39 @@ struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags)
     return handle;
 }
 
+/* With fs->lock. */
+static void free_closed(struct fs *fs, struct fs_handle *handle)
+{
+    fs_node_unpin(fs, handle->node);
+    ds_buf_free(&handle->text);
+    free(handle);
+}
+
 void fs_handle_free(struct fs *fs, struct fs_handle *handle)
 {
     DL_DELETE(handle->node->handles, handle);
     if (handle->writes)
         fs_scratch_closed(fs, handle->node);
-    fs_node_unpin(fs, handle->node);
-    ds_buf_free(&handle->text);
-    free(handle);
+    handle->closed = true;
+    if (handle->uses == 0)
+        free_closed(fs, handle);
+}
+
+struct fs_handle *fs_handle_use(const struct fs_request *request)
+{
+    struct fs_handle *handle = fs_handle_of(request);
+
+    DS_LOCK_SCOPE(&request->fs->lock);
+    handle->uses++;
+    return handle;
+}
+
+void fs_handle_unuse(struct fs *fs, struct fs_handle *handle)
+{
+    DS_LOCK_SCOPE(&fs->lock);
+    handle->uses--;
+    if (handle->uses == 0 && handle->closed)
+        free_closed(fs, handle);
 }
 
 void fs_handle_committed(struct fs_node *node, const struct fs_handle *except)
@@ -336,10 +361,9 @@ static struct fs_value *visible_value(struct fs_node *node)
                : fs_value_ref(node->value);
 }
 
-int fs_handle_read(struct fs_request *request)
+static int read_handle(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs *fs = request->fs;
-    struct fs_handle *handle = fs_handle_of(request);
     struct fs_node *node = handle->node;
     struct fs_value *value;
     size_t start, len;
@@ -372,11 +396,20 @@ int fs_handle_read(struct fs_request *request)
     return 0;
 }
 
+int fs_handle_read(struct fs_request *request)
+{
+    struct fs_handle *handle = fs_handle_use(request);
+    int err = read_handle(request, handle);
+
+    fs_handle_unuse(request->fs, handle);
+    return err;
+}
+
 /* What flush and fsync have in common: the late failure first, then what the event makes due. */
-static int commit_for(struct fs_request *request, enum fs_commit_event event)
+static int commit_handle(struct fs_request *request, struct fs_handle *handle,
+                         enum fs_commit_event event)
 {
     struct fs *fs = request->fs;
-    struct fs_handle *handle = fs_handle_of(request);
     struct fs_node *node = handle->node;
     bool due;
     int err;
@@ -400,26 +433,25 @@ static int commit_for(struct fs_request *request, enum fs_commit_event event)
     return err;
 }
 
-int fs_handle_flush(struct fs_request *request)
+static int commit_for(struct fs_request *request, enum fs_commit_event event)
 {
-    int err = fs_handle_of(request)->node->kind == FS_NODE_ENTRY
-                  ? commit_for(request, FS_COMMIT_ON_FLUSH)
-                  : 0;
+    struct fs_handle *handle = fs_handle_use(request);
+    int err = handle->node->kind == FS_NODE_ENTRY ? commit_handle(request, handle, event) : 0;
 
+    fs_handle_unuse(request->fs, handle);
     if (err == 0)
         fs_reply_ok(request);
     return err;
 }
 
+int fs_handle_flush(struct fs_request *request)
+{
+    return commit_for(request, FS_COMMIT_ON_FLUSH);
+}
+
 int fs_handle_fsync(struct fs_request *request)
 {
-    int err = fs_handle_of(request)->node->kind == FS_NODE_ENTRY
-                  ? commit_for(request, FS_COMMIT_ON_FSYNC)
-                  : 0;
-
-    if (err == 0)
-        fs_reply_ok(request);
-    return err;
+    return commit_for(request, FS_COMMIT_ON_FSYNC);
 }
 
 /* With fs->lock: true if no handle but this one may write. */
@@ -455,6 +487,16 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     request->call.text[0] = '\0';
 }
 
+/* With fs->lock. Of what is not its own, only the last one takes care: RELEASE comes late, and the
+ * next `> k` may wait for its data already. */
+static bool has_work(const struct fs_handle *handle)
+{
+    const struct fs_node *node = handle->node;
+
+    return (handle->unsent || last_writer(handle)) &&
+           (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
+}
+
 int fs_handle_release(struct fs_request *request)
 {
     struct fs *fs = request->fs;
@@ -464,10 +506,7 @@ int fs_handle_release(struct fs_request *request)
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    /* Of what is not its own, only the last one takes care: RELEASE comes late, and the next `> k`
-     * may wait for its data already. */
-    work = entry && (handle->unsent || last_writer(handle)) &&
-           (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
+    work = entry && ((handle->writes && handle->uses > 0) || has_work(handle));
     pthread_mutex_unlock(&fs->lock);
     if (work) {
         err = fs_request_may_block(request);
@@ -479,9 +518,10 @@ int fs_handle_release(struct fs_request *request)
     if (work) {
         err = fs_key_lock(request, node);
         if (err == 0) {
-            commit_at_release(request, handle);
+            if (has_work(handle))
+                commit_at_release(request, handle);
             fs_key_unlock(node);
-        } else {
+        } else if (has_work(handle)) {
             fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
                           request->call.text);
         }

@@ -10,6 +10,8 @@ struct fs_handle {
     struct fs_node *node; /* pinned */
     bool writes;          /* may write */
     /* With fs->lock. */
+    unsigned uses; /* requests that run with it; a killed caller's may outlive RELEASE */
+    bool closed;   /* it is none of node->handles any more; the last of these frees it */
     struct fs_budget budget;
     bool unsent;                   /* what it wrote, created or truncated is not all committed */
     int sticky;                    /* a late failure that nobody was told of yet, or 0 */
@@ -24,7 +26,12 @@ struct fs_handle *fs_handle_of(const struct fs_request *request);
 /* Makes a handle of a node, which it pins; with fs->lock. NULL when there is no memory. */
 struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags);
 
-/* Unlinks it from its node and frees it; with fs->lock. */
+/* Brackets what a handler does with the handle behind its request, which may be answered and
+ * released before the handler ends: handle and node stay until then. Without fs->lock. */
+struct fs_handle *fs_handle_use(const struct fs_request *request);
+void fs_handle_unuse(struct fs *fs, struct fs_handle *handle);
+
+/* Unlinks it from its node and frees it, as soon as nobody uses it any more; with fs->lock. */
 void fs_handle_free(struct fs *fs, struct fs_handle *handle);
 
 /* The kernel never got the handle: undoes the open. Without fs->lock. */

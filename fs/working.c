@@ -141,12 +141,14 @@ static struct modified modified_of(const struct fs_node *node)
 
 void fs_working_forget_pages(struct fs *fs, struct fs_node *node)
 {
+    fuse_ino_t ino = node->ino;
+
     if (!node->pages_stale)
         return;
     node->pages_stale = false;
     pthread_mutex_unlock(&fs->lock);
     /* An inode that the kernel does not have is no failure. */
-    fuse_lowlevel_notify_inval_inode(fs->session, node->ino, 0, 0);
+    fuse_lowlevel_notify_inval_inode(fs->session, ino, 0, 0);
     pthread_mutex_lock(&fs->lock);
 }
 

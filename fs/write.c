@@ -225,10 +225,9 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
     return err;
 }
 
-int fs_write_handle(struct fs_request *request)
+static int write_handle(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs *fs = request->fs;
-    struct fs_handle *handle = fs_handle_of(request);
     bool turn = false;
     int err;
 
@@ -245,6 +244,15 @@ int fs_write_handle(struct fs_request *request)
         return err;
     fs_reply_write(request, request->size);
     return 0;
+}
+
+int fs_write_handle(struct fs_request *request)
+{
+    struct fs_handle *handle = fs_handle_use(request);
+    int err = write_handle(request, handle);
+
+    fs_handle_unuse(request->fs, handle);
+    return err;
 }
 
 /* With fs->lock and the key lock; `size` is not 0 or no handle is open. */

@@ -1,12 +1,14 @@
 /* Several handles on one file: whose data, whose truncation and whose failure it is. */
 #include "harness.h"
 
+#include "cleanup.h"
 #include "peer.h"
 #include "sim.h"
 #include "stats.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,11 +98,60 @@ static void test_lost_data_is_not_shown(void **state)
     assert_ok(close(fd));
 }
 
+static int append_one(void *argument)
+{
+    const int *fds = argument;
+    char byte;
+
+    if (write(fds[2], "r", 1) != 1 || read(fds[0], &byte, 1) != 1)
+        return errno;
+    return write(fds[1], "X", 1) == 1 ? 0 : errno;
+}
+
+/* One who is killed while another's data is on its way, ahead of its own write, closes before that
+ * write has ended. (The value is so long that its own bytes must be asked about alone.) */
+static void test_killed_behind_another(void **state)
+{
+    enum { LEN = DS_VALUE_MAX_BYTES, TAIL = 4 };
+    int go[2], ready[2], fds[3];
+    char *value DS_AUTO_FREE = calloc(1, LEN + 1);
+    char byte;
+
+    (void)state;
+    memset(value, 'v', LEN - TAIL);
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", value);
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), "commit=close");
+    assert_ok(pipe(go));
+    assert_ok(pipe(ready));
+    int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    fds[0] = go[0];
+    fds[1] = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    fds[2] = ready[1];
+    pid_t pid = harness_fork(append_one, fds);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(fds[1]); /* it is the child's alone now */
+    assert_int_equal(write(fd, "tail", TAIL), TAIL);
+    sim_fault("delay=3000:count=1");
+    uint64_t before = stats_counter("m", RELEASES);
+    assert_int_equal(write(go[1], "g", 1), 1);
+    assert_soon(sim_fired() == 1);
+    assert_ok(kill(pid, SIGKILL));
+    assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 128 + SIGKILL);
+    assert_soon(stats_counter("m", RELEASES) > before);
+    memcpy(value + LEN - TAIL, "tail", TAIL);
+    assert_soon(peer_has("app", "k", value));
+    assert_ok(close(fd));
+    assert_true(peer_has("app", "k", value));
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_truncation_is_not_published_by_another),
     HARNESS_TEST(test_cut_text_outlives_another),
     HARNESS_TEST(test_refused_truncation_is_renamed),
     HARNESS_TEST(test_lost_data_is_not_shown),
+    HARNESS_TEST(test_killed_behind_another),
 };
 
 HARNESS_MAIN(tests)
