@@ -21,13 +21,14 @@ enum { PARTIAL_WRITE_AGE_MS = 1000 };
 static int need_image(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    bool empty = node->commit.pending != FS_PENDING_NONE; /* its first data was refused */
+    bool empty;
     int err = 0;
 
     if (node->tail.len > 0 && node->attached)
         err = fs_working_commit_tail(request, node, FS_COMMIT_ON_FSYNC);
     if (err != 0 || node->image != NULL)
         return err;
+    empty = node->commit.pending != FS_PENDING_NONE; /* its first data was refused */
     if (!empty && node->attached &&
         (node->value == NULL || !fs_value_younger(node, PARTIAL_WRITE_AGE_MS))) {
         pthread_mutex_unlock(&fs->lock);

@@ -439,6 +439,25 @@ static void test_slow_end(void **state)
     }
 }
 
+/* What was appended to a new file is there when it is then changed elsewhere than at its end. */
+static void test_appended_then_changed(void **state)
+{
+    (void)state;
+    start_channel("commit=close");
+    int fd = harness_open("m/app/k", O_WRONLY | O_CREAT | O_APPEND);
+    assert_int_equal(write(fd, "abcdef", 6), 6);
+    assert_ok(ftruncate(fd, 3));
+    assert_ok(close(fd));
+    assert_store("app", "k", "abc");
+    fd = harness_open("m/app/l", O_WRONLY | O_CREAT | O_APPEND);
+    int other = harness_open("m/app/l", O_WRONLY);
+    assert_int_equal(write(fd, "abcdef", 6), 6);
+    assert_int_equal(pwrite(other, "X", 1, 1), 1);
+    assert_ok(close(other));
+    assert_ok(close(fd));
+    assert_store("app", "l", "aXcdef");
+}
+
 /* While a long value grows by appends, somebody else replaces it: the last commit sees that and
  * makes it whole. */
 static void test_growth_is_checked(void **state)
@@ -480,6 +499,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_cut_text),
     HARNESS_TEST(test_commit_at_close),
     HARNESS_TEST(test_slow_end),
+    HARNESS_TEST(test_appended_then_changed),
     HARNESS_TEST(test_growth_is_checked),
 };
 
