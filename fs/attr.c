@@ -2,6 +2,7 @@
 #include "attr.h"
 
 #include "record.h"
+#include "scratch.h"
 #include "value.h"
 
 #include <errno.h>
@@ -197,14 +198,19 @@ static void bind_times(struct fs_volatile *item, const struct fs_node *node)
     const char *data = NULL;
 
     item->version = node->version;
-    if (node->image != NULL) {
+    item->known = true;
+    if (node->scratch != NULL) {
+        data = node->scratch->bytes.data;
+        item->content_len = node->scratch->bytes.len;
+    } else if (node->image != NULL) {
         data = node->image->bytes.data;
         item->content_len = node->image->bytes.len;
     } else if (node->value != NULL) {
         data = node->value->data;
         item->content_len = node->value->len;
+    } else {
+        item->known = false;
     }
-    item->known = node->image != NULL || node->value != NULL;
     if (item->known)
         item->content_hash = hash_of(data, item->content_len);
 }

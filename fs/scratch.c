@@ -354,6 +354,7 @@ void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted)
         fs_value_unknown(fs, node, size_bytes);
         return;
     }
+    node->presence = FS_PRESENT; /* it is not seen for the first time */
     fs_value_learn(fs, node, value, trusted);
     /* What the kernel holds and what utimens(2) left is of this very content. */
     node->version = version;

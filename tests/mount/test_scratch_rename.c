@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,11 @@ static struct sent sent_so_far(void)
         assert_int_equal(now_.removes - (before)->removes, remove_count);                          \
         *(before) = now_;                                                                          \
     } while (0)
+
+static uint64_t forgotten(void)
+{
+    return stats_counter("m", "datasetfs_fuse_requests_total{opcode=\"forget\"}");
+}
 
 static void assert_gone(const char *path)
 {
@@ -406,6 +412,35 @@ static void test_left_empty(void **state)
     assert_not_in_store("app", "k");
 }
 
+/* The times that were set on a file stay with its content, wherever that goes, and also when the
+ * kernel has forgotten it since, as it does when it mounts anew. */
+static void test_times(void **state)
+{
+    (void)state;
+    harness_start_app(LATER);
+    hold("old");
+    assert_ok(rename("m/app/k~", "m/app/k"));
+    assert_sh_ok("dash", "", "touch -d @1000000000 m/app/k");
+    assert_ok(rename("m/app/k", "m/app/k~"));
+    assert_sh_ok("dash", "1000000000\n", "stat -c %%Y m/app/k~");
+    assert_ok(rename("m/app/k~", "m/app/k"));
+    harness_outlive_attributes();
+    assert_sh_ok("dash", "1000000000\n", "stat -c %%Y m/app/k");
+    assert_ok(rename("m/app/k", "m/app/k~"));
+    assert_ok(rename("m/app/k~", "m/app/n"));
+    harness_outlive_attributes();
+    assert_sh_ok("dash", "1000000000\n", "stat -c %%Y m/app/n");
+
+    temporary_leave("m/app/.k.Ab12cd", "new");
+    assert_sh_ok("dash", "", "touch -d @1000000001 m/app/.k.Ab12cd");
+    assert_ok(rename("m/app/.k.Ab12cd", "m/app/k"));
+    uint64_t before = forgotten();
+    assert_ok(mount(NULL, "m", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+    assert_soon(forgotten() - before >= 2);
+    assert_sh_ok("dash", "1000000001\n", "stat -c %%Y m/app/k");
+    assert_sh_ok("dash", "1000000000\n", "stat -c %%Y m/app/n");
+}
+
 /* What the other side has written meanwhile is not removed. */
 static void test_changed_outside(void **state)
 {
@@ -502,6 +537,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_left),
     HARNESS_TEST(test_left_with_times),
     HARNESS_TEST(test_left_empty),
+    HARNESS_TEST(test_times),
     HARNESS_TEST(test_changed_outside),
     HARNESS_TEST(test_changed_outside_and_dropped),
     HARNESS_TEST(test_changed_outside_and_seen),
