@@ -126,6 +126,8 @@ static int rename_key(struct fs_request *request, const struct move *move, bool 
 
     if (err == 0 && !(move->from->attached && move->to->attached))
         err = -ESTALE; /* their DataSet was destroyed while we asked */
+    if (err == 0 && move->from->value == NULL)
+        err = -ENOENT; /* somebody saw meanwhile that the other side has removed it */
     return err != 0 ? err : move_value(request, move);
 }
 

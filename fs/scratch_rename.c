@@ -172,6 +172,8 @@ static int hold_back(struct fs_request *request, struct fs_node *from, struct fs
 
     if (err == 0)
         err = replace_scratch(request, to);
+    if (err == 0 && from->value == NULL)
+        err = -ENOENT; /* somebody saw meanwhile that the other side has removed it */
     if (err != 0)
         return err;
     value = fs_value_ref(from->value);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A line of .datasetfs/errors that reports the key that remained. */
@@ -61,6 +62,36 @@ static void test_second_step_fails_over_rest(void **state)
     sim_start_rest(NULL);
     second_step_fails(sim_rest_source(), sim_rest_options(NULL),
                       "error=INTERNAL_SERVER_ERROR:command=rest-remove", "a failure by order");
+}
+
+static int rename_to_new(void *unused)
+{
+    (void)unused;
+    return renameat2(AT_FDCWD, "m/app/a", AT_FDCWD, "m/app/b", RENAME_NOREPLACE) == 0 ? 0 : errno;
+}
+
+/* The other side removes the key while the new one is asked for, and somebody sees that. */
+static void test_removed_meanwhile(void **state)
+{
+    struct stat status;
+
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "a", "A");
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), "channels=2");
+    assert_ok(stat("m/app/a", &status));
+    harness_outlive_attributes();
+    /* The kernel looks the new name up; then the rename asks for the old one, and for the new one.
+     */
+    sim_fault("delay=2000:command=datasets-get-entry:skip=2:count=1");
+    pid_t pid = harness_fork(rename_to_new, NULL);
+    assert_soon(sim_fired() == 1);
+    peer_remove("app", "a");
+    harness_outlive_attributes();
+    assert_errno(stat("m/app/a", &status), ENOENT);
+    assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), ENOENT);
+    assert_int_equal(peer_keys("app"), 0);
 }
 
 /* Whoever kills mv between the two steps finds in the log that both keys are there. */
@@ -149,6 +180,7 @@ static void test_rename_during_abandoned_rename(void **state)
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_second_step_fails_over_tools),
     HARNESS_TEST(test_second_step_fails_over_rest),
+    HARNESS_TEST(test_removed_meanwhile),
     HARNESS_TEST(test_killed_between_the_steps),
     HARNESS_TEST(test_broken_first_step_keeps_target),
     HARNESS_TEST(test_unlink_during_abandoned_rename),
