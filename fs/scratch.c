@@ -201,6 +201,9 @@ void fs_scratch_closed(struct fs *fs, struct fs_node *node)
 {
     if (node->scratch != NULL && node->scratch->error == 0)
         fs_scratch_delay(fs, node);
+    else if (node->scratch != NULL && node->scratch->retry_ms != 0 && node->attached &&
+             node->due_ms == 0)
+        fs_due_set(fs, node, ds_call_now_ms() + node->scratch->retry_ms);
 }
 
 /* Makes the content `size` bytes long; what is new is zero. */

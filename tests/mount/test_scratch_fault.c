@@ -92,6 +92,23 @@ static void test_left_words(void **state)
     sim_clear();
 }
 
+/* The next try comes although somebody has the file open when it would be time. */
+static void test_left_retried_after_another(void **state)
+{
+    (void)state;
+    start(SOON);
+    sim_fault(NO_ROOM SET ":count=1");
+    temporary_leave("m/app/.k.Ab12cd", "left");
+    assert_soon(temporary_listed("\tfailed: "));
+    int fd = harness_open("m/app/.k.Ab12cd", O_RDWR);
+    int64_t until_ms = harness_now_ms() + 1500; /* the pause is a second */
+    assert_soon(harness_now_ms() > until_ms);
+    assert_not_in_store("app", ".k.Ab12cd");
+    assert_ok(close(fd));
+    assert_soon(peer_has("app", ".k.Ab12cd", "left"));
+    assert_fired(1);
+}
+
 /* The end of the mount is the last try. */
 static void test_left_lost(void **state)
 {
@@ -219,6 +236,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_rename_broken),
     HARNESS_TEST(test_left_retried),
     HARNESS_TEST(test_left_words),
+    HARNESS_TEST(test_left_retried_after_another),
     HARNESS_TEST(test_left_lost),
     HARNESS_TEST(test_left_slow),
     HARNESS_TEST(test_unlink_refused),
