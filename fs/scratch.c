@@ -211,9 +211,11 @@ static int resize(struct fs_request *request, struct fs_node *node, size_t size)
 {
     struct fs *fs = request->fs;
     struct ds_buf *bytes = &node->scratch->bytes;
-    size_t before = bytes->len;
+    size_t before = bytes->len, room = 0;
 
-    if (size > before && size - before > FS_SCRATCH_MAX_BYTES - fs->scratch_bytes) {
+    if (fs->scratch_bytes < FS_SCRATCH_MAX_BYTES) /* renames at one time may exceed it a little */
+        room = FS_SCRATCH_MAX_BYTES - fs->scratch_bytes;
+    if (size > before && size - before > room) {
         fs_request_about(request, node->dataset->name, node->key);
         return ds_call_fail(&request->call, -ENOSPC, "temporary files have at most %d bytes in all",
                             FS_SCRATCH_MAX_BYTES);

@@ -109,6 +109,35 @@ static void test_left_retried_after_another(void **state)
     assert_fired(1);
 }
 
+static int hold_back(void *unused)
+{
+    (void)unused;
+    return rename("m/app/k", "m/app/k~") == 0 ? 0 : errno;
+}
+
+/* The limit for all holds also where a rename comes to its room after it was taken. */
+static void test_limit_is_exceeded(void **state)
+{
+    enum { MIB = 1024 * 1024 };
+    (void)state;
+    start(LATER);
+    int fd = temporary_make("m/app/.k.swp", "");
+    assert_ok(ftruncate(fd, (off_t)63 * MIB));
+    harness_outlive_attributes();
+    /* The kernel looks the new name up; then the rename asks for the key. */
+    sim_fault("delay=2000:command=datasets-get-entry:skip=1:count=1");
+    pid_t pid = harness_fork(hold_back, NULL);
+    assert_soon(sim_fired() == 1);
+    assert_ok(ftruncate(fd, (off_t)64 * MIB));
+    assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 0);
+    assert_content("m/app/k~", "old");
+    assert_errno(ftruncate(fd, (off_t)65 * MIB), ENOSPC);
+    assert_ok(ftruncate(fd, 0));
+    assert_ok(ftruncate(fd, (off_t)63 * MIB));
+    assert_ok(close(fd));
+    assert_ok(unlink("m/app/.k.swp"));
+}
+
 /* The end of the mount is the last try. */
 static void test_left_lost(void **state)
 {
@@ -237,6 +266,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_left_retried),
     HARNESS_TEST(test_left_words),
     HARNESS_TEST(test_left_retried_after_another),
+    HARNESS_TEST(test_limit_is_exceeded),
     HARNESS_TEST(test_left_lost),
     HARNESS_TEST(test_left_slow),
     HARNESS_TEST(test_unlink_refused),
