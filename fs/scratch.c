@@ -354,7 +354,6 @@ void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted)
     size_t size_bytes = bytes->len;
 
     fs_scratch_free(fs, node);
-    node->presence = FS_ABSENT; /* not first seen now: what utimens(2) left is bound already */
     if (value == NULL) {
         fs_value_unknown(fs, node, size_bytes);
         return;
