@@ -171,8 +171,17 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    if (node->commit.gathered) /* should the new data be refused, this is what stays */
+    if (node->commit.gathered) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_request_may_block(request);
+        pthread_mutex_lock(&fs->lock);
+        if (err != 0) {
+            fs_key_unlock(node);
+            return err;
+        }
+        /* Should the new data be refused, this is what stays. */
         fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
+    }
     err = node->scratch != NULL ? fs_scratch_truncate(request, node, 0)
                                 : fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
     fs_key_unlock(node);

@@ -306,6 +306,36 @@ static void test_failed_truncation_is_told(void **state)
     assert_store("app", "k", "old");
 }
 
+static int read_slowly(void *unused)
+{
+    char got[8];
+
+    (void)unused;
+    return harness_read("m/app/slow", got, sizeof got) == 4 ? 0 : EIO;
+}
+
+/* What was gathered is the old value of who truncates then, also while all threads are busy. */
+static void test_truncated_while_all_are_busy(void **state)
+{
+    (void)state;
+    start_channel("commit=close,max_threads=2,channels=2");
+    peer_set("app", "k", "old");
+    peer_set("app", "slow", "slow");
+    int fd = harness_open("m/app/k", O_WRONLY);
+    assert_int_equal(write(fd, "good", 4), 4);
+    assert_ok(access("m/app/slow", F_OK)); /* a shell would close the file */
+    harness_outlive_attributes();
+    sim_fault("delay=1000:command=datasets-get-entry:count=1");
+    pid_t pid = harness_fork(read_slowly, NULL);
+    assert_soon(sim_fired() == 1);
+    int other = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+    assert_errno(write(other, "\xff", 1), EILSEQ);
+    assert_ok(close(other));
+    assert_ok(close(fd));
+    assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 0);
+    assert_store("app", "k", "good");
+}
+
 /* An open of somebody else that commits what was gathered succeeds though the commit fails: it is
  * the writer's failure. */
 static void test_failure_is_not_the_readers(void **state)
@@ -493,6 +523,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_failure_is_told_by_the_next_call),
     HARNESS_TEST(test_failure_is_told_to_each),
     HARNESS_TEST(test_failed_truncation_is_told),
+    HARNESS_TEST(test_truncated_while_all_are_busy),
     HARNESS_TEST(test_failure_is_not_the_readers),
     HARNESS_TEST(test_failure_with_nobody_to_tell),
     HARNESS_TEST(test_too_large),
