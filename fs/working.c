@@ -29,11 +29,19 @@ void fs_working_drop_tail(struct fs_node *node)
     node->tail_piece = 0;
 }
 
+/* Nothing is gathered any more; but lost pages are still to be forgotten. */
+static void settle_due(struct fs *fs, struct fs_node *node)
+{
+    fs_due_set(fs, node, node->pages_stale ? ds_call_now_ms() : 0);
+}
+
 /* The data or the commit was refused: the working value is the store's again. */
 void fs_working_give_up(struct fs *fs, struct fs_node *node)
 {
     fs_commit_failed(&node->commit);
-    fs_due_set(fs, node, 0);
+    settle_due(fs, node);
+    if (node->tail.len > 0)
+        fs_value_touch(fs, node);
     fs_working_drop_tail(node);
     fs_working_drop_image(fs, node);
 }
@@ -156,7 +164,7 @@ void fs_working_forget_pages(struct fs *fs, struct fs_node *node)
 static void committed(struct fs_request *request, struct fs_node *node, bool piece,
                       const struct modified *modified)
 {
-    fs_due_set(request->fs, node, 0);
+    settle_due(request->fs, node);
     fs_scratch_untie(node); /* the key has a new value: its old one need not be removed */
     fs_handle_committed(node, piece ? acting_handle(request) : NULL);
     if (node->image != NULL && !node->commit.dirty)
