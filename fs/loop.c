@@ -161,6 +161,8 @@ static void run_queued(struct fs_loop *loop)
 
     take_from_queue(loop, request);
     loop->busy++;
+    if (loop->queue != NULL)
+        call_help(loop); /* two that were queued at one moment may have called this worker */
     pthread_mutex_unlock(&loop->lock);
     fs_request_resume(request);
     pthread_mutex_lock(&loop->lock);
