@@ -309,7 +309,8 @@ int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *no
 {
     struct fs *fs = request->fs;
     struct fs_node *origin = node->scratch->origin;
-    const struct fs_value *before = node->scratch->origin_value;
+    /* Their DataSet may be destroyed meanwhile, and then this is let go of. */
+    struct fs_value *before = fs_value_ref(node->scratch->origin_value);
     int err = 0;
 
     if (!fs_value_younger(origin, FS_FRESH_MS) || origin->value == NULL) {
@@ -317,12 +318,11 @@ int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *no
         err = fs_value_fetch(request, origin, true, true);
         pthread_mutex_lock(&fs->lock);
     }
-    if (err != 0)
-        return err;
-    return origin->value != NULL && origin->value->len == before->len &&
-                   memcmp(origin->value->data, before->data, before->len) == 0
-               ? 0
-               : -EEXIST;
+    if (err == 0 && (origin->value == NULL || origin->value->len != before->len ||
+                     memcmp(origin->value->data, before->data, before->len) != 0))
+        err = -EEXIST;
+    fs_value_unref(before);
+    return err;
 }
 
 int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
