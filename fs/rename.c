@@ -131,6 +131,22 @@ static int rename_key(struct fs_request *request, const struct move *move, bool 
     return err != 0 ? err : move_value(request, move);
 }
 
+/* The limit of temporary files lets no key take the place of one: what stands there goes, and if it
+ * was a key, that is removed now. */
+static int replace_scratch(struct fs_request *request, struct fs_node *to, bool noreplace)
+{
+    if (to->scratch == NULL)
+        return 0;
+    return noreplace ? -EEXIST : fs_scratch_remove_origin(request, to);
+}
+
+static int rename_to_key(struct fs_request *request, const struct move *move, bool noreplace)
+{
+    int err = replace_scratch(request, move->to, noreplace);
+
+    return err != 0 ? err : rename_key(request, move, noreplace);
+}
+
 static int rename_nodes(struct fs_request *request, const struct move *move)
 {
     struct fs_scratch_locks locks;
@@ -147,7 +163,7 @@ static int rename_nodes(struct fs_request *request, const struct move *move)
     else if (fs_scratch_renames(request->fs, move->from, move->to, request->new_name))
         err = fs_scratch_rename(request, move->from, move->to, noreplace);
     else
-        err = rename_key(request, move, noreplace);
+        err = rename_to_key(request, move, noreplace);
     fs_scratch_unlock(request->fs, &locks);
     return err;
 }

@@ -268,7 +268,21 @@ static void test_limit(void **state)
     (void)state;
     harness_start_app(LATER);
     char *chunk DS_AUTO_FREE = calloc(1, CHUNK);
+    peer_set("app", "o", "O");
+    assert_ok(rename("m/app/o", "m/app/o~"));
     int fd = temporary_make("m/app/.k.swp", "");
+    for (int i = 0; i < CHUNKS - 1; i++)
+        assert_int_equal(write(fd, chunk, CHUNK), CHUNK);
+    assert_errno(write(fd, chunk, CHUNK), ENOSPC);
+    /* Nor does one to what another key was renamed to; that one is gone for all that. */
+    peer_set("app", "p", "P");
+    assert_errno(renameat2(AT_FDCWD, "m/app/p", AT_FDCWD, "m/app/o~", RENAME_NOREPLACE), EEXIST);
+    assert_ok(rename("m/app/p", "m/app/o~"));
+    assert_store("app", "o~", "P");
+    assert_not_in_store("app", "o");
+    assert_not_in_store("app", "p");
+    assert_ok(ftruncate(fd, 0));
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
     for (int i = 0; i < CHUNKS; i++)
         assert_int_equal(write(fd, chunk, CHUNK), CHUNK);
     assert_errno(write(fd, "x", 1), ENOSPC);
