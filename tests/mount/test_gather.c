@@ -447,7 +447,7 @@ static void test_commit_at_close(void **state)
 static void test_slow_end(void **state)
 {
     enum { FILES = 6 };
-    char path[32], key[8];
+    char path[32], key[16];
     int fds[FILES];
 
     (void)state;
