@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tool: sqlite3
 # Works: refused
-# Notes: a database is not text; `.dump` and `.read` work
+# Notes: a database is not text, and an empty key is left; `.dump` and `.read` work
 . "${0%/*}/lib.bash"
 keys db db-journal dump
 fails '' sqlite3 m/app/db 'CREATE TABLE t (a); INSERT INTO t VALUES (1)'
