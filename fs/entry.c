@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "control.h"
 #include "dir.h"
+#include "handle.h"
 #include "name.h"
 #include "record.h"
 #include "value.h"
@@ -331,8 +332,7 @@ int fs_entry_getattr(struct fs_request *request)
 static int set_size(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    const struct fs_handle *handle;
-    bool open = false, attached;
+    bool open, attached;
     int err;
 
     if (node->kind == FS_NODE_INFO)
@@ -355,8 +355,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    for (handle = node->handles; handle != NULL; handle = handle->next)
-        open = open || handle->writes;
+    open = fs_handle_any_writes(node);
     err = fs_write_truncate(request, node, (size_t)request->attr.st_size, open);
     if (!open && fs_working_drop_held(fs, node) && err == 0)
         err = -EILSEQ; /* it would end inside a code point, and nobody is there to complete it */

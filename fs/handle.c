@@ -72,6 +72,17 @@ void fs_handle_unuse(struct fs *fs, struct fs_handle *handle)
         free_closed(fs, handle);
 }
 
+bool fs_handle_any_writes(const struct fs_node *node)
+{
+    const struct fs_handle *handle;
+
+    DL_FOREACH (node->handles, handle) {
+        if (handle->writes)
+            return true;
+    }
+    return false;
+}
+
 void fs_handle_committed(struct fs_node *node, const struct fs_handle *except)
 {
     struct fs_handle *handle;
@@ -111,6 +122,20 @@ int fs_handle_take_error(struct fs_handle *handle)
     return error;
 }
 
+/* Commits what others' handles wait for, with the key lock and fs->lock. If that fails it is their
+ * failure, which they hear of, and not this request's; what the store said is reported at once. A
+ * cut code point may still be completed. */
+static int commit_for_others(struct fs_request *request, struct fs_node *node)
+{
+    int err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
+
+    if (err != 0 && err != -EILSEQ)
+        fs_errors_add(request->fs->errors, "commit", node->dataset->name, node->key, err,
+                      request->call.text);
+    request->call.text[0] = '\0';
+    return err;
+}
+
 /* Makes the value that the open file will show current: what waits is committed, else the store is
  * asked unless the caller's own LOOKUP just did. With the node pinned, without fs->lock. */
 static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
@@ -147,10 +172,8 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
+    err = commit_for_others(request, node);
     fs_key_unlock(node);
-    if (err != 0)
-        request->call.text[0] = '\0'; /* the writer is told: it is not this reader's failure */
     if (err == 0 && node->image == NULL && node->fetched_ms == 0) {
         /* What was created may have been written by the other side already. */
         pthread_mutex_unlock(&fs->lock);
@@ -180,7 +203,7 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
             return err;
         }
         /* Should the new data be refused, this is what stays. */
-        fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
+        commit_for_others(request, node);
     }
     err = node->scratch != NULL ? fs_scratch_truncate(request, node, 0)
                                 : fs_working_pend(fs, node, FS_PENDING_TRUNCATE);

@@ -37,6 +37,9 @@ void fs_handle_free(struct fs *fs, struct fs_handle *handle);
 /* The kernel never got the handle: undoes the open. Without fs->lock. */
 void fs_handle_abandon(struct fs *fs, struct fs_handle *handle);
 
+/* True if one of the node's handles may write; with fs->lock. */
+bool fs_handle_any_writes(const struct fs_node *node);
+
 /* All that the node's handles have written is committed, except perhaps the last piece of `except`
  * (or NULL); with fs->lock. */
 void fs_handle_committed(struct fs_node *node, const struct fs_handle *except);

@@ -177,15 +177,6 @@ bool fs_scratch_takes_data(struct fs *fs, struct fs_node *node, int *err)
     return false;
 }
 
-/* True if somebody can still write to it. */
-static bool is_written(const struct fs_node *node)
-{
-    for (const struct fs_handle *handle = node->handles; handle != NULL; handle = handle->next)
-        if (handle->writes)
-            return true;
-    return false;
-}
-
 void fs_scratch_delay(struct fs *fs, struct fs_node *node)
 {
     struct fs_scratch *scratch = node->scratch;
@@ -193,7 +184,7 @@ void fs_scratch_delay(struct fs *fs, struct fs_node *node)
     scratch->since_ms = ds_call_now_ms();
     scratch->error = 0;
     scratch->retry_ms = 0;
-    if (node->attached && (scratch->renamed || !is_written(node)))
+    if (node->attached && (scratch->renamed || !fs_handle_any_writes(node)))
         fs_due_set(fs, node, scratch->since_ms + fs->options->scratch_delay_ms);
 }
 

@@ -66,9 +66,8 @@ static bool is_left(struct fs *fs, struct fs_node *node)
 
     if (scratch == NULL || !node->attached || !has_content(scratch))
         return false;
-    for (const struct fs_handle *handle = node->handles; handle != NULL; handle = handle->next)
-        if (handle->writes && !scratch->renamed)
-            return false;
+    if (!scratch->renamed && fs_handle_any_writes(node))
+        return false;
     end_ms = scratch->since_ms + fs->options->scratch_delay_ms;
     if (end_ms <= ds_call_now_ms())
         return true;

@@ -206,4 +206,9 @@ off_t harness_size(const char *path);
 /* Opens; fails the test if that fails. */
 int harness_open(const char *path, int flags);
 
+/* Writes all of the text in one write(2), and compares the whole file behind `fd` (at most 63
+ * bytes) by pread(2). */
+void harness_put(int fd, const char *text);
+void harness_assert_handle(int fd, const char *text);
+
 #endif

@@ -207,3 +207,16 @@ int harness_open(const char *path, int flags)
         fail_msg("open %s: %s", path, strerror(errno));
     return fd;
 }
+
+void harness_put(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+void harness_assert_handle(int fd, const char *text)
+{
+    char got[64] = "";
+    ssize_t len = pread(fd, got, sizeof got - 1, 0);
+    assert_int_equal(len, (ssize_t)strlen(text));
+    assert_string_equal(got, text);
+}

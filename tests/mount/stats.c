@@ -57,6 +57,12 @@ uint64_t stats_requests(const char *point, const char *operation)
 
 /* All requests of the mount "m": as the simulated host's log has them, where there is one, which
  * must be what the mount itself counts. */
+uint64_t stats_changes(const char *point)
+{
+    return stats_requests(point, "set") + stats_requests(point, "append") +
+           stats_requests(point, "remove");
+}
+
 static uint64_t all_requests(void)
 {
     uint64_t counted = stats_requests("m", NULL);

@@ -11,6 +11,9 @@ uint64_t stats_counter(const char *point, const char *name);
 /* Requests to the store for one operation ("get", "set", …), or all with NULL. */
 uint64_t stats_requests(const char *point, const char *operation);
 
+/* Those that change something in the store: sets, appends and removes. */
+uint64_t stats_changes(const char *point);
+
 #define STATS_TRIES 5
 
 /* Runs `command` in `shell` for up to STATS_TRIES keys; each "KEY" in `prepare` (NULL: nothing) and

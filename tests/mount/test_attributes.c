@@ -15,18 +15,6 @@
 
 static const struct timespec then[] = {{.tv_sec = THEN - 1}, {.tv_sec = THEN, .tv_nsec = 5}};
 
-static void put(int fd, const char *text)
-{
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-/* Requests that change something in the store. */
-static uint64_t changes(void)
-{
-    return stats_requests("m", "set") + stats_requests("m", "append") +
-           stats_requests("m", "remove");
-}
-
 static void change_all(const char *path)
 {
     assert_ok(chmod(path, 0400));
@@ -128,15 +116,15 @@ static void test_across_rename(void **state)
     peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     peer_set("app", "k", "v");
     peer_set("app", "l", "w");
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     change_all("m/app/k");
     assert_path_changed("m/app/k");
-    assert_int_equal(changes(), before);
+    assert_int_equal(stats_changes("m"), before);
     assert_ok(rename("m/app/k", "m/app/j"));
     assert_path_changed("m/app/j");
     assert_ok(rename("m/app/j", "m/other/k"));
     assert_path_changed("m/other/k");
-    assert_int_equal(changes(), before + 4);
+    assert_int_equal(stats_changes("m"), before + 4);
     /* Over a key that has attributes of its own. */
     assert_ok(chmod("m/app/l", 0200));
     assert_ok(rename("m/other/k", "m/app/l"));
@@ -181,7 +169,7 @@ static void test_open_file(void **state)
     assert_int_equal(status.st_mode, S_IFREG | 0600);
     assert_int_equal(status.st_uid, 0);
     assert_int_not_equal(status.st_mtime, THEN);
-    put(fd, "in memory");
+    harness_put(fd, "in memory");
     harness_outlive_attributes();
     assert_ok(fstat(fd, &status));
     assert_int_not_equal(status.st_mtime, THEN);
@@ -211,10 +199,10 @@ static void test_new_file(void **state)
     assert_ok(fchmod(fd, 0400));
     assert_ok(fchown(fd, 12, 34));
     assert_not_in_store("app", "k");
-    put(fd, "one");
+    harness_put(fd, "one");
     assert_store("app", "k", "one");
     assert_int_not_equal(mtime("m/app/k"), THEN);
-    put(fd, "two");
+    harness_put(fd, "two");
     assert_ok(futimens(fd, then));
     assert_handle_changed(fd);
     assert_ok(close(fd));
@@ -222,7 +210,7 @@ static void test_new_file(void **state)
     assert_store("app", "k", "onetwo");
 
     fd = harness_open("m/app/.l.XXXXXX", O_WRONLY | O_CREAT | O_EXCL);
-    put(fd, "synchronised");
+    harness_put(fd, "synchronised");
     assert_ok(close(fd));
     assert_ok(utimensat(AT_FDCWD, "m/app/.l.XXXXXX", then, 0));
     assert_ok(chown("m/app/.l.XXXXXX", 12, 34));
@@ -250,7 +238,7 @@ static void test_times_outlive_commit(void **state)
     assert_ok(fsync(fd));
     assert_store("app", "k", "");
     assert_int_equal(mtime("m/app/k"), THEN);
-    put(fd, "new");
+    harness_put(fd, "new");
     assert_int_not_equal(mtime("m/app/k"), THEN);
     assert_ok(close(fd));
 
@@ -313,16 +301,16 @@ static void test_touch(void **state)
     peer_set("app", "old", "v");
     assert_sh_ok(*state, "", "touch m/app/new");
     assert_soon(peer_has("app", "new", ""));
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     assert_sh_ok(*state, "", "touch m/app/old && touch m/app/new && touch -c m/app/missing");
     assert_sh_ok(*state, "", "touch -d '2001-09-09 01:46:40 UTC' m/app/old");
     assert_sh_ok(*state, "", "touch -r m/app/old m/app/new && chmod 400 m/app/new");
     assert_int_equal(mtime("m/app/new"), THEN);
     assert_sh_ok(*state, "v", "cat m/app/old && cat m/app/new");
-    assert_int_equal(changes(), before);
+    assert_int_equal(stats_changes("m"), before);
     assert_sh_ok(*state, "", "touch m/app/old");
     assert_int_not_equal(mtime("m/app/old"), THEN);
-    assert_int_equal(changes(), before);
+    assert_int_equal(stats_changes("m"), before);
     assert_store("app", "old", "v");
     assert_int_equal(peer_keys("app"), 2);
     /* A time that is given to a key that it makes. */

@@ -12,20 +12,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static void put(int fd, const char *text)
-{
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-/* The whole file behind `fd`, by pread. */
-static void assert_handle(int fd, const char *text)
-{
-    char got[64] = "";
-    ssize_t len = pread(fd, got, sizeof got - 1, 0);
-    assert_int_equal(len, (ssize_t)strlen(text));
-    assert_string_equal(got, text);
-}
-
 static void test_unlink(void **state)
 {
     (void)state;
@@ -52,24 +38,24 @@ static void test_unlinked_open_file(void **state)
     peer_set("app", "k", "old");
     int fd = harness_open("m/app/k", O_RDWR);
     assert_int_equal(unlink("m/app/k"), 0);
-    assert_handle(fd, "old");
+    harness_assert_handle(fd, "old");
     assert_int_equal(pwrite(fd, "newer", 5, 0), 5);
-    assert_handle(fd, "newer");
+    harness_assert_handle(fd, "newer");
     assert_int_equal(ftruncate(fd, 2), 0);
-    assert_handle(fd, "ne");
+    harness_assert_handle(fd, "ne");
     assert_int_equal(fsync(fd), 0);
     assert_not_in_store("app", "k");
     /* Another file of that name is another file. */
     assert_int_equal(harness_write("m/app/k", O_CREAT | O_EXCL, "second"), 0);
     assert_int_equal(pwrite(fd, "X", 1, 0), 1);
-    assert_handle(fd, "Xe");
+    harness_assert_handle(fd, "Xe");
     assert_int_equal(close(fd), 0);
     assert_store("app", "k", "second");
 
     /* Nor does what waited for its first write come back. */
     fd = harness_open("m/app/created", O_WRONLY | O_CREAT);
     assert_int_equal(unlink("m/app/created"), 0);
-    put(fd, "lost");
+    harness_put(fd, "lost");
     assert_int_equal(close(fd), 0);
     fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
     assert_int_equal(unlink("m/app/k"), 0);

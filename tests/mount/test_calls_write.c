@@ -13,11 +13,6 @@
 
 #define MIB ((size_t)1024 * 1024)
 
-static void put(int fd, const char *text)
-{
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
 static void test_open_flags(void **state)
 {
     (void)state;
@@ -53,7 +48,7 @@ static void test_exclusive_create(void **state)
     harness_start_app(NULL);
     int fd = harness_open("m/app/k", O_WRONLY | O_CREAT | O_EXCL);
     assert_errno(open("m/app/k", O_WRONLY | O_CREAT | O_EXCL, 0600), EEXIST);
-    put(fd, "mine");
+    harness_put(fd, "mine");
     assert_store("app", "k", "mine");
     assert_int_equal(close(fd), 0);
     assert_errno(open("m/app/k", O_WRONLY | O_CREAT | O_EXCL, 0600), EEXIST);
@@ -68,9 +63,9 @@ static void test_write_is_committed(void **state)
     harness_start_app(NULL);
     int fd = harness_open("m/app/k", O_RDWR | O_CREAT);
     assert_true(peer_lacks("app", "k"));
-    put(fd, "one");
+    harness_put(fd, "one");
     assert_store("app", "k", "one");
-    put(fd, "two");
+    harness_put(fd, "two");
     assert_int_equal(fsync(fd), 0);
     assert_store("app", "k", "onetwo");
     assert_int_equal(pwrite(fd, "XY", 2, 2), 2);
@@ -102,13 +97,13 @@ static void test_append_ignores_offset(void **state)
     (void)state;
     harness_start_app(NULL);
     int fd = harness_open("m/app/k", O_WRONLY | O_APPEND | O_CREAT);
-    put(fd, "1\n");
+    harness_put(fd, "1\n");
     assert_store("app", "k", "1\n");
     peer_set("app", "k", "1\nfrom outside\n");
-    put(fd, "2\n");
+    harness_put(fd, "2\n");
     assert_store("app", "k", "1\nfrom outside\n2\n");
     peer_set("app", "k", "");
-    put(fd, "3\n");
+    harness_put(fd, "3\n");
     assert_store("app", "k", "3\n");
     assert_int_equal(pwrite(fd, "4\n", 2, 0), 2);
     assert_store("app", "k", "3\n4\n");
@@ -123,11 +118,11 @@ static void test_two_handles(void **state)
     harness_start_app(NULL);
     int a = harness_open("m/app/k", O_WRONLY | O_APPEND | O_CREAT);
     int b = harness_open("m/app/k", O_WRONLY | O_APPEND | O_CREAT);
-    put(a, "a1\n");
-    put(b, "b1\n");
-    put(a, "a2\n");
+    harness_put(a, "a1\n");
+    harness_put(b, "b1\n");
+    harness_put(a, "a2\n");
     assert_int_equal(close(a), 0);
-    put(b, "b2\n");
+    harness_put(b, "b2\n");
     assert_int_equal(close(b), 0);
     assert_store("app", "k", "a1\nb1\na2\nb2\n");
     a = harness_open("m/app/k", O_RDWR);
@@ -161,7 +156,7 @@ static void test_ftruncate(void **state)
     struct stat status;
     assert_int_equal(fstat(fd, &status), 0);
     assert_int_equal(status.st_size, 0);
-    put(fd, "new");
+    harness_put(fd, "new");
     assert_store("app", "k", "new");
     assert_int_equal(ftruncate(fd, 0), 0);
     assert_int_equal(fsync(fd), 0);
@@ -200,7 +195,7 @@ static void test_truncation_waits(void **state)
     harness_outlive_attributes();
     assert_int_equal(harness_size("m/app/k"), 0);
     assert_store("app", "k", "old");
-    put(fd, "new");
+    harness_put(fd, "new");
     assert_store("app", "k", "new");
     assert_int_equal(close(fd), 0);
 
@@ -240,7 +235,7 @@ static void test_truncation_is_committed_by(void **state)
     fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
     assert_content("m/app/k", ""); /* another open */
     assert_store("app", "k", "");
-    put(fd, "data");
+    harness_put(fd, "data");
     assert_store("app", "k", "data");
     assert_int_equal(close(fd), 0);
 
@@ -288,15 +283,15 @@ static void test_refused_write_is_its_writers(void **state)
     int good = harness_open("m/app/k", O_WRONLY | O_TRUNC);
     assert_errno(write(bad, "a\xff", 2), EILSEQ);
     assert_store("app", "k", "old");
-    put(good, "new");
+    harness_put(good, "new");
     assert_store("app", "k", "new");
     assert_int_equal(close(good), 0);
     assert_int_equal(close(bad), 0);
     /* The beginning of a code point, which was taken, is no less there after what does not fit. */
     good = harness_open("m/app/new", O_WRONLY | O_CREAT | O_APPEND);
-    put(good, "\xc3");
+    harness_put(good, "\xc3");
     assert_errno(write(good, "z", 1), EILSEQ);
-    put(good, "\xa9");
+    harness_put(good, "\xa9");
     assert_int_equal(close(good), 0);
     assert_store("app", "new", "\xc3\xa9");
 }
@@ -306,7 +301,7 @@ static void test_not_text(void **state)
     (void)state;
     harness_start_app(NULL);
     int fd = harness_open("m/app/k", O_RDWR | O_CREAT);
-    put(fd, "good");
+    harness_put(fd, "good");
     assert_errno(write(fd, "\xff", 1), EILSEQ);
     assert_errno(write(fd, "\0", 1), EILSEQ);
     assert_errno(write(fd, "\xed\xa0\x80", 3), EILSEQ); /* a surrogate */
@@ -314,7 +309,7 @@ static void test_not_text(void **state)
     assert_errno(pwrite(fd, "\xa9x", 2, 0), EILSEQ);    /* nothing can stand before it */
     assert_errno(pwrite(fd, "x", 1, 9), EILSEQ);        /* a hole */
     assert_store("app", "k", "good");
-    put(fd, "!");
+    harness_put(fd, "!");
     close(fd);
     assert_store("app", "k", "good!");
     assert_content("m/app/k", "good!");
@@ -325,27 +320,27 @@ static void test_split_code_point(void **state)
     (void)state;
     harness_start_app(NULL);
     int fd = harness_open("m/app/k", O_WRONLY | O_CREAT);
-    put(fd, "a\xf0\x9f");
+    harness_put(fd, "a\xf0\x9f");
     assert_true(peer_has("app", "k", "a") || peer_lacks("app", "k"));
-    put(fd, "\x98");
-    put(fd, "\x80z");
+    harness_put(fd, "\x98");
+    harness_put(fd, "\x80z");
     assert_int_equal(close(fd), 0);
     assert_store("app", "k", "a\xf0\x9f\x98\x80z");
 
     fd = harness_open("m/app/cut", O_WRONLY | O_CREAT);
-    put(fd, "caf\xc3");
+    harness_put(fd, "caf\xc3");
     assert_errno(fsync(fd), EILSEQ);
     assert_errno(close(fd), EILSEQ);
     assert_soon(peer_has("app", "cut", "caf"));
 
     fd = harness_open("m/app/cut", O_WRONLY | O_TRUNC);
-    put(fd, "th\xc3");
+    harness_put(fd, "th\xc3");
     assert_errno(close(fd), EILSEQ);
     assert_soon(peer_has("app", "cut", "th"));
 
     /* The rest is never completed by a byte that does not belong to it. */
     fd = harness_open("m/app/cut", O_WRONLY | O_TRUNC);
-    put(fd, "x\xc3");
+    harness_put(fd, "x\xc3");
     assert_errno(write(fd, "y", 1), EILSEQ);
     close(fd);
     assert_soon(peer_has("app", "cut", "x"));
@@ -426,13 +421,13 @@ static void test_posix_fallocate(void **state)
     fd = harness_open("m/app/k", O_RDWR | O_TRUNC);
     assert_int_equal(posix_fallocate(fd, 0, 100), EILSEQ);
     assert_store("app", "k", "Value");
-    put(fd, "new");
+    harness_put(fd, "new");
     assert_ok(close(fd));
     assert_store("app", "k", "new");
     fd = harness_open("m/app/created", O_RDWR | O_CREAT);
     assert_int_equal(posix_fallocate(fd, 0, 100), EILSEQ);
     assert_not_in_store("app", "created");
-    put(fd, "made");
+    harness_put(fd, "made");
     assert_ok(close(fd));
     assert_store("app", "created", "made");
 }

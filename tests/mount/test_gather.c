@@ -352,6 +352,16 @@ static void test_failure_is_not_the_readers(void **state)
     assert_ok(close(reader));
     assert_errno(close(fd), ENOSPC);
     assert_pieces_written("k", pieces, "piece\n");
+    assert_sh_ok("dash", "1\n", "grep -c ENOSPC m/.datasetfs/errors");
+
+    fd = gather("m/app/l", O_WRONLY | O_CREAT, &pieces);
+    assert_ok(fsync(fd));
+    sim_fault(NO_SPACE ":count=1");
+    assert_int_equal(write(fd, "lost\n", 5), 5);
+    int next = harness_open("m/app/l", O_WRONLY | O_TRUNC);
+    assert_errno(close(fd), ENOSPC);
+    assert_ok(close(next));
+    assert_sh_ok("dash", "2\n", "grep -c ENOSPC m/.datasetfs/errors");
 }
 
 /* bash reports what its first lines meet; the other lines' failure shows in the log. */

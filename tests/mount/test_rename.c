@@ -11,27 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void put(int fd, const char *text)
-{
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-/* The whole file behind `fd`, by pread. */
-static void assert_handle(int fd, const char *text)
-{
-    char got[64] = "";
-    ssize_t len = pread(fd, got, sizeof got - 1, 0);
-    assert_int_equal(len, (ssize_t)strlen(text));
-    assert_string_equal(got, text);
-}
-
-/* Requests that change something in the store. */
-static uint64_t changes(void)
-{
-    return stats_requests("m", "set") + stats_requests("m", "append") +
-           stats_requests("m", "remove");
-}
-
 static void make_other(enum ds_access access)
 {
     peer_create("other", access, access);
@@ -110,12 +89,12 @@ static void test_rename_of_open_file(void **state)
     fd = harness_open("m/app/b", O_WRONLY | O_TRUNC);
     assert_int_equal(rename("m/app/b", "m/app/c"), 0);
     assert_store("app", "c", "");
-    put(fd, "after");
+    harness_put(fd, "after");
     assert_int_equal(close(fd), 0);
     assert_store("app", "c", "after");
     assert_not_in_store("app", "b");
     fd = harness_open("m/app/tmp", O_WRONLY | O_CREAT | O_EXCL);
-    put(fd, "whole");
+    harness_put(fd, "whole");
     assert_int_equal(rename("m/app/tmp", "m/app/c"), 0);
     assert_int_equal(close(fd), 0);
     assert_store("app", "c", "whole");
@@ -130,9 +109,9 @@ static void test_rename_over_open_file(void **state)
     peer_set("app", "b", "B");
     int fd = harness_open("m/app/b", O_RDWR);
     assert_int_equal(rename("m/app/a", "m/app/b"), 0);
-    assert_handle(fd, "B");
+    harness_assert_handle(fd, "B");
     assert_int_equal(pwrite(fd, "lost", 4, 0), 4);
-    assert_handle(fd, "lost");
+    harness_assert_handle(fd, "lost");
     assert_int_equal(close(fd), 0);
     assert_content("m/app/b", "A");
     harness_stop(daemon);
@@ -166,11 +145,11 @@ static void test_rename_to_itself(void **state)
     harness_start_app(NULL);
     peer_set("app", "k", "v");
     int fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     assert_ok(rename("m/app/k", "m/app/k"));
-    assert_int_equal(changes(), before);
+    assert_int_equal(stats_changes("m"), before);
     assert_store("app", "k", "v"); /* the truncation waits on */
-    put(fd, "w");
+    harness_put(fd, "w");
     assert_ok(close(fd));
     assert_store("app", "k", "w");
 }
@@ -178,9 +157,9 @@ static void test_rename_to_itself(void **state)
 /* Refused with nothing done. */
 static void assert_rename_refused(const char *from, const char *to)
 {
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     assert_errno(rename(from, to), EACCES);
-    assert_int_equal(changes(), before);
+    assert_int_equal(stats_changes("m"), before);
     assert_sh_fails("bash", "Permission denied", "mv %s %s", from, to);
 }
 
@@ -266,10 +245,10 @@ static void test_rename_of_dirty_file_fails(void **state)
     harness_start_app(NULL);
     peer_set("app", "b", "B");
     int fd = harness_open("m/app/a", O_RDWR | O_CREAT);
-    put(fd, "caf\xc3");
+    harness_put(fd, "caf\xc3");
     assert_errno(rename("m/app/a", "m/app/b"), EILSEQ);
     assert_store("app", "b", "B");
-    put(fd, "\xa9");
+    harness_put(fd, "\xa9");
     assert_ok(rename("m/app/a", "m/app/b"));
     assert_store("app", "b", "caf\xc3\xa9");
     assert_not_in_store("app", "a");
@@ -313,8 +292,8 @@ static void test_handles_follow(void **state)
     int writes = harness_open("m/app/k", O_RDWR);
     int appends = harness_open("m/app/k", O_WRONLY | O_APPEND);
     assert_ok(rename("m/app/k", "m/other/j"));
-    assert_handle(reads, "one\n");
-    put(appends, "two\n");
+    harness_assert_handle(reads, "one\n");
+    harness_put(appends, "two\n");
     assert_store("other", "j", "one\ntwo\n");
     assert_ok(pwrite(writes, "ONE", 3, 0));
     assert_store("other", "j", "ONE\ntwo\n");
@@ -324,7 +303,7 @@ static void test_handles_follow(void **state)
     /* A key of the old name is another file. */
     peer_set("app", "k", "second");
     assert_content("m/app/k", "second");
-    put(appends, "2\n");
+    harness_put(appends, "2\n");
     assert_ok(close(reads));
     assert_ok(close(writes));
     assert_ok(close(appends));
@@ -345,17 +324,17 @@ static void test_replaced_file_never_comes_back(void **state)
     char *map = mmap(NULL, 3, PROT_READ | PROT_WRITE, MAP_SHARED, writes, 0);
     assert_true(map != MAP_FAILED);
     assert_ok(rename("m/app/a", "m/app/b"));
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     map[0] = 'O';
     assert_ok(msync(map, 3, MS_SYNC));
-    assert_handle(writes, "Old");
-    put(appends, "er");
-    assert_handle(writes, "Older");
+    harness_assert_handle(writes, "Old");
+    harness_put(appends, "er");
+    harness_assert_handle(writes, "Older");
     assert_errno(ftruncate(writes, 9), EILSEQ);
     assert_ok(ftruncate(writes, 0));
     assert_ok(fsync(writes));
-    put(writes, "more");
-    assert_handle(writes, "more");
+    harness_put(writes, "more");
+    harness_assert_handle(writes, "more");
     struct stat status;
     assert_ok(fstat(writes, &status));
     assert_int_equal(status.st_nlink, 0);
@@ -364,7 +343,7 @@ static void test_replaced_file_never_comes_back(void **state)
     assert_ok(close(writes));
     assert_ok(close(appends));
     assert_content("m/app/b", "A");
-    assert_int_equal(changes(), before);
+    assert_int_equal(stats_changes("m"), before);
     harness_stop(daemon);
     assert_store("app", "b", "A");
     assert_int_equal(peer_keys("app"), 1);
@@ -386,7 +365,7 @@ static void test_replaced_file_drops_what_waits(void **state)
     assert_store("app", "b", "A2");
     peer_set("app", "a", "A3");
     fds[2] = harness_open("m/app/b", O_WRONLY | O_APPEND);
-    put(fds[2], "\xc3");
+    harness_put(fds[2], "\xc3");
     assert_ok(rename("m/app/a", "m/app/b"));
     for (int i = 0; i < 3; i++)
         assert_ok(close(fds[i]));

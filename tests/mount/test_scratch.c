@@ -18,17 +18,6 @@
 /* Long enough that only the end of the mount publishes. */
 #define LATER "scratch_delay=3600"
 
-static void put(int fd, const char *text)
-{
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-static uint64_t changes(void)
-{
-    return stats_requests("m", "set") + stats_requests("m", "append") +
-           stats_requests("m", "remove");
-}
-
 /* A name that only looks temporary and is made with `>`. */
 static void test_plain_names(void **state)
 {
@@ -102,7 +91,7 @@ static void test_memory_file(void **state)
     (void)state;
     harness_start_app(LATER);
     harness_start("other", NULL);
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     int fd = temporary_make("m/app/.k.swp", "");
     assert_int_equal(write(fd, "b0\0\xff", 4), 4);
     assert_int_equal(pwrite(fd, "end", 3, 8), 3);
@@ -138,11 +127,11 @@ static void test_memory_file(void **state)
     fd = harness_open("m/app/.k.swp", O_RDWR);
     assert_ok(unlink("m/app/.k.swp"));
     assert_errno(access("m/app/.k.swp", F_OK), ENOENT);
-    put(fd, "T");
+    harness_put(fd, "T");
     assert_int_equal(pread(fd, got, sizeof got, 0), 5);
     assert_memory_equal(got, "Texts", 5);
     assert_ok(close(fd));
-    assert_int_equal(changes() - before, 0);
+    assert_int_equal(stats_changes("m") - before, 0);
     assert_int_equal(peer_keys("app"), 0);
     assert_sh_ok("dash", "", "cat m/.datasetfs/scratch");
 }
@@ -178,10 +167,10 @@ static void test_reopened(void **state)
     temporary_leave("m/app/.ansible_tmpx1y2z3k", "");
     assert_sh_ok("dash", "", "echo v > m/app/.ansible_tmpx1y2z3k");
     assert_int_equal(peer_keys("app"), 0);
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     assert_sh_ok("dash", "", "mv -f m/app/.ansible_tmpx1y2z3k m/app/k");
     assert_store("app", "k", "v\n");
-    assert_int_equal(changes() - before, 1);
+    assert_int_equal(stats_changes("m") - before, 1);
 }
 
 /* vim tries whether it can create before it renames; whoever writes to such a file means it. */
@@ -189,16 +178,16 @@ static void test_probe(void **state)
 {
     (void)state;
     harness_start_app(LATER);
-    uint64_t before = changes();
+    uint64_t before = stats_changes("m");
     int fd = open("m/app/4913", O_WRONLY | O_CREAT | O_EXCL, 0644);
     assert_true(fd >= 0);
     assert_ok(fchown(fd, 0, 0));
     assert_ok(close(fd));
     assert_true(temporary_listed("/app/4913\t0\t"));
     assert_ok(unlink("m/app/4913"));
-    assert_int_equal(changes() - before, 0);
+    assert_int_equal(stats_changes("m") - before, 0);
     fd = open("m/app/4913", O_WRONLY | O_CREAT | O_EXCL, 0644);
-    put(fd, "x");
+    harness_put(fd, "x");
     assert_store("app", "4913", "x");
     assert_ok(close(fd));
     assert_sh_ok("dash", "", "cat m/.datasetfs/scratch");
@@ -211,7 +200,7 @@ static void test_left_behind(void **state)
     (void)state;
     struct harness_daemon *daemon = harness_start_app("scratch_delay=1");
     int open_one = temporary_make("m/app/.open.Ab12cd", "");
-    put(open_one, "open");
+    harness_put(open_one, "open");
     temporary_leave("m/app/.empty.Ab12cd", "");
     temporary_leave("m/app/.k.Ab12cd", "left\n");
     assert_soon(peer_has("app", ".k.Ab12cd", "left\n"));
@@ -291,7 +280,7 @@ static void test_limit(void **state)
     int other = temporary_make("m/app/.l.swp", "");
     assert_errno(write(other, "x", 1), ENOSPC);
     assert_ok(ftruncate(fd, 1));
-    put(other, "x");
+    harness_put(other, "x");
     assert_ok(close(other));
     assert_ok(ftruncate(fd, (off_t)CHUNK * CHUNKS - 1));
     assert_errno(pwrite(fd, "x", 1, (off_t)CHUNK * CHUNKS - 1), ENOSPC);
@@ -370,10 +359,10 @@ static void test_rmdir(void **state)
     harness_start("f", LATER ",force");
     assert_ok(mkdir("f/app", 0700));
     int fd = temporary_make("f/app/.k.Ab12cd", "");
-    put(fd, "x");
+    harness_put(fd, "x");
     assert_ok(mkdir("f/app/k.lock", 0700));
     assert_ok(rmdir("f/app"));
-    put(fd, "y");
+    harness_put(fd, "y");
     assert_ok(close(fd));
     struct ds_attributes attributes = {0};
     assert_false(peer_query("app", &attributes));
