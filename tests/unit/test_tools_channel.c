@@ -96,11 +96,16 @@ static void send_reply(int fd, const struct plan *plan)
     const char *payload = plan->payload ? plan->payload : "1 {}";
     struct ds_buf reply = {0};
     ds_wire_encode(&reply, payload, strlen(payload), plan->says_last);
-    if (plan->junk)
+    size_t single = reply.len;
+    if (plan->junk) {
+        single--; /* the rest at once: junk that came later would be taken for the next reply */
         ds_buf_puts(&reply, "junk");
-    for (size_t at = 0; at < reply.len && at < plan->send_bytes; at++)
+    }
+    for (size_t at = 0; at < single && at < plan->send_bytes; at++)
         if (send(fd, reply.data + at, 1, MSG_NOSIGNAL) != 1)
             break;
+    if (plan->junk)
+        send(fd, reply.data + single, reply.len - single, MSG_NOSIGNAL);
     ds_buf_free(&reply);
 }
 
