@@ -105,7 +105,10 @@ static int move_value(struct fs_request *request, const struct move *move)
     if (err == 0) {
         err = fs_node_move(fs, move->from, move->to->dataset, move->to->key);
     } else if (set) {
-        fs_scratch_untie(move->to); /* it has a new value */
+        /* The new key has a new value, whatever waited in it. */
+        fs_scratch_untie(move->to);
+        fs_scratch_free(fs, move->to);
+        fs_working_supersede(fs, move->to);
         fs_value_learn(fs, move->to, fs_value_ref(value), true);
         fs_value_change_failed(request, move->from, err);
         if (err == -EINTR)

@@ -173,6 +173,19 @@ static void committed(struct fs_request *request, struct fs_node *node, bool pie
     node->mtime = modified->mtime;
 }
 
+void fs_working_supersede(struct fs *fs, struct fs_node *node)
+{
+    bool held = node->image != NULL || node->tail.len > 0;
+
+    fs_commit_done(&node->commit, false);
+    fs_working_drop_tail(node);
+    fs_working_drop_image(fs, node);
+    node->grown = false;
+    node->pages_stale = node->pages_stale || held;
+    settle_due(fs, node);
+    fs_handle_committed(node, NULL);
+}
+
 int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
                            enum fs_commit_event event)
 {

@@ -46,6 +46,9 @@ void fs_working_idle(struct fs_request *request, struct fs_node *node);
 void fs_working_give_up(struct fs *fs, struct fs_node *node);
 void fs_working_lose(struct fs_request *request, struct fs_node *node, int err);
 
+/* With the key lock: the key was given another value after all that waits was written. */
+void fs_working_supersede(struct fs *fs, struct fs_node *node);
+
 /* Without the key lock: makes the kernel forget what it holds of lost data. Not from a WRITE or
  * READ, for which it has pages locked. */
 void fs_working_forget_pages(struct fs *fs, struct fs_node *node);

@@ -64,6 +64,58 @@ static void test_second_step_fails_over_rest(void **state)
                       "error=INTERNAL_SERVER_ERROR:command=rest-remove", "a failure by order");
 }
 
+static void half_rename_a_to_b(void)
+{
+    sim_fault("error=permission-denied:command=datasets-delete-entry:count=1");
+    assert_errno(rename("m/app/a", "m/app/b"), EACCES);
+    assert_store("app", "a", "A");
+    assert_store("app", "b", "A");
+}
+
+/* What was written before the rename has been overwritten by it, also what was only gathered. */
+static void test_second_step_fails_over_gathered(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "a", "A");
+    peer_set("app", "b", "old");
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), "commit=close");
+    int appender = harness_open("m/app/b", O_WRONLY | O_APPEND);
+    harness_put(appender, "tail");
+    half_rename_a_to_b();
+    assert_ok(fsync(appender));
+    assert_store("app", "b", "A");
+    harness_put(appender, "+");
+    int writer = harness_open("m/app/b", O_RDWR);
+    assert_store("app", "b", "A+");
+    assert_ok(pwrite(writer, "XYZ", 3, 1));
+    half_rename_a_to_b();
+    harness_assert_handle(writer, "A");
+    assert_ok(close(writer));
+    assert_ok(close(appender));
+    assert_store("app", "b", "A");
+}
+
+/* A creation or truncation that waited, or was refused, was before the rename too. */
+static void test_second_step_fails_over_pending(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "a", "A");
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), NULL);
+    int fd = harness_open("m/app/b", O_RDWR | O_CREAT);
+    assert_errno(write(fd, "\xff", 1), EILSEQ);
+    half_rename_a_to_b();
+    assert_ok(pwrite(fd, "B", 1, 1));
+    assert_store("app", "b", "AB");
+    assert_ok(ftruncate(fd, 0));
+    half_rename_a_to_b();
+    assert_ok(close(fd));
+    assert_store("app", "b", "A");
+}
+
 static int rename_to_new(void *unused)
 {
     (void)unused;
@@ -180,6 +232,8 @@ static void test_rename_during_abandoned_rename(void **state)
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_second_step_fails_over_tools),
     HARNESS_TEST(test_second_step_fails_over_rest),
+    HARNESS_TEST(test_second_step_fails_over_gathered),
+    HARNESS_TEST(test_second_step_fails_over_pending),
     HARNESS_TEST(test_removed_meanwhile),
     HARNESS_TEST(test_killed_between_the_steps),
     HARNESS_TEST(test_broken_first_step_keeps_target),
