@@ -148,6 +148,9 @@ void harness_print_file(const char *path);
  * errno, by custom). */
 int harness_in_child(uid_t uid, int (*function)(void *argument), void *argument);
 
+/* A number from the environment, `otherwise` if it is not set or empty. */
+uint64_t harness_number(const char *variable, uint64_t otherwise);
+
 /* Starts `function` in a child and returns its pid. */
 pid_t harness_fork(int (*function)(void *argument), void *argument);
 

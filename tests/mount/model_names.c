@@ -1,8 +1,8 @@
 /* Steps that open and close handles, and change names. */
 #include "model_steps.h"
 
+#include "cleanup.h"
 #include "harness.h"
-
 #include "peer.h"
 
 #include <fcntl.h>
@@ -126,6 +126,17 @@ void model_step_unlink(void)
         model_fail("it is in the store");
 }
 
+/* The rename failed, perhaps after its first half: then both keys have the value, and what waited
+ * under the new name is overwritten. */
+static void may_be_half_renamed(const struct model_file *file, unsigned to)
+{
+    struct model_file *target = model_keys[to] ? model_keys[to] : model_create(to);
+    char *stored DS_AUTO_FREE = peer_get(model_dataset(to), model_name(to));
+    model_may_become(target, file);
+    if (model_stored_is(file, stored))
+        target->waits = target->refused = false;
+}
+
 void model_step_rename(void)
 {
     unsigned from = model_roll(MODEL_KEYS);
@@ -150,8 +161,7 @@ void model_step_rename(void)
         model_keys[to] = file;
         model_keys[from] = NULL;
     } else if (got != 0 && from != to && exists) {
-        /* The first half may be done: then both keys have the value. */
-        model_may_become(model_keys[to] ? model_keys[to] : model_create(to), file);
+        may_be_half_renamed(file, to);
     }
     bool well = model_verdict(expected, got);
     if (well && got != 0 && model_keys[to])

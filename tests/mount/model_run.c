@@ -157,7 +157,7 @@ void model_cut_closed(void)
     cut = NULL;
 }
 
-static bool stored_is(const struct model_file *file, const char *stored)
+bool model_stored_is(const struct model_file *file, const char *stored)
 {
     if (!stored || !file->exists)
         return !stored && !file->exists;
@@ -174,7 +174,7 @@ static void describe(const char *what, const char *data, size_t len)
 void model_check_store(struct model_file *file)
 {
     char *stored DS_AUTO_FREE = peer_get(model_dataset(file->key), model_name(file->key));
-    if (!stored_is(file, stored)) {
+    if (!model_stored_is(file, stored)) {
         describe(stored ? "the store has" : "the store has nothing", stored,
                  stored ? strlen(stored) : 0);
         describe("the model", file->bytes.data, file->bytes.len);

@@ -56,6 +56,9 @@ void model_cut_closed(void);
  * counts as refused. */
 void model_resync(struct model_file *file);
 
+/* True if that value (NULL: none) is what the file has. */
+bool model_stored_is(const struct model_file *file, const char *stored);
+
 /* The store holds just the content, and may hold nothing else from now on. */
 void model_check_store(struct model_file *file);
 

@@ -51,8 +51,9 @@ size_t model_length(void)
     return 1 + model_roll(lengths[model_roll(sizeof lengths / sizeof *lengths)]);
 }
 
-/* What no neighbour can complete. */
-static void spoil(struct ds_buf *data)
+/* What no neighbour can complete, all of it on one page: the kernel may send the pages of a write
+ * one by one, and a piece at the end of the first is held back. */
+static void spoil(struct ds_buf *data, size_t offset)
 {
     static const struct {
         const char *bytes;
@@ -60,6 +61,9 @@ static void spoil(struct ds_buf *data)
     } bad[] = {
         {"\0", 1}, {"\xff", 1}, {"\xc0\xaf", 2}, {"\xed\xa0\x80", 3}, {"\xf4\x90\x80\x80", 4}};
     unsigned chosen = model_roll(sizeof bad / sizeof *bad);
+    size_t room = PAGE - (offset + data->len) % PAGE;
+    if (room < bad[chosen].len)
+        model_text(data, room, true);
     assert_int_equal(ds_buf_append(data, bad[chosen].bytes, bad[chosen].len), 0);
     model_text(data, 1, true);
 }
@@ -76,7 +80,7 @@ static void roll_put(const struct model_handle *handle, struct model_put *put)
     else
         model_text(&put->data, model_length(), bad);
     if (bad)
-        spoil(&put->data);
+        spoil(&put->data, (size_t)put->offset);
     else
         model_align(file, put);
     size_t room = PAGE - file->bytes.len % PAGE;

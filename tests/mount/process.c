@@ -200,6 +200,12 @@ off_t harness_size(const char *path)
     return status_of(path).st_size;
 }
 
+uint64_t harness_number(const char *variable, uint64_t otherwise)
+{
+    const char *text = getenv(variable);
+    return text && *text ? strtoull(text, NULL, 10) : otherwise;
+}
+
 int harness_open(const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC, 0600);

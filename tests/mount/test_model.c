@@ -3,6 +3,7 @@
  */
 #include "harness.h"
 
+#include "../seed.h"
 #include "model_steps.h"
 #include "peer.h"
 #include "sim.h"
@@ -182,17 +183,9 @@ static void check_all(void)
     assert_int_equal(peer_keys(model_dataset(MODEL_KEYS - 1)), counts[1]);
 }
 
-static uint64_t number_from(const char *variable, uint64_t otherwise)
-{
-    const char *text = getenv(variable);
-    return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void run(unsigned long count)
 {
-    uint64_t seed = number_from("DS_SEED", (uint64_t)harness_now_ms());
-    print_message("DS_SEED=%llu\n", (unsigned long long)seed);
-    model_seed(seed);
+    model_seed(seed_of_run());
     model_run_begin(with_faults);
     for (unsigned long next = 1000; model_run_steps() < count; next += 1000) {
         harness_prolong();
@@ -212,7 +205,7 @@ static void test_refusing_store(void **state)
     sim_start(NULL);
     harness_start_source("m", sim_source(), NULL);
     with_faults = true;
-    run(number_from("MODEL_STEPS", STEPS) / 2);
+    run(harness_number("MODEL_STEPS", STEPS) / 2);
 }
 
 static void test_obedient_store(void **state)
@@ -222,7 +215,7 @@ static void test_obedient_store(void **state)
     peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     harness_start_source("m", HARNESS_SOURCE, NULL);
     with_faults = false;
-    run(number_from("MODEL_STEPS", STEPS) / 2);
+    run(harness_number("MODEL_STEPS", STEPS) / 2);
 }
 
 static int teardown(void **state)

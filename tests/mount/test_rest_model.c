@@ -3,6 +3,7 @@
  * it longer. */
 #include "harness.h"
 
+#include "../seed.h"
 #include "cleanup.h"
 #include "peer.h"
 #include "sim.h"
@@ -363,18 +364,11 @@ static void assert_agreement(void)
     }
 }
 
-static uint64_t number_from(const char *variable, uint64_t otherwise)
-{
-    const char *text = getenv(variable);
-    return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void test_both_sides(void **state)
 {
     (void)state;
-    random_state = number_from("DS_SEED", (uint64_t)harness_now_ms());
-    int64_t seconds = (int64_t)number_from("MODEL_SECONDS", SECONDS);
-    print_message("DS_SEED=%llu\n", (unsigned long long)random_state);
+    random_state = seed_of_run();
+    int64_t seconds = (int64_t)harness_number("MODEL_SECONDS", SECONDS);
     for (unsigned i = 0; i < DATASETS; i++)
         peer_create(datasets[i], DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     sim_start_rest(NULL);

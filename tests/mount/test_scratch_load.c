@@ -1,6 +1,7 @@
 /* Many at once on few temporary names, while what is left is being published. */
 #include "harness.h"
 
+#include "../seed.h"
 #include "cleanup.h"
 #include "peer.h"
 
@@ -75,9 +76,7 @@ static void test_at_once(void **state)
     struct harness_daemon *daemon = harness_start_app("scratch_delay=1");
     unsigned seeds[WORKERS];
     pid_t pids[WORKERS];
-    const char *given = getenv("DS_SEED");
-    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)getpid();
-    print_message("DS_SEED=%u\n", seed);
+    unsigned seed = (unsigned)seed_of_run();
     for (unsigned i = 0; i < WORKERS; i++) {
         seeds[i] = seed + i;
         pids[i] = harness_fork(stress, &seeds[i]);

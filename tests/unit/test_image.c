@@ -1,5 +1,7 @@
 /* The working value: writes, seams, truncation, and what may be committed. */
 #include "../../fs/image.h"
+
+#include "../seed.h"
 #include "dataset.h"
 #include "utf8.h"
 
@@ -227,12 +229,9 @@ static size_t random_text(char *text, size_t room)
 static void test_blocks_over_text(void **state)
 {
     enum { ROUNDS = 20000, ROOM = 64 };
-    const char *given = getenv("DS_SEED");
-    unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 20261124;
 
     (void)state;
-    printf("seed %u\n", seed);
-    srand(seed);
+    srand((unsigned)seed_of_run());
     for (int round = 0; round < ROUNDS; round++) {
         struct fs_image image = {0};
         char old[ROOM], new[ROOM];

@@ -1,18 +1,17 @@
 /* Names of keys, both ways: every rule by example, then random keys. */
 #include "../../fs/name.h"
 
+#include "../seed.h"
 #include "dataset.h"
 #include "utf8.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <uthash.h>
@@ -299,11 +298,7 @@ static uint32_t random_below(uint32_t bound)
 static int seed(void **state)
 {
     (void)state;
-    const char *given = getenv("DS_SEED");
-    random_state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) << 20 | 1;
-    if (!random_state)
-        random_state = 1;
-    print_message("DS_SEED=%" PRIu64 "\n", random_state);
+    random_state = seed_of_run() << 20 | 1;
     return 0;
 }
 
