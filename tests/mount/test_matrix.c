@@ -3,8 +3,8 @@
  * ever sent to the store but those that the script names, until after the unmounting. Run from the
  * root of the source tree.
  *
- * Scripts with a line "# Heavy: yes" run only over the tools channel
- * (DATASETFS_TEST_SOURCE=tools-all) and without sanitizers, unless DATASETFS_TEST_HEAVY is set. */
+ * Scripts with a line "# Heavy: yes" spend their time in the tool: under sanitizers they run only if
+ * DATASETFS_TEST_HEAVY is set. */
 #include "harness.h"
 
 #include "cleanup.h"
@@ -170,13 +170,6 @@ static bool is_heavy(const char *path)
     return strstr(text, "\n# Heavy: yes\n") != NULL;
 }
 
-static bool heavy_ones_run(void)
-{
-    const char *source = getenv("DATASETFS_TEST_SOURCE");
-    return getenv("DATASETFS_TEST_HEAVY") ||
-           (HARNESS_SLOWNESS == 1 && source && !strcmp(source, "tools-all"));
-}
-
 /* Runs the script on its mount until after the unmounting. False, with the reasons printed, if it
  * failed or if something was sent that it does not name. */
 static bool script_holds(const char *name, const char *path, int64_t deadline_ms)
@@ -209,7 +202,7 @@ static void run_script(void **state)
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%.2000s/%.200s", folder, name);
     bool heavy = is_heavy(path);
-    if (heavy && !heavy_ones_run())
+    if (heavy && HARNESS_SLOWNESS > 1 && !getenv("DATASETFS_TEST_HEAVY"))
         skip();
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     start_journal();
