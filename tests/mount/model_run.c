@@ -215,18 +215,26 @@ static void resync_detached(struct model_file *file, int fd)
     model_must_hold(file);
 }
 
-void model_refresh(const struct model_file *file)
+static unsigned long long size_of(const struct model_handle *handle)
 {
     struct statx seen;
+    if (statx(handle->fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_SIZE, &seen) != 0)
+        model_fail("statx of h%u: %s", model_number(handle), strerror(errno));
+    return seen.stx_size;
+}
+
+void model_refresh(const struct model_file *file)
+{
+    int64_t until = harness_now_ms() + HARNESS_SOON_MS;
     for (unsigned i = 0; i < MODEL_HANDLES; i++) {
         const struct model_handle *handle = &model_handles[i];
         if (handle->file != file || !file->exists)
             continue;
-        if (statx(handle->fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_SIZE, &seen) != 0)
-            model_fail("statx of h%u: %s", i, strerror(errno));
-        if (seen.stx_size != file->bytes.len)
-            model_fail("h%u has %llu bytes, not %zu", i, (unsigned long long)seen.stx_size,
-                       file->bytes.len);
+        while (size_of(handle) != file->bytes.len) {
+            if (harness_now_ms() > until)
+                model_fail("h%u has %llu bytes, not %zu", i, size_of(handle), file->bytes.len);
+            harness_pause();
+        }
         return;
     }
 }

@@ -71,7 +71,8 @@ void model_check_content(const struct model_handle *handle);
 /* True if the store has an empty value there, or a fault has struck. */
 bool model_emptied_or_struck(const struct model_file *file);
 
-/* The kernel asks for the attributes, whatever it remembers; they must be right. It forgets pages:
+/* The kernel asks for the attributes, whatever it remembers; they must be right, soon: a release
+ * that was refused may not have come to its end. It forgets pages:
  * those of a file that was open while gathered data was lost still show that. */
 void model_refresh(const struct model_file *file);
 
