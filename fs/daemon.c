@@ -63,13 +63,13 @@ static void send_status(int report, int status)
     close(report);
 }
 
-void fs_daemon_ready(int report)
+void fs_daemon_ready(int report, const char *mountpoint)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (chdir("/") != 0)
         ds_log(DS_LOG_WARNING, "cannot change to /: %s", strerror(errno));
-    ds_log_to_syslog(true);
+    ds_log_to_syslog(mountpoint);
     if (null >= 0) {
         for (int fd = 0; fd <= 2; fd++)
             dup2(null, fd);

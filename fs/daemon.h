@@ -9,8 +9,10 @@
 int fs_daemon_fork(int *report);
 
 /* Tells the waiting parent that all is well and lets go of the terminal: standard streams become
- * /dev/null, the log goes to syslog, the working directory is /. */
-void fs_daemon_ready(int report);
+ * /dev/null, the log goes to syslog, where each line names the mount point, the working directory
+ * is
+ * /. */
+void fs_daemon_ready(int report, const char *mountpoint);
 
 /* Tells the waiting parent to exit with `status`; what went wrong is on standard error already. */
 void fs_daemon_failed(int report, int status);

@@ -117,7 +117,7 @@ static int serve(struct session *session)
     if (err != 0)
         return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
     if (session->report >= 0)
-        fs_daemon_ready(session->report);
+        fs_daemon_ready(session->report, session->mountpoint);
     session->report = -1;
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));

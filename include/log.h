@@ -2,14 +2,13 @@
 #ifndef DS_LOG_H
 #define DS_LOG_H
 
-#include <stdbool.h>
-
 enum ds_log_level { DS_LOG_ERROR, DS_LOG_WARNING, DS_LOG_INFO, DS_LOG_DEBUG };
 
-/* Sends further lines to syslog (facility daemon, ident "datasetfs") or, if false, to standard
- * error, which is the default. Not thread-safe: call before threads exist or from the main thread
- * right before it detaches from the terminal. */
-void ds_log_to_syslog(bool enabled);
+/* Sends further lines to syslog (facility daemon, ident "datasetfs"), each with `subject` in front,
+ * of which 255 bytes are kept; or, if that is NULL, to standard error, which is the default. Not
+ * thread-safe: call before threads exist or from the main thread right before it detaches from the
+ * terminal. */
+void ds_log_to_syslog(const char *subject);
 
 /* Drops lines above `level`; the default is DS_LOG_INFO. Same rule for threads. */
 void ds_log_set_level(enum ds_log_level level);

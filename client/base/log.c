@@ -3,23 +3,28 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 1024 };
+enum { LINE_BYTES = 1024, SUBJECT_BYTES = 255 };
 
 static bool to_syslog;
+static char about[SUBJECT_BYTES + 3]; /* what each line begins with */
 static enum ds_log_level max_level = DS_LOG_INFO;
 
-void ds_log_to_syslog(bool enabled)
+void ds_log_to_syslog(const char *subject)
 {
-    if (enabled && !to_syslog)
+    if (subject && !to_syslog)
         openlog("datasetfs", LOG_PID, LOG_DAEMON);
-    if (!enabled && to_syslog)
+    if (!subject && to_syslog)
         closelog();
-    to_syslog = enabled;
+    to_syslog = subject != NULL;
+    about[0] = '\0';
+    if (subject)
+        snprintf(about, sizeof about, "%.*s: ", SUBJECT_BYTES, subject);
 }
 
 void ds_log_set_level(enum ds_log_level level)
@@ -44,28 +49,28 @@ static int priority(enum ds_log_level level)
 
 void ds_log(enum ds_log_level level, const char *format, ...)
 {
-    static const char prefix[] = "datasetfs: ";
-    enum { PREFIX_BYTES = sizeof prefix - 1 };
+    static const char ident[] = "datasetfs: "; /* syslog adds its own */
+    enum { IDENT_BYTES = sizeof ident - 1 };
 
     if (level > max_level)
         return;
     int saved = errno;
     char line[LINE_BYTES];
-    memcpy(line, prefix, PREFIX_BYTES);
+    size_t begin = (size_t)snprintf(line, sizeof line, "%s%s", ident, about);
     va_list list;
     va_start(list, format);
     /* One byte less than there is: the newline's. */
-    if (vsnprintf(line + PREFIX_BYTES, sizeof line - PREFIX_BYTES - 1, format, list) < 0)
-        line[PREFIX_BYTES] = '\0';
+    if (vsnprintf(line + begin, sizeof line - begin - 1, format, list) < 0)
+        line[begin] = '\0';
     va_end(list);
 
-    char *end = line + PREFIX_BYTES;
+    char *end = line;
     for (; *end; end++)
         if ((unsigned char)*end < 0x20 || *end == 0x7F)
             *end = '?';
 
     if (to_syslog) {
-        syslog(priority(level), "%s", line + PREFIX_BYTES);
+        syslog(priority(level), "%s", line + IDENT_BYTES);
     } else {
         /* One write, so that lines of several threads do not mix. */
         *end++ = '\n';

@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,14 +28,19 @@ static const char *refused(const char *arguments, int status, const char *words)
     return ran->err;
 }
 
-/* Unmounts and reaps a daemon that has put itself into the background (its orphans are ours). */
-static void end_background(void)
+/* Reaps an unmounted daemon that has put itself into the background (its orphans are ours). */
+static void reap_background(void)
 {
-    assert_int_equal(umount2("m", 0), 0);
     int status = 0;
     assert_soon(waitpid(-1, &status, WNOHANG) > 0);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void end_background(void)
+{
+    assert_int_equal(umount2("m", 0), 0);
+    reap_background();
 }
 
 static void test_help_and_version(void **state)
@@ -296,6 +303,29 @@ static void test_debug_stays_in_the_foreground(void **state)
     assert_false(harness_mounted("m", NULL, 0));
 }
 
+/* The log says which of several mounts it is about. */
+static void test_background_logs_to_syslog(void **state)
+{
+    (void)state;
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "log"};
+    int log = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_ok(bind(log, (struct sockaddr *)&address, sizeof address));
+    assert_sh_ok("bash", "",
+                 "unshare -m bash -e -c '"
+                 "mkdir m dev && mount --rbind /dev dev && mount -t tmpfs dev /dev && "
+                 "ln -s $PWD/dev/{null,fuse} $PWD/log /dev && "
+                 "$DATASETFS local:s.db m && mkdir m/app && "
+                 "! printf \"\\xff\" 2>/dev/null >m/app/k && umount m'");
+    reap_background();
+    char line[512] = "", expected[300];
+    snprintf(expected, sizeof expected, "]: %.200s/m: write /app/k: a value is UTF-8",
+             harness_dir());
+    assert_true(recv(log, line, sizeof line - 1, MSG_DONTWAIT) > 0);
+    if (!strstr(line, " datasetfs[") || !strstr(line, expected))
+        fail_msg("the log has '%s', not '%s'", line, expected);
+    close(log);
+}
+
 /* Started without some of the descriptors 0 to 2, as by a careless service manager. */
 static void test_closed_descriptors(void **state)
 {
@@ -317,6 +347,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_bad_mount_points),
     HARNESS_TEST(test_store_below_mount_point),
     HARNESS_SHELLS(test_background),
+    HARNESS_TEST(test_background_logs_to_syslog),
     HARNESS_TEST(test_second_start_is_refused),
     HARNESS_TEST(test_mount_table),
     HARNESS_TEST(test_fstab_words),
