@@ -147,7 +147,7 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
     int err = 0;
 
     if (dir->node->kind == FS_NODE_DATASET)
-        err = fs_record_allow(request, dir->node->dataset, FS_NEED_READ);
+        err = fs_record_allow(request, dir->node->dataset, NULL, FS_NEED_READ);
     if (err == 0 && dir->node->kind != FS_NODE_CONTROL && dir->node->kind != FS_NODE_LOCK)
         err = fs_dir_list(request, dir->node->dataset, &listing);
     if (err != 0)
@@ -166,7 +166,7 @@ int fs_dir_open(struct fs_request *request)
     int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
 
     if (err == 0 && node->kind == FS_NODE_DATASET)
-        err = fs_record_allow(request, node->dataset, FS_NEED_READ);
+        err = fs_record_allow(request, node->dataset, NULL, FS_NEED_READ);
     if (err == 0) {
         dir = calloc(1, sizeof(*dir));
         err = dir != NULL ? 0 : -ENOMEM;

@@ -229,7 +229,7 @@ static int lookup_entry(struct fs_request *request, struct fs_dataset *dataset, 
 {
     struct fs *fs = request->fs;
     struct fs_node *node;
-    int err = fs_record_allow(request, dataset, FS_NEED_READ);
+    int err = fs_record_allow(request, dataset, key, FS_NEED_READ);
 
     if (err != 0)
         return err;
@@ -342,7 +342,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
     pthread_mutex_lock(&fs->lock);
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
-    err = attached ? fs_record_allow(request, node->dataset, FS_NEED_WRITE) : 0;
+    err = attached ? fs_record_allow_node(request, node, FS_NEED_WRITE) : 0;
     if (err == 0)
         err = fs_request_may_block(request);
     if (err != 0)
@@ -396,8 +396,8 @@ static int access_to(struct fs_request *request, struct fs_node *node)
         err = know(request, node);
     if (err == 0 && node->dataset != NULL && node->kind != FS_NODE_INFO &&
         (request->mask & (R_OK | W_OK)) != 0)
-        err = fs_record_allow(request, node->dataset,
-                              request->mask & W_OK ? FS_NEED_WRITE : FS_NEED_READ);
+        err = fs_record_allow_node(request, node,
+                                   request->mask & W_OK ? FS_NEED_WRITE : FS_NEED_READ);
     if (err != 0) {
         request->call.text[0] = '\0'; /* a question, not a failure to report */
         return err;

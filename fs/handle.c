@@ -238,7 +238,7 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
     if (attached)
-        err = fs_record_allow(request, node->dataset, write ? FS_NEED_WRITE : FS_NEED_READ);
+        err = fs_record_allow_node(request, node, write ? FS_NEED_WRITE : FS_NEED_READ);
     if (err == 0)
         err = truncate ? open_truncating(request, node) : bring_up_to_date(request, node);
     if (err == -ENOENT)
@@ -315,7 +315,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
     struct fs_handle *handle = NULL;
     struct fs_node *node;
     bool stale_attr;
-    int err = fs_record_allow(request, dataset, FS_NEED_WRITE);
+    int err = fs_record_allow(request, dataset, key, FS_NEED_WRITE);
 
     if (err != 0)
         return err;

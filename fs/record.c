@@ -156,7 +156,8 @@ static bool allows(enum ds_access access, enum fs_need need)
            (access == DS_ACCESS_READ_ONLY && need == FS_NEED_READ);
 }
 
-int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, enum fs_need need)
+int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, const char *key,
+                    enum fs_need need)
 {
     struct fs *fs = request->fs;
     int64_t trust_ms[] = {FS_RECORD_TRUST_MS, FS_RECORD_REFUSE_MS};
@@ -173,8 +174,19 @@ int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, enum
         if (allows(access, need))
             return 0;
     }
-    fs_request_about(request, dataset->name, NULL);
-    return ds_call_fail(&request->call, -EACCES, "the data set is %s for the %s",
+    fs_request_about(request, dataset->name, key);
+    return ds_call_fail(&request->call, -EACCES, "the DataSet is %s for the %s",
                         ds_access_name(access),
                         ds_client_caps(fs->client)->side == DS_SIDE_GUEST ? "guest" : "host");
+}
+
+int fs_record_allow_node(struct fs_request *request, const struct fs_node *node, enum fs_need need)
+{
+    int err = fs_record_allow(request, node->dataset, NULL, need);
+
+    if (err == -EACCES) {
+        DS_LOCK_SCOPE(&request->fs->lock); /* a rename may be changing the key */
+        fs_request_about(request, node->dataset->name, node->key);
+    }
+    return err;
 }

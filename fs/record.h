@@ -83,8 +83,12 @@ void fs_listing_unref(struct fs_listing *listing);
  * record will do. */
 int fs_record_refresh(struct fs_request *request, struct fs_dataset *dataset, int64_t max_age_ms);
 
-/* 0 if the mount's side may read or write the entries; -EACCES, or as fs_record_refresh(). */
-int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, enum fs_need need);
+/* 0 if the mount's side may read or write the entries; -EACCES, or as fs_record_refresh(). `key` is
+ * what the request is about, NULL: the DataSet. The second function takes both from an attached
+ * node. */
+int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, const char *key,
+                    enum fs_need need);
+int fs_record_allow_node(struct fs_request *request, const struct fs_node *node, enum fs_need need);
 
 /* With fs->lock: the side's access as last seen. */
 enum ds_access fs_record_access(const struct fs *fs, const struct fs_dataset *dataset);

@@ -176,10 +176,10 @@ static int rename_keys(struct fs_request *request, struct fs_dataset *from, cons
 {
     struct fs *fs = request->fs;
     struct move move;
-    int err = fs_record_allow(request, from, FS_NEED_WRITE);
+    int err = fs_record_allow(request, from, key, FS_NEED_WRITE);
 
     if (err == 0)
-        err = fs_record_allow(request, to, FS_NEED_WRITE);
+        err = fs_record_allow(request, to, to_key, FS_NEED_WRITE);
     if (err == 0)
         err = fs_request_may_block(request);
     if (err != 0)

@@ -39,7 +39,7 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
         return -EPERM;
     err = fs_entry_key_of_name(request, parent->dataset, request->name, &key);
     if (err == 0)
-        err = fs_record_allow(request, parent->dataset, FS_NEED_WRITE);
+        err = fs_record_allow(request, parent->dataset, key, FS_NEED_WRITE);
     if (err == 0)
         err = fs_request_may_block(request);
     if (err != 0)
@@ -148,7 +148,7 @@ static int mkdir_lock(struct fs_request *request, struct fs_dataset *dataset)
         return -EPERM;
     err = fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
     if (err == 0)
-        err = fs_record_allow(request, dataset, FS_NEED_WRITE);
+        err = fs_record_allow(request, dataset, key, FS_NEED_WRITE);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);

@@ -45,9 +45,9 @@ int ds_local_check_access(struct ds_client *client, struct ds_call *call, sqlite
     if (want == DS_LOCAL_WANT_NOTHING || access == DS_ACCESS_READ_WRITE ||
         (access == DS_ACCESS_READ_ONLY && want == DS_LOCAL_WANT_READ))
         return 0;
-    return ds_call_fail(call, -EACCES, "the DataSet gives the %s %s",
-                        side == DS_SIDE_HOST ? "host" : "guest",
-                        access == DS_ACCESS_READ_ONLY ? "read access only" : "no access");
+    return ds_call_fail(call, -EACCES, "the DataSet is %s for the %s",
+                        ds_access_name((enum ds_access)access),
+                        side == DS_SIDE_HOST ? "host" : "guest");
 }
 
 int ds_local_find(struct ds_client *client, struct ds_conn *conn, const char *dataset,

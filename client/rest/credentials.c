@@ -149,7 +149,8 @@ static int none_found(struct ds_call *call, const char *host)
 {
     return ds_call_fail(call, -EACCES,
                         "no credentials for %.80s: use -o credentials=FILE (lines username= and "
-                        "password=), $DATASETFS_USERNAME and $DATASETFS_PASSWORD, or ~/.netrc",
+                        "password=), /etc/datasetfs/credentials (root), $DATASETFS_USERNAME and "
+                        "$DATASETFS_PASSWORD, or ~/.netrc",
                         host);
 }
 

@@ -107,6 +107,28 @@ static void test_guest(void **state)
     ds_attributes_clear(&attributes);
 }
 
+/* Each refusal is reported with the file that it was about, in the same words everywhere. */
+static void test_refusals_are_reported(void **state)
+{
+    static const char *const lines[] = {
+        "open\t/ro/k\tEACCES\tthe DataSet is READ_ONLY for the guest",
+        "create\t/ro/new\tEACCES\tthe DataSet is READ_ONLY for the guest",
+        "unlink\t/ro/k\tEACCES\tthe DataSet is READ_ONLY for the guest",
+        "rename\t/ro/j\tEACCES\tthe DataSet is READ_ONLY for the guest",
+        "lookup\t/none/k\tEACCES\tthe DataSet is NONE for the guest",
+        "opendir\t/none\tEACCES\tthe DataSet is NONE for the guest"};
+    make_datasets(DS_SIDE_GUEST);
+    harness_start("m", "side=guest");
+    assert_sh_fails(*state, "ermission denied", "echo x > m/ro/k");
+    assert_sh_fails(*state, "ermission denied", "echo x > m/ro/new");
+    assert_sh_fails(*state, "ermission denied", "rm m/ro/k");
+    assert_sh_fails(*state, "ermission denied", "mv m/rw/k m/ro/j");
+    assert_sh_fails(*state, "ermission denied", "cat m/none/k");
+    assert_sh_fails(*state, "ermission denied", "ls m/none");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_sh_ok(*state, "", "cut -f 2- m/.datasetfs/errors | grep -qxF '%s'", lines[i]);
+}
+
 /* Neither side's access is the other's. */
 static void test_sides_differ(void **state)
 {
@@ -333,6 +355,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_guest),
     HARNESS_SHELLS(test_sides_differ),
     HARNESS_TEST(test_calls_read_only),
+    HARNESS_SHELLS(test_refusals_are_reported),
     HARNESS_SHELLS(test_read_only_mount),
     HARNESS_SHELLS(test_access_taken_away),
     HARNESS_SHELLS(test_access_given),
