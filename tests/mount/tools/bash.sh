@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tool: bash: `>`, `>>`, `>|`, here-documents, `read`, `mapfile`
 # Works: yes
-# Notes: errors of open and write are reported; no shell looks at close, so a write is in the store before it returns
+# Notes: errors of open and write are reported; see "Writing"
 . "${0%/*}/lib.bash"
 . "${0%/*}/redirections.bash"
 redirections 'No space left on device' bash
