@@ -72,8 +72,10 @@ static void roll_put(const struct model_handle *handle, struct model_put *put)
 {
     const struct model_file *file = handle->file;
     *put = (struct model_put){0};
-    roll_offset(handle, put);
     bool large = !model_roll(3000);
+    if (large)
+        model_disarm(); /* it is sent in many parts, any of which may be committed */
+    roll_offset(handle, put);
     bool bad = !model_roll(16);
     if (large && (size_t)put->offset <= model_base(file))
         model_text(&put->data, model_roll((unsigned)(MIB - (size_t)put->offset - 8)) + 1, true);
@@ -89,10 +91,13 @@ static void roll_put(const struct model_handle *handle, struct model_put *put)
         model_text(&put->data, room, true);
         bad = false;
     }
-    if (((size_t)put->offset + put->data.len) / PAGE != (size_t)put->offset / PAGE && !bad) {
+    size_t end = (size_t)put->offset + put->data.len;
+    /* The kernel may send it in two parts; and what is too long and no text has two errors. */
+    if ((end / PAGE != (size_t)put->offset / PAGE && !bad) || (end > MIB && bad)) {
         size_t len = put->data.len;
-        ds_buf_free(&put->data); /* the kernel may send it in two parts */
+        ds_buf_free(&put->data);
         model_text(&put->data, len, true);
+        bad = false;
     }
     if ((size_t)put->offset + put->data.len > MIB)
         put->expected = EFBIG;
@@ -170,9 +175,7 @@ void model_step_write(struct model_handle *handle)
                put.data.len, (long long)put.offset, model_base(file),
                handle->flags & O_APPEND ? ", append" : "", put.moves ? ", moving" : "");
     bool again = file->refused;
-    bool large = put.data.len > MODEL_LARGE; /* sent in many parts, any of which may be committed */
-    if (large)
-        model_disarm();
+    bool large = put.data.len > MODEL_LARGE;
     ssize_t len = send_put(handle, &put);
     int got = len < 0 ? errno : (size_t)len < put.data.len ? MODEL_CUT_SHORT : 0;
     if (put.moves && !(handle->flags & O_APPEND))
