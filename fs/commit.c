@@ -69,8 +69,6 @@ bool fs_commit_due(const struct fs_commit *commit, enum fs_commit_event event)
         return commit->dirty;
     case FS_COMMIT_ON_IDLE:
         return commit->gathered;
-    case FS_COMMIT_ON_MAPPED_WRITE:
-        return false;
     case FS_COMMIT_ON_FSYNC:
     case FS_COMMIT_ON_OPEN:
     case FS_COMMIT_ON_RENAME:

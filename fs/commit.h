@@ -49,7 +49,6 @@ struct fs_budget {
 
 enum fs_commit_event {
     FS_COMMIT_ON_WRITE, /* one that waits for its commit */
-    FS_COMMIT_ON_MAPPED_WRITE,
     FS_COMMIT_ON_IDLE,
     FS_COMMIT_ON_FLUSH,
     FS_COMMIT_ON_FSYNC,

@@ -50,7 +50,6 @@ static int run_due(struct fs_request *request)
     node = fs_node_find(fs, request->ino);
     if (node == NULL)
         return 0;
-    fs_working_forget_pages(fs, node);
     if (node->scratch != NULL)
         fs_scratch_left_due(request, node);
     else

@@ -78,6 +78,7 @@ struct fs_dir;
 struct fs_dataset;
 struct fs_request;
 struct fs_loop;
+struct fs_pages;
 struct fs {
     /* Constant after the start. */
     const struct fs_options *options;
@@ -86,8 +87,9 @@ struct fs {
     struct fs_loop *loop;
     struct fs_timer *timer;
     struct fs_errors *errors;
-    struct timespec start; /* CLOCK_REALTIME, the first modification time of everything */
-    uid_t mounting_uid;    /* the daemon's own */
+    struct fs_pages *pages; /* with the lock; NULL but while the mount is served */
+    struct timespec start;  /* CLOCK_REALTIME, the first modification time of everything */
+    uid_t mounting_uid;     /* the daemon's own */
 
     atomic_uint_fast64_t fuse_requests[FS_OPCODE_COUNT];
 

@@ -5,6 +5,7 @@
 #include "attr.h"
 #include "cleanup.h"
 #include "control.h"
+#include "due.h"
 #include "entry.h"
 #include "errors.h"
 #include "name.h"
@@ -83,14 +84,12 @@ bool fs_handle_any_writes(const struct fs_node *node)
     return false;
 }
 
-void fs_handle_committed(struct fs_node *node, const struct fs_handle *except)
+void fs_handle_committed(struct fs_node *node)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle) {
-        if (handle != except)
-            handle->unsent = false;
-    }
+    DL_FOREACH (node->handles, handle)
+        handle->unsent = false;
 }
 
 void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *told)
@@ -124,16 +123,17 @@ int fs_handle_take_error(struct fs_handle *handle)
 
 /* Commits what others' handles wait for, with the key lock and fs->lock. If that fails it is their
  * failure, which they hear of, and not this request's; what the store said is reported at once. A
- * cut code point may still be completed. */
+ * cut code point may still be completed. -EINTR: the caller was interrupted, and has its answer
+ * perhaps; others wait on. */
 static int commit_for_others(struct fs_request *request, struct fs_node *node)
 {
     int err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
 
-    if (err != 0 && err != -EILSEQ)
+    if (err != 0 && err != -EILSEQ && err != -EINTR)
         fs_errors_add(request->fs->errors, "commit", node->dataset->name, node->key, err,
                       request->call.text);
     request->call.text[0] = '\0';
-    return err;
+    return atomic_load(&request->settled) ? -EINTR : err;
 }
 
 /* Makes the value that the open file will show current: what waits is committed, else the store is
@@ -174,6 +174,8 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
         return err;
     err = commit_for_others(request, node);
     fs_key_unlock(node);
+    if (err == -EINTR)
+        return err;
     if (err == 0 && node->image == NULL && node->fetched_ms == 0) {
         /* What was created may have been written by the other side already. */
         pthread_mutex_unlock(&fs->lock);
@@ -203,7 +205,11 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
             return err;
         }
         /* Should the new data be refused, this is what stays. */
-        commit_for_others(request, node);
+        err = commit_for_others(request, node);
+        if (err == -EINTR) {
+            fs_key_unlock(node);
+            return err;
+        }
     }
     err = node->scratch != NULL ? fs_scratch_truncate(request, node, 0)
                                 : fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
@@ -437,7 +443,15 @@ int fs_handle_read(struct fs_request *request)
     return err;
 }
 
-/* What flush and fsync have in common: the late failure first, then what the event makes due. */
+/* The late failure. A close leaves it to be told again: it may be that of a child, which did not
+ * write and does not look. With fs->lock. */
+static int late_error(struct fs_handle *handle, enum fs_commit_event event)
+{
+    return event == FS_COMMIT_ON_FLUSH ? handle->sticky : fs_handle_take_error(handle);
+}
+
+/* What flush and fsync have in common: the late failure first, also that of a commit under way,
+ * then what the event makes due. */
 static int commit_handle(struct fs_request *request, struct fs_handle *handle,
                          enum fs_commit_event event)
 {
@@ -447,21 +461,22 @@ static int commit_handle(struct fs_request *request, struct fs_handle *handle,
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    err = fs_handle_take_error(handle);
     due = handle->writes && fs_working_due(node, event);
+    err = due ? 0 : late_error(handle, event);
     pthread_mutex_unlock(&fs->lock);
-    if (err != 0 || !due)
+    if (!due)
         return err;
     err = fs_request_may_block(request);
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
     err = fs_key_lock(request, node);
-    if (err == 0) {
+    if (err != 0)
+        return err;
+    err = late_error(handle, event);
+    if (err == 0)
         err = fs_working_commit(request, node, event);
-        fs_key_unlock(node);
-        fs_working_forget_pages(fs, node);
-    }
+    fs_key_unlock(node);
     return err;
 }
 
@@ -471,6 +486,8 @@ static int commit_for(struct fs_request *request, enum fs_commit_event event)
     int err = handle->node->kind == FS_NODE_ENTRY ? commit_handle(request, handle, event) : 0;
 
     fs_handle_unuse(request->fs, handle);
+    if (err == -EINTR && event == FS_COMMIT_ON_FLUSH)
+        err = -EIO; /* nobody repeats a close(2), and many take its EINTR for a success */
     if (err == 0)
         fs_reply_ok(request);
     return err;
@@ -537,6 +554,7 @@ int fs_handle_release(struct fs_request *request)
     bool entry = node->kind == FS_NODE_ENTRY, work;
     int err;
 
+    ds_call_init(&request->call, fs->options->timeout_ms); /* nobody waits: it may be queued long */
     pthread_mutex_lock(&fs->lock);
     work = entry && ((handle->writes && handle->uses > 0) || has_work(handle));
     pthread_mutex_unlock(&fs->lock);
@@ -566,13 +584,28 @@ int fs_handle_release(struct fs_request *request)
     return 0;
 }
 
+void fs_handle_release_dropped(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_handle *handle = fs_handle_of(request);
+    struct fs_node *node = handle->node;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    if (node->kind == FS_NODE_ENTRY && has_work(handle)) {
+        fs_commit_gather(&node->commit, ds_call_now_ms());
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+    }
+    fs_handle_free(fs, handle);
+}
+
 void fs_handle_abandon(struct fs *fs, struct fs_handle *handle)
 {
     struct fs_node *node = handle->node;
 
     DS_LOCK_SCOPE(&fs->lock);
-    /* Its caller is dead: what it created or truncated has never been seen by anybody. */
-    if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty) {
+    /* Its caller is dead: unless others write, nobody has built on what it created or truncated. */
+    if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty &&
+        !node->locked) {
         fs_working_drop_held(fs, node);
         fs_commit_closed(&node->commit);
     }

@@ -40,13 +40,12 @@ void fs_handle_abandon(struct fs *fs, struct fs_handle *handle);
 /* True if one of the node's handles may write; with fs->lock. */
 bool fs_handle_any_writes(const struct fs_node *node);
 
-/* All that the node's handles have written is committed, except perhaps the last piece of `except`
- * (or NULL); with fs->lock. */
-void fs_handle_committed(struct fs_node *node, const struct fs_handle *except);
+/* All that the node's handles have written is committed; with fs->lock. */
+void fs_handle_committed(struct fs_node *node);
 
 /* What they have written and not committed is lost: the failure is remembered for each of them, and
- * told by its next write, fsync or close. Not for `told` (or NULL), whose request fails with it.
- * With fs->lock. */
+ * told by its closes and its next write or fsync. Not for `told` (or NULL), whose request fails
+ * with it. With fs->lock. */
 void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *told);
 
 /* The value is to become empty, at the wish of `by`, or NULL where that is not known: then
@@ -55,6 +54,10 @@ void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by);
 
 /* The remembered failure, which is thereby told; with fs->lock. */
 int fs_handle_take_error(struct fs_handle *handle);
+
+/* The handler of this RELEASE will not run: frees the handle, and what it leaves is committed
+ * without it. Without fs->lock. */
+void fs_handle_release_dropped(struct fs_request *request);
 
 /* Handlers. */
 int fs_handle_open(struct fs_request *request);

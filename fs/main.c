@@ -8,6 +8,7 @@
 #include "loop.h"
 #include "mount.h"
 #include "options.h"
+#include "pages.h"
 #include "request.h"
 #include "scratch_left.h"
 #include "timer.h"
@@ -112,16 +113,21 @@ static int serve(struct session *session)
 {
     struct fs *fs = session->fs;
     struct fs_request leftover;
-    int err = fs_loop_start(fs->session, session->options->max_threads, session->ended, &fs->loop);
+    int err = fs_pages_start(fs);
 
-    if (err != 0)
+    if (err == 0)
+        err = fs_loop_start(fs->session, session->options->max_threads, session->ended, &fs->loop);
+    if (err != 0) {
+        fs_pages_stop(fs);
         return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
+    }
     if (session->report >= 0)
         fs_daemon_ready(session->report, session->mountpoint);
     session->report = -1;
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
+    fs_pages_stop(fs);
     fs_due_stop(fs);
     fs_request_cancel_reads(fs);
     fs_loop_stop(fs->loop);

@@ -4,6 +4,7 @@
 #include "attr.h"
 #include "due.h"
 #include "loop.h"
+#include "pages.h"
 #include "record.h"
 #include "request.h"
 #include "scratch.h"
@@ -60,6 +61,7 @@ static void free_node(struct fs *fs, struct fs_node *node)
 {
     fs_scratch_free(fs, node);
     fs_due_set(fs, node, 0);
+    fs_pages_drop(fs, node);
     lose_key(node); /* what was set on it stays with the key */
     if (node->taken != NULL)
         fs_attr_forget(fs, node);

@@ -77,7 +77,7 @@ struct fs_node {
     struct ds_buf tail; /* appended data that the store has not; beside no image, or an empty one */
     unsigned tail_piece;  /* its last bytes that are the first ones of a code point, held back */
     int64_t committed_ms; /* when we last changed the store's value; 0: never */
-    bool pages_stale;     /* the kernel's pages may hold data that was lost */
+    bool pages_stale;     /* the kernel is to forget its pages, pages.h */
     bool grown;           /* it got longer by appends since it was last set or seen */
     struct fs_handle *handles;
 
@@ -86,7 +86,8 @@ struct fs_node {
     struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
 
     int64_t due_ms; /* when a worker is to look after it, due.h; 0: not at all */
-    struct fs_node *due_prev, *due_next; /* fs->due, while due_ms is set */
+    struct fs_node *due_prev, *due_next;     /* fs->due, while due_ms is set */
+    struct fs_node *stale_prev, *stale_next; /* fs->pages, while pages_stale is set */
 
     /* The key lock. */
     bool locked;

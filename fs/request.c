@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "errors.h"
+#include "handle.h"
 #include "loop.h"
 #include "write.h"
 
@@ -18,6 +19,8 @@
 enum { INTERRUPT_PATIENCE_MS = 1000 };
 /* How often we look whether an interrupted caller is dying; the kernel interrupts only once. */
 enum { INTERRUPT_LOOK_MS = 20 };
+/* What a piece of work gets after one that the store has left unanswered. */
+enum { SHORT_TRY_MS = 1000 };
 
 void fs_request_clear(struct fs_request *request)
 {
@@ -99,15 +102,18 @@ static void wake(struct fs_request *request)
 }
 
 /* Replies although the call goes on: its bytes have left, and its outcome only matters to those who
- * come later. A write is not "interrupted", which callers repeat: an append would stand twice.
- * Before what lingers has ended, a login, nothing of the write itself has left. */
+ * come later. A write is not "interrupted", which callers repeat: an append would stand twice. Nor
+ * is a close, which they do not repeat. Before what lingers has ended, a login, nothing of the
+ * write itself has left. */
 static void detach(struct fs_request *request)
 {
+    bool in_doubt =
+        request->opcode == FS_FLUSH || (request->opcode == FS_WRITE && !request->call.lingers);
+
     if (atomic_exchange(&request->settled, true))
         return;
     fuse_req_interrupt_func(request->req, NULL, NULL);
-    fuse_reply_err(request->req,
-                   request->opcode == FS_WRITE && !request->call.lingers ? EIO : EINTR);
+    fuse_reply_err(request->req, in_doubt ? EIO : EINTR);
 }
 
 /* A queued request that has waited until the store counts as silent may be answered from memory. On
@@ -203,13 +209,23 @@ void fs_request_init_internal(struct fs_request *request, struct fs *fs)
     memset(request, 0, sizeof(*request));
     request->fs = fs;
     request->settled = true;
+    request->overtime_ms = fs->options->timeout_ms;
     ds_call_init(&request->call, fs->options->timeout_ms);
 }
 
 void fs_request_next(struct fs_request *request)
 {
-    if (ds_call_now_ms() < request->call.deadline_ms)
-        ds_call_init(&request->call, request->fs->options->timeout_ms);
+    int64_t timeout_ms = request->fs->options->timeout_ms, try_ms = SHORT_TRY_MS;
+
+    if (ds_call_now_ms() < request->call.deadline_ms) {
+        request->overtime_ms = timeout_ms;
+        ds_call_init(&request->call, timeout_ms);
+        return;
+    }
+    if (try_ms > request->overtime_ms)
+        try_ms = request->overtime_ms;
+    request->overtime_ms -= try_ms;
+    ds_call_init(&request->call, try_ms);
 }
 
 /* A copy that owns its strings and data, which stand behind it in one block. */
@@ -235,13 +251,24 @@ static struct fs_request *copy(const struct fs_request *request)
     return new;
 }
 
-/* When a queued request is looked at first. */
+/* The handler will not run to its end: what it was to do beside its reply. */
+static void abandon(struct fs_request *request)
+{
+    if (request->opcode == FS_WRITE)
+        fs_write_dropped(request);
+    else if (request->opcode == FS_RELEASE)
+        fs_handle_release_dropped(request);
+}
+
+/* When a queued request is looked at first; 0: never, since nobody waits for a RELEASE. */
 static int64_t first_look_ms(const struct fs_request *request)
 {
     int64_t silent_ms = ds_call_now_ms() + FS_SILENT_MS + INTERRUPT_LOOK_MS;
     bool asks = request->opcode == FS_LOOKUP || request->opcode == FS_GETATTR ||
                 request->opcode == FS_READDIR || request->opcode == FS_READDIRPLUS;
 
+    if (request->opcode == FS_RELEASE)
+        return 0;
     return asks && silent_ms < request->deadline_ms ? silent_ms : request->deadline_ms;
 }
 
@@ -251,6 +278,7 @@ static void requeue(struct fs_request *request)
     int err;
 
     if (new == NULL) {
+        abandon(request);
         reply_error(request, -ENOMEM);
         fs_request_clear(request);
         return;
@@ -288,8 +316,7 @@ void fs_request_resume(struct fs_request *request)
 
 void fs_request_drop(struct fs_request *request, int error)
 {
-    if (request->opcode == FS_WRITE)
-        fs_write_dropped(request);
+    abandon(request);
     if (!atomic_exchange(&request->settled, true)) {
         fuse_req_interrupt_func(request->req, NULL, NULL);
         fuse_reply_err(request->req, -error);

@@ -46,6 +46,7 @@ struct fs_request {
 
     struct ds_call call;
     int64_t deadline_ms; /* of the request; that of its call may be sooner */
+    int64_t overtime_ms; /* left for fs_request_next() while the store does not answer */
     atomic_bool change;  /* the running call changes the store: once sent it goes on alone */
 
     /* What the failure was about, for .datasetfs/errors; owned copies. */
@@ -75,9 +76,9 @@ void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
 /* The same without a request of the kernel, for work of the mount's own: it has no reply. */
 void fs_request_init_internal(struct fs_request *request, struct fs *fs);
 
-/* The next of many things that such a request does has a time of its own, unless one before it has
- * used up all of its: a store that is slow is given what it needs, and one that hangs is not waited
- * for again. */
+/* The next of many things that such a request does has a time of its own: the mount's timeout, or,
+ * after one that has used up its time, a short try. All these tries of a store that hangs take no
+ * longer than the timeout once more; then nothing is waited for. */
 void fs_request_next(struct fs_request *request);
 
 /* Runs the handler on the calling worker, or queues a copy of the request. */

@@ -162,14 +162,17 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
     }
     if (err != 0 || (node->value != NULL && node->value->len == ours->len &&
                      memcmp(node->value->data, ours->data, ours->len) == 0)) {
+        node->grown = err == -EINTR;
         fs_value_unref(ours);
         return err;
     }
     change.data = ours->data;
     change.len = ours->len;
     err = send(request, node, &change);
-    if (err == 0)
-        fs_value_learn(fs, node, ours, true);
+    node->grown =
+        err == -EINTR; /* to be asked about again, and it is still ours that is to stand */
+    if (err == 0 || err == -EINTR)
+        fs_value_learn(fs, node, ours, err == 0);
     else
         fs_value_unref(ours);
     return err;

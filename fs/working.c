@@ -5,6 +5,7 @@
 #include "due.h"
 #include "errors.h"
 #include "handle.h"
+#include "pages.h"
 #include "record.h"
 #include "scratch.h"
 #include "send.h"
@@ -29,17 +30,11 @@ void fs_working_drop_tail(struct fs_node *node)
     node->tail_piece = 0;
 }
 
-/* Nothing is gathered any more; but lost pages are still to be forgotten. */
-static void settle_due(struct fs *fs, struct fs_node *node)
-{
-    fs_due_set(fs, node, node->pages_stale ? ds_call_now_ms() : 0);
-}
-
 /* The data or the commit was refused: the working value is the store's again. */
 void fs_working_give_up(struct fs *fs, struct fs_node *node)
 {
     fs_commit_failed(&node->commit);
-    settle_due(fs, node);
+    fs_due_set(fs, node, 0);
     if (node->tail.len > 0)
         fs_value_touch(fs, node);
     fs_working_drop_tail(node);
@@ -57,7 +52,7 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
     fs_working_drop_tail(node);
     node->grown = false;
     if (node->commit.pending == FS_PENDING_NONE || node->commit.refused)
-        fs_handle_committed(node, NULL); /* what waits now is none of theirs */
+        fs_handle_committed(node); /* what waits now is none of theirs */
     fs_commit_pend(&node->commit, pending);
     fs_value_touch(fs, node);
     return 0;
@@ -71,8 +66,7 @@ bool fs_working_waits(const struct fs_node *node)
 /* After these nothing more may come: what was sent in pieces is seen to. */
 static bool may_be_last(enum fs_commit_event event)
 {
-    return event != FS_COMMIT_ON_WRITE && event != FS_COMMIT_ON_MAPPED_WRITE &&
-           event != FS_COMMIT_ON_IDLE && event != FS_COMMIT_ON_OPEN;
+    return event != FS_COMMIT_ON_WRITE && event != FS_COMMIT_ON_IDLE && event != FS_COMMIT_ON_OPEN;
 }
 
 bool fs_working_due(const struct fs_node *node, enum fs_commit_event event)
@@ -90,13 +84,13 @@ bool fs_working_drop_held(struct fs *fs, struct fs_node *node)
     return held;
 }
 
-/* The handle that the request's caller acts through and that hears of its failure, or NULL. */
+/* The handle whose user is told by the failure of this request, or NULL. A close tells too, but
+ * perhaps not the one who wrote: each child that ends closes what it has inherited. */
 static struct fs_handle *acting_handle(const struct fs_request *request)
 {
-    bool through_handle = request->opcode == FS_WRITE || request->opcode == FS_FLUSH ||
-                          request->opcode == FS_FSYNC || request->opcode == FS_RELEASE;
+    bool tells = request->opcode == FS_WRITE || request->opcode == FS_FSYNC;
 
-    return through_handle && request->req != NULL ? fs_handle_of(request) : NULL;
+    return tells && !atomic_load(&request->settled) ? fs_handle_of(request) : NULL;
 }
 
 int fs_working_not_text(struct fs_request *request, const struct fs_node *node)
@@ -124,16 +118,27 @@ static int committable(const struct fs_node *node, enum fs_commit_event event, s
 }
 
 /* What is not committed is given up, and whoever wrote it is told. */
-void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
+static void lose(struct fs_request *request, struct fs_node *node, int err)
 {
     bool gathered = node->commit.gathered;
 
     fs_working_give_up(request->fs, node);
     fs_handle_lost(node, err, acting_handle(request));
-    if (gathered) {
-        node->pages_stale = true;
-        fs_due_set(request->fs, node, ds_call_now_ms());
+    if (gathered)
+        fs_pages_forget(request->fs, node);
+}
+
+/* A commit has failed. -EINTR from here means that all is as it was before, and the data waits on:
+ * who repeats the call loses nothing. */
+static int commit_failed(struct fs_request *request, struct fs_node *node, int err)
+{
+    if (err == -EINTR && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
+        fs_working_gather(request->fs, node);
+        return err;
     }
+    err = err == -EINTR ? -EIO : err;
+    lose(request, node, err);
+    return err;
 }
 
 /* When the working value was last modified: before its commit, for those who could see it. */
@@ -147,26 +152,14 @@ static struct modified modified_of(const struct fs_node *node)
     return (struct modified){.version = node->version, .mtime = node->mtime};
 }
 
-void fs_working_forget_pages(struct fs *fs, struct fs_node *node)
-{
-    fuse_ino_t ino = node->ino;
-
-    if (!node->pages_stale)
-        return;
-    node->pages_stale = false;
-    pthread_mutex_unlock(&fs->lock);
-    /* An inode that the kernel does not have is no failure. */
-    fuse_lowlevel_notify_inval_inode(fs->session, ino, 0, 0);
-    pthread_mutex_lock(&fs->lock);
-}
-
 /* The store has the working value but for a piece of a code point at its end. */
 static void committed(struct fs_request *request, struct fs_node *node, bool piece,
                       const struct modified *modified)
 {
-    settle_due(request->fs, node);
+    fs_due_set(request->fs, node, 0);
     fs_scratch_untie(node); /* the key has a new value: its old one need not be removed */
-    fs_handle_committed(node, piece ? acting_handle(request) : NULL);
+    if (!piece)
+        fs_handle_committed(node);
     if (node->image != NULL && !node->commit.dirty)
         fs_working_drop_image(request->fs, node);
     node->version = modified->version;
@@ -175,15 +168,14 @@ static void committed(struct fs_request *request, struct fs_node *node, bool pie
 
 void fs_working_supersede(struct fs *fs, struct fs_node *node)
 {
-    bool held = node->image != NULL || node->tail.len > 0;
-
+    if (node->image != NULL || node->tail.len > 0)
+        fs_pages_forget(fs, node);
     fs_commit_done(&node->commit, false);
     fs_working_drop_tail(node);
     fs_working_drop_image(fs, node);
     node->grown = false;
-    node->pages_stale = node->pages_stale || held;
-    settle_due(fs, node);
-    fs_handle_committed(node, NULL);
+    fs_due_set(fs, node, 0);
+    fs_handle_committed(node);
 }
 
 int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
@@ -195,10 +187,8 @@ int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
 
     if (whole > 0) {
         err = fs_send_tail(request, node, whole);
-        if (err != 0) {
-            fs_working_lose(request, node, err);
-            return err;
-        }
+        if (err != 0)
+            return commit_failed(request, node, err);
         fs_commit_done(&node->commit, false);
         committed(request, node, node->tail_piece > 0, &modified);
     }
@@ -220,14 +210,12 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
         /* Another write may still complete a cut code point, until the last writer is gone, who
          * then drops it; a mapped page will not change. */
         if (event == FS_COMMIT_ON_UNMOUNT || node->commit.mapped)
-            fs_working_lose(request, node, err);
+            lose(request, node, err);
         return fs_working_not_text(request, node);
     }
     err = fs_send_image(request, node, len);
-    if (err != 0) {
-        fs_working_lose(request, node, err);
-        return err;
-    }
+    if (err != 0)
+        return commit_failed(request, node, err);
     piece = len < node->image->bytes.len;
     fs_commit_done(&node->commit, piece);
     committed(request, node, piece, &modified);
@@ -246,8 +234,8 @@ int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_
         err = commit_image(request, node, event);
     if (err == 0 && node->grown && node->image == NULL && may_be_last(event)) {
         err = fs_send_check_growth(request, node);
-        if (err != 0)
-            fs_working_lose(request, node, err);
+        if (err != 0 && err != -EINTR)
+            lose(request, node, err);
     }
     return err;
 }

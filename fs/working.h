@@ -22,8 +22,9 @@ bool fs_working_waits(const struct fs_node *node);
 bool fs_working_due(const struct fs_node *node, enum fs_commit_event event);
 
 /* With the key lock: commits what `event` makes due. -EILSEQ: a cut code point or mapped page
- * cannot be; the store's errors, after which the working value is the store's again, and handles
- * that have written but are not the request's own hear of it later. The caller may block. */
+ * cannot be; -EINTR before anything was sent, and then all waits on; the store's errors, after
+ * which the working value is the store's again, and handles that have written but are not the
+ * request's own hear of it later. The caller may block. */
 int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event);
 
 /* The tail's half of it. */
@@ -41,17 +42,12 @@ void fs_working_gather(struct fs *fs, struct fs_node *node);
 /* On a worker: gathered data is committed if nothing more has come; for fs/due.c. */
 void fs_working_idle(struct fs_request *request, struct fs_node *node);
 
-/* With the key lock: what is not committed is given up, because of `err`; so that the working value
- * is the store's again. fs_working_lose() remembers that for the handles that wrote it. */
+/* With the key lock: what is not committed is given up, so that the working value is the store's
+ * again. */
 void fs_working_give_up(struct fs *fs, struct fs_node *node);
-void fs_working_lose(struct fs_request *request, struct fs_node *node, int err);
 
 /* With the key lock: the key was given another value after all that waits was written. */
 void fs_working_supersede(struct fs *fs, struct fs_node *node);
-
-/* Without the key lock: makes the kernel forget what it holds of lost data. Not from a WRITE or
- * READ, for which it has pages locked. */
-void fs_working_forget_pages(struct fs *fs, struct fs_node *node);
 
 /* What is held back is given up. True if there was something. */
 bool fs_working_drop_held(struct fs *fs, struct fs_node *node);

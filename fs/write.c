@@ -25,7 +25,7 @@ static int need_image(struct fs_request *request, struct fs_node *node)
     int err = 0;
 
     if (node->tail.len > 0 && node->attached)
-        err = fs_working_commit_tail(request, node, FS_COMMIT_ON_FSYNC);
+        err = fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
     if (err != 0 || node->image != NULL)
         return err;
     empty = node->commit.pending != FS_PENDING_NONE; /* its first data was refused */
@@ -114,6 +114,13 @@ static int add_to_tail(struct fs_request *request, struct fs_node *node)
     return 0;
 }
 
+/* What a write that waited for its commit ends with. Interrupted before anything was sent it is a
+ * gathered one: to be repeated, its data would have to be taken out again. */
+static int waited(int err)
+{
+    return err == -EINTR ? 0 : err;
+}
+
 /* Adds to the end with the store's own append. */
 static int append(struct fs_request *request, struct fs_handle *handle, struct fs_node *node)
 {
@@ -144,7 +151,7 @@ static int append(struct fs_request *request, struct fs_handle *handle, struct f
         return 0;
     }
     handle->budget.commits++;
-    return fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
+    return waited(fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE));
 }
 
 /* A write into the working value. */
@@ -182,7 +189,7 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
         return 0;
     }
     handle->budget.commits++;
-    return fs_working_commit(request, node, FS_COMMIT_ON_WRITE);
+    return waited(fs_working_commit(request, node, FS_COMMIT_ON_WRITE));
 }
 
 void fs_write_dropped(struct fs_request *request)
@@ -193,7 +200,8 @@ void fs_write_dropped(struct fs_request *request)
     if (node->kind != FS_NODE_ENTRY)
         return;
     DS_LOCK_SCOPE(&fs->lock);
-    if (!node->locked && node->attached && !node->commit.dirty && node->scratch == NULL)
+    if (!node->locked && node->attached && !node->commit.dirty && node->tail.len == 0 &&
+        node->scratch == NULL)
         fs_working_give_up(fs, node);
 }
 
@@ -211,11 +219,14 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
         if (err != 0)
             return err;
     }
-    err = fs_handle_take_error(handle);
-    if (err == 0)
-        err = fs_key_lock(request, node);
+    err = fs_key_lock(request, node);
     if (err != 0)
         return err;
+    err = fs_handle_take_error(handle); /* also of the commit that it waited for */
+    if (err != 0) {
+        fs_key_unlock(node);
+        return err;
+    }
     *turn = true;
     if (node->scratch != NULL && fs_scratch_takes_data(fs, node, &err))
         err = fs_scratch_write(request, node);

@@ -146,9 +146,28 @@ static void test_killed_behind_another(void **state)
     assert_true(peer_has("app", "k", value));
 }
 
+/* Nor does the first half at the end of the value keep others from writing to its middle. */
+static void test_cut_append_harms_no_other(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "abc");
+    int appender = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    int writer = harness_open("m/app/k", O_WRONLY);
+
+    harness_put(appender, "\xc3");
+    assert_int_equal(pwrite(writer, "X", 1, 0), 1);
+    assert_store("app", "k", "Xbc");
+    harness_put(appender, "\xa9");
+    assert_ok(close(appender));
+    assert_ok(close(writer));
+    assert_store("app", "k", "Xbc\xc3\xa9");
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_truncation_is_not_published_by_another),
     HARNESS_TEST(test_cut_text_outlives_another),
+    HARNESS_TEST(test_cut_append_harms_no_other),
     HARNESS_TEST(test_refused_truncation_is_renamed),
     HARNESS_TEST(test_lost_data_is_not_shown),
     HARNESS_TEST(test_killed_behind_another),
