@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "cleanup.h"
+#include "close.h"
 #include "entry.h"
 #include "errors.h"
 #include "name.h"
@@ -203,7 +204,7 @@ int fs_control_open(struct fs_request *request, struct fs_node *node)
     request->fi.fh = (uintptr_t)handle;
     request->fi.direct_io = 1;
     if (fs_reply_open(request) != 0)
-        fs_handle_abandon(fs, handle);
+        fs_close_abandon(fs, handle);
     return 0;
 }
 
@@ -251,7 +252,7 @@ int fs_control_create(struct fs_request *request)
         request->fi.fh = (uintptr_t)handle;
         request->fi.direct_io = 1;
         if (fs_reply_create(request, &entry) != 0) {
-            fs_handle_abandon(fs, handle);
+            fs_close_abandon(fs, handle);
             fs_entry_forget(fs, entry.ino, 1);
         }
     }

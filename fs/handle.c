@@ -4,8 +4,8 @@
 #include "ahead.h"
 #include "attr.h"
 #include "cleanup.h"
+#include "close.h"
 #include "control.h"
-#include "due.h"
 #include "entry.h"
 #include "errors.h"
 #include "name.h"
@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 struct fs_handle *fs_handle_of(const struct fs_request *request)
@@ -267,7 +266,7 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     if (stale_attr && !truncate)
         fuse_lowlevel_notify_inval_inode(fs->session, node->ino, -1, 0);
     if (fs_reply_open(request) != 0)
-        fs_handle_abandon(fs, handle);
+        fs_close_abandon(fs, handle);
     return 0;
 }
 
@@ -351,7 +350,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
     if (err == 0) {
         request->fi.fh = (uintptr_t)handle;
         if (fs_reply_create(request, &entry) != 0) {
-            fs_handle_abandon(fs, handle);
+            fs_close_abandon(fs, handle);
             fs_entry_forget(fs, node->ino, 1);
         }
     }
@@ -441,173 +440,4 @@ int fs_handle_read(struct fs_request *request)
 
     fs_handle_unuse(request->fs, handle);
     return err;
-}
-
-/* The late failure. A close leaves it to be told again: it may be that of a child, which did not
- * write and does not look. With fs->lock. */
-static int late_error(struct fs_handle *handle, enum fs_commit_event event)
-{
-    return event == FS_COMMIT_ON_FLUSH ? handle->sticky : fs_handle_take_error(handle);
-}
-
-/* What flush and fsync have in common: the late failure first, also that of a commit under way,
- * then what the event makes due. */
-static int commit_handle(struct fs_request *request, struct fs_handle *handle,
-                         enum fs_commit_event event)
-{
-    struct fs *fs = request->fs;
-    struct fs_node *node = handle->node;
-    bool due;
-    int err;
-
-    pthread_mutex_lock(&fs->lock);
-    due = handle->writes && fs_working_due(node, event);
-    err = due ? 0 : late_error(handle, event);
-    pthread_mutex_unlock(&fs->lock);
-    if (!due)
-        return err;
-    err = fs_request_may_block(request);
-    if (err != 0)
-        return err;
-    DS_LOCK_SCOPE(&fs->lock);
-    err = fs_key_lock(request, node);
-    if (err != 0)
-        return err;
-    err = late_error(handle, event);
-    if (err == 0)
-        err = fs_working_commit(request, node, event);
-    fs_key_unlock(node);
-    return err;
-}
-
-static int commit_for(struct fs_request *request, enum fs_commit_event event)
-{
-    struct fs_handle *handle = fs_handle_use(request);
-    int err = handle->node->kind == FS_NODE_ENTRY ? commit_handle(request, handle, event) : 0;
-
-    fs_handle_unuse(request->fs, handle);
-    if (err == -EINTR && event == FS_COMMIT_ON_FLUSH)
-        err = -EIO; /* nobody repeats a close(2), and many take its EINTR for a success */
-    if (err == 0)
-        fs_reply_ok(request);
-    return err;
-}
-
-int fs_handle_flush(struct fs_request *request)
-{
-    return commit_for(request, FS_COMMIT_ON_FLUSH);
-}
-
-int fs_handle_fsync(struct fs_request *request)
-{
-    return commit_for(request, FS_COMMIT_ON_FSYNC);
-}
-
-/* With fs->lock: true if no handle but this one may write. */
-static bool last_writer(const struct fs_handle *handle)
-{
-    const struct fs_handle *other;
-
-    DL_FOREACH (handle->node->handles, other) {
-        if (other != handle && other->writes)
-            return false;
-    }
-    return true;
-}
-
-/* Commits what waited for the end of the handle. Nobody is told of a failure here: it is reported
- * in .datasetfs/errors. With the key lock and fs->lock. */
-static void commit_at_release(struct fs_request *request, struct fs_handle *handle)
-{
-    struct fs *fs = request->fs;
-    struct fs_node *node = handle->node;
-    int err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
-
-    if (last_writer(handle)) {
-        if (fs_working_drop_held(fs, node) && err == 0)
-            err = -EILSEQ;
-        fs_commit_closed(&node->commit);
-    } else if (err == -EILSEQ) {
-        err = 0; /* the others may still complete it */
-    }
-    if (err != 0)
-        fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
-                      request->call.text);
-    request->call.text[0] = '\0';
-}
-
-/* With fs->lock. Of what is not its own, only the last one takes care: RELEASE comes late, and the
- * next `> k` may wait for its data already. */
-static bool has_work(const struct fs_handle *handle)
-{
-    const struct fs_node *node = handle->node;
-
-    return (handle->unsent || last_writer(handle)) &&
-           (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
-}
-
-int fs_handle_release(struct fs_request *request)
-{
-    struct fs *fs = request->fs;
-    struct fs_handle *handle = fs_handle_of(request);
-    struct fs_node *node = handle->node;
-    bool entry = node->kind == FS_NODE_ENTRY, work;
-    int err;
-
-    ds_call_init(&request->call, fs->options->timeout_ms); /* nobody waits: it may be queued long */
-    pthread_mutex_lock(&fs->lock);
-    work = entry && ((handle->writes && handle->uses > 0) || has_work(handle));
-    pthread_mutex_unlock(&fs->lock);
-    if (work) {
-        err = fs_request_may_block(request);
-        if (err != 0)
-            return err;
-    }
-
-    pthread_mutex_lock(&fs->lock);
-    if (work) {
-        err = fs_key_lock(request, node);
-        if (err == 0) {
-            if (has_work(handle))
-                commit_at_release(request, handle);
-            fs_key_unlock(node);
-        } else if (has_work(handle)) {
-            fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
-                          request->call.text);
-        }
-    }
-    if (entry && handle->writes && !node->locked && last_writer(handle))
-        fs_commit_closed(&node->commit);
-    fs_handle_free(fs, handle);
-    pthread_mutex_unlock(&fs->lock);
-    fs_reply_ok(request);
-    return 0;
-}
-
-void fs_handle_release_dropped(struct fs_request *request)
-{
-    struct fs *fs = request->fs;
-    struct fs_handle *handle = fs_handle_of(request);
-    struct fs_node *node = handle->node;
-
-    DS_LOCK_SCOPE(&fs->lock);
-    if (node->kind == FS_NODE_ENTRY && has_work(handle)) {
-        fs_commit_gather(&node->commit, ds_call_now_ms());
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
-    }
-    fs_handle_free(fs, handle);
-}
-
-void fs_handle_abandon(struct fs *fs, struct fs_handle *handle)
-{
-    struct fs_node *node = handle->node;
-
-    DS_LOCK_SCOPE(&fs->lock);
-    /* Its caller is dead: unless others write, nobody has built on what it created or truncated. */
-    if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty &&
-        !node->locked) {
-        fs_working_drop_held(fs, node);
-        fs_commit_closed(&node->commit);
-    }
-    fs_handle_free(fs, handle);
 }

@@ -1,4 +1,4 @@
-/* Open files: open, create, read, and what is left to do when they are closed. */
+/* Open files: open, create, read. Their end is in close.h. */
 #ifndef FS_HANDLE_H
 #define FS_HANDLE_H
 
@@ -34,9 +34,6 @@ void fs_handle_unuse(struct fs *fs, struct fs_handle *handle);
 /* Unlinks it from its node and frees it, as soon as nobody uses it any more; with fs->lock. */
 void fs_handle_free(struct fs *fs, struct fs_handle *handle);
 
-/* The kernel never got the handle: undoes the open. Without fs->lock. */
-void fs_handle_abandon(struct fs *fs, struct fs_handle *handle);
-
 /* True if one of the node's handles may write; with fs->lock. */
 bool fs_handle_any_writes(const struct fs_node *node);
 
@@ -55,16 +52,9 @@ void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by);
 /* The remembered failure, which is thereby told; with fs->lock. */
 int fs_handle_take_error(struct fs_handle *handle);
 
-/* The handler of this RELEASE will not run: frees the handle, and what it leaves is committed
- * without it. Without fs->lock. */
-void fs_handle_release_dropped(struct fs_request *request);
-
 /* Handlers. */
 int fs_handle_open(struct fs_request *request);
 int fs_handle_create(struct fs_request *request);
 int fs_handle_read(struct fs_request *request);
-int fs_handle_flush(struct fs_request *request);
-int fs_handle_fsync(struct fs_request *request);
-int fs_handle_release(struct fs_request *request);
 
 #endif

@@ -1,6 +1,7 @@
 /* libfuse's callbacks: each fills in a request and names its handler. */
 #include "ops.h"
 
+#include "close.h"
 #include "dir.h"
 #include "entry.h"
 #include "handle.h"
@@ -138,7 +139,7 @@ static void fs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *f
 
     fs_request_init(&request, fs_of(req), req, FS_FLUSH, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_handle_flush);
+    fs_request_start(&request, fs_close_flush);
 }
 
 static void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
@@ -148,7 +149,7 @@ static void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fus
     (void)datasync;
     fs_request_init(&request, fs_of(req), req, FS_FSYNC, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_handle_fsync);
+    fs_request_start(&request, fs_close_fsync);
 }
 
 static void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -157,7 +158,7 @@ static void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 
     fs_request_init(&request, fs_of(req), req, FS_RELEASE, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_handle_release);
+    fs_request_start(&request, fs_close_release);
 }
 
 static void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)

@@ -2,8 +2,8 @@
 #include "request.h"
 
 #include "cleanup.h"
+#include "close.h"
 #include "errors.h"
-#include "handle.h"
 #include "loop.h"
 #include "write.h"
 
@@ -257,7 +257,7 @@ static void abandon(struct fs_request *request)
     if (request->opcode == FS_WRITE)
         fs_write_dropped(request);
     else if (request->opcode == FS_RELEASE)
-        fs_handle_release_dropped(request);
+        fs_close_dropped(request);
 }
 
 /* When a queued request is looked at first; 0: never, since nobody waits for a RELEASE. */
