@@ -182,11 +182,20 @@ int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, cons
 
 int fs_record_allow_node(struct fs_request *request, const struct fs_node *node, enum fs_need need)
 {
-    int err = fs_record_allow(request, node->dataset, NULL, need);
+    struct fs *fs = request->fs;
+    struct fs_dataset *dataset;
+    int err;
 
-    if (err == -EACCES) {
-        DS_LOCK_SCOPE(&request->fs->lock); /* a rename may be changing the key */
+    /* A rename may give the node another key and DataSet meanwhile. */
+    pthread_mutex_lock(&fs->lock);
+    dataset = node->dataset;
+    fs_record_ref(dataset);
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_record_allow(request, dataset, NULL, need);
+    pthread_mutex_lock(&fs->lock);
+    fs_record_unref(fs, dataset);
+    if (err == -EACCES)
         fs_request_about(request, node->dataset->name, node->key);
-    }
+    pthread_mutex_unlock(&fs->lock);
     return err;
 }
