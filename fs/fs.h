@@ -105,7 +105,7 @@ struct fs {
     int64_t silent_until_ms;       /* 0: the last request was answered */
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
-    size_t scratch_bytes;            /* of all scratch content, scratch.h */
+    size_t scratch_bytes;            /* that FS_SCRATCH_MAX_BYTES limits, scratch.h */
     struct fs_node *due;             /* nodes with work of their own, due.h */
     struct fs_timer_entry due_timer; /* looks after them */
     int64_t due_watched_ms;          /* when it does next; 0: it does not */

@@ -296,7 +296,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
         fs_attr_forget(request->fs, node); /* they were another file's of that name */
         kind = fs_scratch_creates(request, node);
         if (kind != FS_SCRATCH_NONE)
-            return fs_scratch_make(request->fs, node, kind);
+            return fs_scratch_make(request, node, kind);
         /* The store still has a key whose removal is withheld. */
         return fs_working_pend(request->fs, node,
                                node->withheld != NULL ? FS_PENDING_TRUNCATE : FS_PENDING_CREATE);

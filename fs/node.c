@@ -60,6 +60,8 @@ static void lose_key(struct fs_node *node)
 static void free_node(struct fs *fs, struct fs_node *node)
 {
     fs_scratch_free(fs, node);
+    if (node->kind == FS_NODE_LOCK)
+        fs_scratch_uncount_name(fs);
     fs_due_set(fs, node, 0);
     fs_pages_drop(fs, node);
     lose_key(node); /* what was set on it stays with the key */
@@ -154,7 +156,7 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
         return;
     fs_attr_take(fs, node);
     lose_key(node);
-    fs_scratch_untie(node);
+    fs_scratch_untie(fs, node);
 }
 
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)

@@ -106,7 +106,7 @@ static int move_value(struct fs_request *request, const struct move *move)
         err = fs_node_move(fs, move->from, move->to->dataset, move->to->key);
     } else if (set) {
         /* The new key has a new value, whatever waited in it. */
-        fs_scratch_untie(move->to);
+        fs_scratch_untie(fs, move->to);
         fs_scratch_free(fs, move->to);
         fs_working_supersede(fs, move->to);
         fs_value_learn(fs, move->to, fs_value_ref(value), true);

@@ -90,29 +90,65 @@ void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks)
     locks->count = 0;
 }
 
-void fs_scratch_tie(struct fs_node *node, struct fs_node *origin, struct fs_value *value)
+static size_t room(const struct fs *fs)
+{
+    if (fs->scratch_bytes >= FS_SCRATCH_MAX_BYTES)
+        return 0; /* renames at one time may exceed it a little */
+    return FS_SCRATCH_MAX_BYTES - fs->scratch_bytes;
+}
+
+static int no_room(struct fs_request *request, const struct fs_node *node)
+{
+    fs_request_about(request, node->dataset->name, node->key);
+    return ds_call_fail(&request->call, -ENOSPC, "temporary files have at most %d bytes in all",
+                        FS_SCRATCH_MAX_BYTES);
+}
+
+int fs_scratch_count_name(struct fs_request *request, const struct fs_node *node)
+{
+    if (room(request->fs) < FS_SCRATCH_NAME_BYTES)
+        return no_room(request, node);
+    request->fs->scratch_bytes += FS_SCRATCH_NAME_BYTES;
+    return 0;
+}
+
+void fs_scratch_uncount_name(struct fs *fs)
+{
+    fs->scratch_bytes -= FS_SCRATCH_NAME_BYTES;
+}
+
+bool fs_scratch_can_hold(const struct fs *fs)
+{
+    /* The content, to be changed, and what the store held. */
+    return room(fs) > FS_SCRATCH_NAME_BYTES + 2 * DS_VALUE_MAX_BYTES;
+}
+
+void fs_scratch_tie(struct fs *fs, struct fs_node *node, struct fs_node *origin,
+                    struct fs_value *value)
 {
     node->scratch->origin = origin;
     node->scratch->origin_value = fs_value_ref(value);
     origin->withheld = node;
+    fs->scratch_bytes += value->len;
 }
 
-static void untie(struct fs_scratch *scratch)
+static void untie(struct fs *fs, struct fs_scratch *scratch)
 {
     if (scratch->origin == NULL)
         return;
+    fs->scratch_bytes -= scratch->origin_value->len;
     scratch->origin->withheld = NULL;
     scratch->origin = NULL;
     fs_value_unref(scratch->origin_value);
     scratch->origin_value = NULL;
 }
 
-void fs_scratch_untie(struct fs_node *node)
+void fs_scratch_untie(struct fs *fs, struct fs_node *node)
 {
     if (node->scratch != NULL)
-        untie(node->scratch);
+        untie(fs, node->scratch);
     if (node->withheld != NULL)
-        untie(node->withheld->scratch);
+        untie(fs, node->withheld->scratch);
 }
 
 enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
@@ -124,12 +160,16 @@ enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
                                 fs_scratch_name_made(request->fi.flags, request->attr.st_mode));
 }
 
-int fs_scratch_make(struct fs *fs, struct fs_node *node, enum fs_scratch_kind kind)
+int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_scratch_kind kind)
 {
+    struct fs *fs = request->fs;
     struct fs_scratch *scratch = calloc(1, sizeof(*scratch));
+    int err = scratch != NULL ? fs_scratch_count_name(request, node) : -ENOMEM;
 
-    if (scratch == NULL)
-        return -ENOMEM;
+    if (err != 0) {
+        free(scratch);
+        return err;
+    }
     scratch->kind = kind;
     scratch->since_ms = ds_call_now_ms();
     node->scratch = scratch;
@@ -138,18 +178,48 @@ int fs_scratch_make(struct fs *fs, struct fs_node *node, enum fs_scratch_kind ki
     return 0;
 }
 
+/* What has to be allocated for content of `size` bytes: as in any ds_buf, a NUL stands behind it.
+ */
+static size_t needed(size_t size)
+{
+    return size > 0 ? size + 1 : 0;
+}
+
+/* Allocates as much for the content, not less than it needs. 0 or -ENOMEM. */
+static int allocate(struct fs *fs, struct ds_buf *bytes, size_t capacity)
+{
+    char *data;
+
+    if (capacity == bytes->capacity)
+        return 0;
+    if (capacity == 0) {
+        fs->scratch_bytes -= bytes->capacity;
+        ds_buf_free(bytes);
+        return 0;
+    }
+    data = realloc(bytes->data, capacity);
+    if (data == NULL)
+        return capacity < bytes->capacity ? 0 : -ENOMEM;
+    fs->scratch_bytes = fs->scratch_bytes - bytes->capacity + capacity;
+    bytes->data = data;
+    bytes->capacity = capacity;
+    return 0;
+}
+
 int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *value)
 {
     struct fs_scratch *scratch = calloc(1, sizeof(*scratch));
 
-    if (scratch == NULL || ds_buf_append(&scratch->bytes, value->data, value->len) != 0) {
+    if (scratch == NULL || allocate(fs, &scratch->bytes, needed(value->len)) != 0) {
         free(scratch);
         return -ENOMEM;
     }
+    if (value->len > 0) /* then there is room for it */
+        ds_buf_append(&scratch->bytes, value->data, value->len);
     scratch->kind = FS_SCRATCH_CONTENT;
     scratch->renamed = true;
     node->scratch = scratch;
-    fs->scratch_bytes += value->len;
+    fs->scratch_bytes += FS_SCRATCH_NAME_BYTES;
     fs_value_drop(fs, node);
     node->presence = FS_PRESENCE_UNKNOWN;
     return 0;
@@ -159,10 +229,10 @@ void fs_scratch_free(struct fs *fs, struct fs_node *node)
 {
     if (node->scratch == NULL)
         return;
-    fs_scratch_untie(node);
+    fs_scratch_untie(fs, node);
     fs_due_set(fs, node, 0);
-    fs->scratch_bytes -= node->scratch->bytes.len;
-    ds_buf_free(&node->scratch->bytes);
+    allocate(fs, &node->scratch->bytes, 0);
+    fs_scratch_uncount_name(fs);
     free(node->scratch);
     node->scratch = NULL;
 }
@@ -197,27 +267,36 @@ void fs_scratch_closed(struct fs *fs, struct fs_node *node)
         fs_due_set(fs, node, ds_call_now_ms() + node->scratch->retry_ms);
 }
 
+/* How much to allocate for content that needs `need` bytes: what grows gets some more, lest each
+ * write move it, and where more than half would lie idle, it is given back. */
+static size_t capacity_for(const struct fs *fs, const struct ds_buf *bytes, size_t need)
+{
+    size_t free_bytes = room(fs);
+    size_t spare = (bytes->capacity < free_bytes ? bytes->capacity : free_bytes) / 8;
+
+    if (need > bytes->capacity)
+        return need > bytes->capacity + spare ? need : bytes->capacity + spare;
+    return need < bytes->capacity / 2 ? need : bytes->capacity;
+}
+
 /* Makes the content `size` bytes long; what is new is zero. */
 static int resize(struct fs_request *request, struct fs_node *node, size_t size)
 {
     struct fs *fs = request->fs;
     struct ds_buf *bytes = &node->scratch->bytes;
-    size_t before = bytes->len, room = 0;
+    size_t before = bytes->len, need = needed(size);
+    int err;
 
-    if (fs->scratch_bytes < FS_SCRATCH_MAX_BYTES) /* renames at one time may exceed it a little */
-        room = FS_SCRATCH_MAX_BYTES - fs->scratch_bytes;
-    if (size > before && size - before > room) {
-        fs_request_about(request, node->dataset->name, node->key);
-        return ds_call_fail(&request->call, -ENOSPC, "temporary files have at most %d bytes in all",
-                            FS_SCRATCH_MAX_BYTES);
-    }
-    if (size > before) {
-        if (ds_buf_reserve(bytes, size - before) != 0)
-            return -ENOMEM;
-        memset(bytes->data + before, 0, size - before + 1);
-    }
+    if (need > bytes->capacity && need - bytes->capacity > room(fs))
+        return no_room(request, node);
+    err = allocate(fs, bytes, capacity_for(fs, bytes, need));
+    if (err != 0)
+        return err;
+    if (size > before)
+        memset(bytes->data + before, 0, size - before);
     bytes->len = size;
-    fs->scratch_bytes = fs->scratch_bytes - before + size;
+    if (bytes->data != NULL)
+        bytes->data[size] = '\0';
     return 0;
 }
 
@@ -332,7 +411,7 @@ int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
         if (err != -EEXIST)
             fs_value_absent(request->fs, origin);
     }
-    fs_scratch_untie(node);
+    fs_scratch_untie(request->fs, node);
     return 0;
 }
 

@@ -16,8 +16,11 @@
 
 #include <stddef.h>
 
-/* Of all scratch content of a mount. */
+/* Of all scratch of a mount: what is allocated for content and for the values of withheld keys, and
+ * for each name, a lock directory's too, about what its node takes: an empty one costs memory as
+ * well, and stays until it is removed. */
 #define FS_SCRATCH_MAX_BYTES (64 * 1024 * 1024)
+#define FS_SCRATCH_NAME_BYTES 1024
 
 struct fs_scratch {
     struct ds_buf bytes;
@@ -50,8 +53,16 @@ void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks);
 enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
                                         const struct fs_node *node);
 
-/* Makes the node scratch, empty. 0 or -ENOMEM. */
-int fs_scratch_make(struct fs *fs, struct fs_node *node, enum fs_scratch_kind kind);
+/* Makes the node scratch, empty. 0, -ENOSPC beyond FS_SCRATCH_MAX_BYTES, -ENOMEM. */
+int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_scratch_kind kind);
+
+/* Without key locks. Counts FS_SCRATCH_NAME_BYTES for the node's name, which will be only here; 0
+ * or -ENOSPC beyond FS_SCRATCH_MAX_BYTES. And gives them back. */
+int fs_scratch_count_name(struct fs_request *request, const struct fs_node *node);
+void fs_scratch_uncount_name(struct fs *fs);
+
+/* True if a key of any size can be held back without exceeding FS_SCRATCH_MAX_BYTES. */
+bool fs_scratch_can_hold(const struct fs *fs);
 
 /* Makes the node, which was a key, scratch with the value it had. 0 or -ENOMEM, then unchanged. */
 int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *value);
@@ -100,8 +111,9 @@ void fs_scratch_delay(struct fs *fs, struct fs_node *node);
 
 /* Without key locks. Ties a scratch node to the key whose removal it withholds and that had that
  * value, and undoes that. */
-void fs_scratch_tie(struct fs_node *node, struct fs_node *origin, struct fs_value *value);
-void fs_scratch_untie(struct fs_node *node);
+void fs_scratch_tie(struct fs *fs, struct fs_node *node, struct fs_node *origin,
+                    struct fs_value *value);
+void fs_scratch_untie(struct fs *fs, struct fs_node *node);
 
 /* Without key locks: frees what makes the node scratch. */
 void fs_scratch_free(struct fs *fs, struct fs_node *node);

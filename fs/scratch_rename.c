@@ -27,8 +27,7 @@ bool fs_scratch_renames(const struct fs *fs, const struct fs_node *from, const s
 {
     if (from->scratch != NULL)
         return true;
-    return takes_scratch(fs, to, name) &&
-           fs->scratch_bytes + DS_VALUE_MAX_BYTES <= FS_SCRATCH_MAX_BYTES;
+    return takes_scratch(fs, to, name) && fs_scratch_can_hold(fs);
 }
 
 static int take_place(struct fs *fs, struct fs_node *node, struct fs_node *to)
@@ -54,8 +53,8 @@ static int move_in_memory(struct fs_request *request, struct fs_node *from, stru
     if (origin != NULL && from->scratch->origin == NULL) {
         /* Until this is published the store keeps what it has. */
         value = fs_value_ref(to->scratch->origin_value);
-        fs_scratch_untie(to);
-        fs_scratch_tie(from, origin, value);
+        fs_scratch_untie(request->fs, to);
+        fs_scratch_tie(request->fs, from, origin, value);
         fs_value_unref(value);
         from->scratch->renamed = true;
         from->scratch->changed = true;
@@ -98,11 +97,11 @@ static int publish_as(struct fs_request *request, struct fs_node *from, struct f
     if (err != 0)
         return err;
     if (from->scratch->origin == to) {
-        fs_scratch_untie(from);
+        fs_scratch_untie(fs, from);
     } else {
         err = fs_scratch_remove_origin(request, from);
         if (err != 0) {
-            fs_scratch_untie(to);
+            fs_scratch_untie(fs, to);
             fs_value_unknown(fs, to, from->scratch->bytes.len);
             snprintf(reason, sizeof(reason), "%s", request->call.text);
             return ds_call_fail(&request->call, err, "renamed, but the old key remains: %s",
@@ -156,7 +155,7 @@ static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_dataset *
     if (origin == NULL)
         return -ENOMEM;
     fs_value_learn(fs, origin, fs_value_ref(value), true);
-    fs_scratch_tie(node, origin, value);
+    fs_scratch_tie(fs, node, origin, value);
     fs_node_unpin(fs, origin);
     return 0;
 }

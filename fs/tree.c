@@ -127,10 +127,15 @@ static int make_lock(struct fs_request *request, struct fs_dataset *dataset, con
             err = -EEXIST;
         fs_key_unlock(old);
     }
+    if (err == 0)
+        err = fs_scratch_count_name(request, old);
     if (err == 0) {
         fs_node_detach(fs, old);
         *node = fs_node_new(fs, FS_NODE_LOCK, dataset, key);
-        err = *node == NULL ? -ENOMEM : 0;
+        if (*node == NULL) {
+            fs_scratch_uncount_name(fs);
+            err = -ENOMEM;
+        }
     }
     fs_node_unpin(fs, old);
     return err;

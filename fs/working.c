@@ -157,7 +157,8 @@ static void committed(struct fs_request *request, struct fs_node *node, bool pie
                       const struct modified *modified)
 {
     fs_due_set(request->fs, node, 0);
-    fs_scratch_untie(node); /* the key has a new value: its old one need not be removed */
+    /* The key has a new value: its old one need not be removed. */
+    fs_scratch_untie(request->fs, node);
     if (!piece)
         fs_handle_committed(node);
     if (node->image != NULL && !node->commit.dirty)

@@ -21,6 +21,16 @@ void temporary_leave(const char *path, const char *text)
     assert_ok(close(temporary_make(path, text)));
 }
 
+off_t temporary_fill(int fd)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    for (off_t step = (off_t)64 << 20; step > 0; step /= 2)
+        while (ftruncate(fd, size + step) == 0)
+            size += step;
+    assert_int_equal(errno, ENOSPC);
+    return size;
+}
+
 bool temporary_listed(const char *words)
 {
     char text[4096];

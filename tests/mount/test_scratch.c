@@ -266,24 +266,24 @@ static void test_limit(void **state)
     /* Nor does one to what another key was renamed to; that one is gone for all that. */
     peer_set("app", "p", "P");
     assert_errno(renameat2(AT_FDCWD, "m/app/p", AT_FDCWD, "m/app/o~", RENAME_NOREPLACE), EEXIST);
+    uint64_t before = forgotten();
     assert_ok(rename("m/app/p", "m/app/o~"));
     assert_store("app", "o~", "P");
     assert_not_in_store("app", "o");
     assert_not_in_store("app", "p");
-    assert_ok(ftruncate(fd, 0));
-    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-    for (int i = 0; i < CHUNKS; i++)
-        assert_int_equal(write(fd, chunk, CHUNK), CHUNK);
-    assert_errno(write(fd, "x", 1), ENOSPC);
-    assert_int_equal(harness_size("m/app/.k.swp"), (off_t)CHUNK * CHUNKS);
-    assert_errno(ftruncate(fd, (off_t)CHUNK * CHUNKS + 1), ENOSPC);
+    assert_soon(forgotten() > before);
     int other = temporary_make("m/app/.l.swp", "");
+    assert_ok(ftruncate(fd, 0));
+    off_t full = temporary_fill(fd);
+    assert_in_range(full, (off_t)CHUNK * (CHUNKS - 1), (off_t)CHUNK * CHUNKS);
+    assert_int_equal(harness_size("m/app/.k.swp"), full);
+    assert_errno(pwrite(fd, "x", 1, full), ENOSPC);
     assert_errno(write(other, "x", 1), ENOSPC);
     assert_ok(ftruncate(fd, 1));
     harness_put(other, "x");
     assert_ok(close(other));
-    assert_ok(ftruncate(fd, (off_t)CHUNK * CHUNKS - 1));
-    assert_errno(pwrite(fd, "x", 1, (off_t)CHUNK * CHUNKS - 1), ENOSPC);
+    assert_errno(pwrite(fd, "x", 1, full - 1), ENOSPC);
+    temporary_fill(fd);
     /* A rename of a key to a temporary name finds no room, and is an ordinary one. */
     peer_set("app", "n", "N");
     assert_sh_ok("dash", "", "mv m/app/n m/app/n~");

@@ -122,18 +122,19 @@ static void test_limit_is_exceeded(void **state)
     (void)state;
     start(LATER);
     int fd = temporary_make("m/app/.k.swp", "");
-    assert_ok(ftruncate(fd, (off_t)63 * MIB));
+    assert_ok(ftruncate(fd, (off_t)61 * MIB));
     harness_outlive_attributes();
     /* The kernel looks the new name up; then the rename asks for the key. */
     sim_fault("delay=2000:command=datasets-get-entry:skip=1:count=1");
     pid_t pid = harness_fork(hold_back, NULL);
     assert_soon(sim_fired() == 1);
-    assert_ok(ftruncate(fd, (off_t)64 * MIB));
+    off_t full = temporary_fill(fd);
     assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 0);
     assert_content("m/app/k~", "old");
-    assert_errno(ftruncate(fd, (off_t)65 * MIB), ENOSPC);
+    assert_errno(ftruncate(fd, full + 1), ENOSPC);
     assert_ok(ftruncate(fd, 0));
-    assert_ok(ftruncate(fd, (off_t)63 * MIB));
+    assert_errno(ftruncate(fd, full), ENOSPC);
+    assert_ok(ftruncate(fd, (off_t)61 * MIB));
     assert_ok(close(fd));
     assert_ok(unlink("m/app/.k.swp"));
 }
