@@ -84,12 +84,26 @@ static int check_absent(struct fs_request *request, struct fs_node *to)
     return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
 }
 
+/* The new key has the content, and the one that `from` was remains. */
+static int half_done(struct fs_request *request, const struct fs_node *from, struct fs_node *to,
+                     int err)
+{
+    struct fs *fs = request->fs;
+    char reason[DS_CALL_TEXT_BYTES];
+
+    /* Whatever waited in the new key was before that. */
+    fs_scratch_untie(fs, to);
+    fs_working_supersede(fs, to);
+    fs_value_unknown(fs, to, from->scratch->bytes.len);
+    snprintf(reason, sizeof(reason), "%s", request->call.text);
+    return ds_call_fail(&request->call, err, "renamed, but the old key remains: %s", reason);
+}
+
 /* To a key. */
 static int publish_as(struct fs_request *request, struct fs_node *from, struct fs_node *to,
                       bool noreplace)
 {
     struct fs *fs = request->fs;
-    char reason[DS_CALL_TEXT_BYTES];
     int err = noreplace ? check_absent(request, to) : 0;
 
     if (err == 0)
@@ -100,13 +114,8 @@ static int publish_as(struct fs_request *request, struct fs_node *from, struct f
         fs_scratch_untie(fs, from);
     } else {
         err = fs_scratch_remove_origin(request, from);
-        if (err != 0) {
-            fs_scratch_untie(fs, to);
-            fs_value_unknown(fs, to, from->scratch->bytes.len);
-            snprintf(reason, sizeof(reason), "%s", request->call.text);
-            return ds_call_fail(&request->call, err, "renamed, but the old key remains: %s",
-                                reason);
-        }
+        if (err != 0)
+            return half_done(request, from, to, err);
     }
     err = take_place(fs, from, to);
     if (err == 0)

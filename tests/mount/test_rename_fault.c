@@ -64,11 +64,43 @@ static void test_second_step_fails_over_rest(void **state)
                       "error=INTERNAL_SERVER_ERROR:command=rest-remove", "a failure by order");
 }
 
-static void half_rename_a_to_b(void)
+/* A guest's mount of "app" where "a" stands under the name `from`, which may be a temporary one. */
+static void start_with_a(const char *from, const char *options)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "a", "A");
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), options);
+    if (strcmp(from, "m/app/a") != 0)
+        assert_ok(rename("m/app/a", from));
+    assert_store("app", "a", "A");
+}
+
+static void half_rename_to_b(const char *from)
 {
     sim_fault("error=permission-denied:command=datasets-delete-entry:count=1");
-    assert_errno(rename("m/app/a", "m/app/b"), EACCES);
+    assert_errno(rename(from, "m/app/b"), EACCES);
     assert_store("app", "a", "A");
+    assert_store("app", "b", "A");
+}
+
+static void over_gathered(const char *from)
+{
+    start_with_a(from, "commit=close");
+    peer_set("app", "b", "old");
+    int appender = harness_open("m/app/b", O_WRONLY | O_APPEND);
+    harness_put(appender, "tail");
+    half_rename_to_b(from);
+    assert_ok(fsync(appender));
+    assert_store("app", "b", "A");
+    harness_put(appender, "+");
+    int writer = harness_open("m/app/b", O_RDWR);
+    assert_store("app", "b", "A+");
+    assert_ok(pwrite(writer, "XYZ", 3, 1));
+    half_rename_to_b(from);
+    harness_assert_handle(writer, "A");
+    assert_ok(close(writer));
+    assert_ok(close(appender));
     assert_store("app", "b", "A");
 }
 
@@ -76,24 +108,26 @@ static void half_rename_a_to_b(void)
 static void test_second_step_fails_over_gathered(void **state)
 {
     (void)state;
-    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    peer_set("app", "a", "A");
-    peer_set("app", "b", "old");
-    sim_start(NULL);
-    harness_start_source("m", sim_source(), "commit=close");
-    int appender = harness_open("m/app/b", O_WRONLY | O_APPEND);
-    harness_put(appender, "tail");
-    half_rename_a_to_b();
-    assert_ok(fsync(appender));
-    assert_store("app", "b", "A");
-    harness_put(appender, "+");
-    int writer = harness_open("m/app/b", O_RDWR);
-    assert_store("app", "b", "A+");
-    assert_ok(pwrite(writer, "XYZ", 3, 1));
-    half_rename_a_to_b();
-    harness_assert_handle(writer, "A");
-    assert_ok(close(writer));
-    assert_ok(close(appender));
+    over_gathered("m/app/a");
+}
+
+static void test_second_step_of_temporary_fails_over_gathered(void **state)
+{
+    (void)state;
+    over_gathered("m/app/a~");
+}
+
+static void over_pending(const char *from)
+{
+    start_with_a(from, NULL);
+    int fd = harness_open("m/app/b", O_RDWR | O_CREAT);
+    assert_errno(write(fd, "\xff", 1), EILSEQ);
+    half_rename_to_b(from);
+    assert_ok(pwrite(fd, "B", 1, 1));
+    assert_store("app", "b", "AB");
+    assert_ok(ftruncate(fd, 0));
+    half_rename_to_b(from);
+    assert_ok(close(fd));
     assert_store("app", "b", "A");
 }
 
@@ -101,19 +135,13 @@ static void test_second_step_fails_over_gathered(void **state)
 static void test_second_step_fails_over_pending(void **state)
 {
     (void)state;
-    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    peer_set("app", "a", "A");
-    sim_start(NULL);
-    harness_start_source("m", sim_source(), NULL);
-    int fd = harness_open("m/app/b", O_RDWR | O_CREAT);
-    assert_errno(write(fd, "\xff", 1), EILSEQ);
-    half_rename_a_to_b();
-    assert_ok(pwrite(fd, "B", 1, 1));
-    assert_store("app", "b", "AB");
-    assert_ok(ftruncate(fd, 0));
-    half_rename_a_to_b();
-    assert_ok(close(fd));
-    assert_store("app", "b", "A");
+    over_pending("m/app/a");
+}
+
+static void test_second_step_of_temporary_fails_over_pending(void **state)
+{
+    (void)state;
+    over_pending("m/app/a~");
 }
 
 static int rename_to_new(void *unused)
@@ -233,7 +261,9 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_second_step_fails_over_tools),
     HARNESS_TEST(test_second_step_fails_over_rest),
     HARNESS_TEST(test_second_step_fails_over_gathered),
+    HARNESS_TEST(test_second_step_of_temporary_fails_over_gathered),
     HARNESS_TEST(test_second_step_fails_over_pending),
+    HARNESS_TEST(test_second_step_of_temporary_fails_over_pending),
     HARNESS_TEST(test_removed_meanwhile),
     HARNESS_TEST(test_killed_between_the_steps),
     HARNESS_TEST(test_broken_first_step_keeps_target),
