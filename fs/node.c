@@ -159,14 +159,11 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
     fs_scratch_untie(fs, node);
 }
 
-int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)
+void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, char *key)
 {
     struct fs_node *old;
     struct fs_commit commit = node->commit;
-    char *copy = strdup(key);
 
-    if (copy == NULL)
-        return -ENOMEM;
     HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
     if (old != NULL)
         fs_node_detach(fs, old);
@@ -176,11 +173,20 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
     fs_record_unref(fs, node->dataset);
     free(node->key);
     node->dataset = dataset;
-    node->key = copy;
+    node->key = key;
     HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
     node->commit = commit; /* a truncation whose first data was refused is the file's */
     fs_attr_put(fs, node);
+}
+
+int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)
+{
+    char *copy = strdup(key);
+
+    if (copy == NULL)
+        return -ENOMEM;
+    fs_node_take_key(fs, node, dataset, copy);
     return 0;
 }
 

@@ -96,7 +96,8 @@ struct fs_node {
 
 /* All with fs->lock held. */
 
-/* Makes a node with no lookups and one pin. NULL when there is no memory. */
+/* Makes a node with no lookups and one pin; an entry without a key may be given one later. NULL
+ * when there is no memory. */
 struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
                             const char *key);
 
@@ -126,6 +127,9 @@ void fs_node_detach(struct fs *fs, struct fs_node *node);
 /* Gives a node another key, detaching the node that had it; the attributes set on it follow. 0 or
  * -ENOMEM. */
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key);
+
+/* The same with a copy of the key, which is taken: it cannot fail. */
+void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, char *key);
 
 /* Takes the node's key lock, waiting in the order of arrival. Releases fs->lock while it waits. 0;
  * FS_REQUEUE; -EINTR, -ETIMEDOUT. */

@@ -1,14 +1,13 @@
 /* Renaming from and to temporary names. */
 #include "scratch_rename.h"
 
-#include "cleanup.h"
-#include "record.h"
 #include "scratch.h"
 #include "value.h"
 #include "working.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* True if what is renamed to `to` stays in memory. The kernel has looked the name up for this very
@@ -30,11 +29,17 @@ bool fs_scratch_renames(const struct fs *fs, const struct fs_node *from, const s
     return takes_scratch(fs, to, name) && fs_scratch_can_hold(fs);
 }
 
+static int check_attached(const struct fs_node *node, const struct fs_node *to)
+{
+    /* Else their DataSet was destroyed while we asked. */
+    return node->attached && to->attached ? 0 : -ESTALE;
+}
+
 static int take_place(struct fs *fs, struct fs_node *node, struct fs_node *to)
 {
-    if (!node->attached || !to->attached)
-        return -ESTALE; /* their DataSet was destroyed while we asked */
-    return fs_node_move(fs, node, to->dataset, to->key);
+    int err = check_attached(node, to);
+
+    return err != 0 ? err : fs_node_move(fs, node, to->dataset, to->key);
 }
 
 /* What stands under the target's temporary name goes: if it was a key, that key is removed now. */
@@ -155,45 +160,50 @@ static int know_source(struct fs_request *request, struct fs_node *from)
     return err;
 }
 
-/* A node for the key that `node` has left: the store still holds `value` under it. */
-static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset,
-                        const char *key, struct fs_value *value)
+/* The node goes on under the temporary name with the value it had, and another one stands for the
+ * key, which the store still holds. All memory is allocated first: a failure leaves the node where
+ * the kernel knows it. */
+static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_node *to,
+                        struct fs_value *value)
 {
-    struct fs_node *origin = fs_node_get_key(fs, dataset, key);
+    struct fs_dataset *dataset = node->dataset;
+    struct fs_node *origin = fs_node_new(fs, FS_NODE_ENTRY, dataset, NULL);
+    char *key = strdup(node->key), *name = strdup(to->key);
 
-    if (origin == NULL)
+    if (origin == NULL || key == NULL || name == NULL || fs_scratch_hold(fs, node, value) != 0) {
+        if (origin != NULL)
+            fs_node_unpin(fs, origin);
+        free(key);
+        free(name);
         return -ENOMEM;
+    }
+    fs_node_take_key(fs, node, to->dataset, name);
+    fs_node_take_key(fs, origin, dataset, key);
     fs_value_learn(fs, origin, fs_value_ref(value), true);
     fs_scratch_tie(fs, node, origin, value);
     fs_node_unpin(fs, origin);
     return 0;
 }
 
-/* From a key to a temporary name: the node goes on there with the value it had. */
+/* From a key to a temporary name. */
 static int hold_back(struct fs_request *request, struct fs_node *from, struct fs_node *to)
 {
     struct fs *fs = request->fs;
-    struct fs_dataset *dataset = from->dataset;
-    char *key DS_AUTO_FREE = strdup(from->key);
     struct fs_value *value;
-    int err = key == NULL ? -ENOMEM : know_source(request, from);
+    int err = know_source(request, from);
 
     if (err == 0)
         err = replace_scratch(request, to);
+    if (err == 0)
+        err = check_attached(from, to);
     if (err == 0 && from->value == NULL)
         err = -ENOENT; /* somebody saw meanwhile that the other side has removed it */
     if (err != 0)
         return err;
     value = fs_value_ref(from->value);
-    fs_record_ref(dataset);
-    err = take_place(fs, from, to);
-    if (err == 0)
-        err = fs_scratch_hold(fs, from, value);
-    if (err == 0)
-        err = leave_origin(fs, from, dataset, key, value);
+    err = leave_origin(fs, from, to, value);
     if (err == 0)
         fs_scratch_delay(fs, from);
-    fs_record_unref(fs, dataset);
     fs_value_unref(value);
     return err;
 }
