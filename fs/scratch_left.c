@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A publication that failed is tried again after a pause that doubles from the first to the last.
@@ -98,19 +97,13 @@ void fs_scratch_left_due(struct fs_request *request, struct fs_node *node)
     fs_scratch_unlock(fs, &locks);
 }
 
-/* With fs->lock: the scratch nodes with content, each pinned, in `*out` (the caller frees it). */
-static size_t collect(struct fs *fs, struct fs_node ***out)
+/* From this node on, the first scratch node with content; or NULL. */
+static struct fs_node *first_left(struct fs_node *node)
 {
-    size_t count = 0;
-
-    *out = calloc(HASH_COUNT(fs->nodes) + 1, sizeof(struct fs_node *));
-    for (struct fs_node *node = fs->nodes; *out != NULL && node != NULL; node = node->hh.next) {
-        if (node->scratch == NULL || !node->attached || !has_content(node->scratch))
-            continue;
-        fs_node_pin(node);
-        (*out)[count++] = node;
-    }
-    return count;
+    while (node != NULL &&
+           (node->scratch == NULL || !node->attached || !has_content(node->scratch)))
+        node = node->hh.next;
+    return node;
 }
 
 /* With fs->lock. */
@@ -141,15 +134,16 @@ static void publish_last(struct fs_request *request, struct fs_node *node)
 void fs_scratch_left_publish(struct fs_request *request)
 {
     struct fs *fs = request->fs;
-    struct fs_node **nodes DS_AUTO_FREE = NULL;
-    size_t count;
+    struct fs_node *node, *next;
 
     DS_LOCK_SCOPE(&fs->lock);
-    count = collect(fs, &nodes);
-    for (size_t i = 0; i < count; i++) {
+    /* Nodes that are made meanwhile stand at the end, and the pinned one stays where it is. */
+    for (node = first_left(fs->nodes); node != NULL; node = next) {
+        fs_node_pin(node);
         fs_request_next(request);
-        publish_last(request, nodes[i]);
-        fs_node_unpin(fs, nodes[i]);
+        publish_last(request, node);
+        next = first_left(node->hh.next);
+        fs_node_unpin(fs, node);
     }
 }
 
