@@ -43,7 +43,7 @@ static int find_info(struct fs_request *request, struct fs_node **out)
     dataset = fs_record_acquire(fs, name);
     if (dataset == NULL)
         return -ENOMEM;
-    err = fs_record_refresh(request, dataset, FS_RECORD_TRUST_MS);
+    err = fs_record_seek(request, dataset);
 
     DS_LOCK_SCOPE(&fs->lock);
     if (err == 0) {

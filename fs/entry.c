@@ -128,7 +128,7 @@ static int lookup_dataset(struct fs_request *request, const char *name)
     dataset = fs_record_acquire(fs, name);
     if (dataset == NULL)
         return -ENOMEM;
-    err = fs_record_refresh(request, dataset, FS_RECORD_TRUST_MS);
+    err = fs_record_seek(request, dataset);
     pthread_mutex_lock(&fs->lock);
     if (err == 0) {
         node = fs_entry_directory(fs, dataset);

@@ -150,6 +150,15 @@ int fs_record_refresh(struct fs_request *request, struct fs_dataset *dataset, in
     return err;
 }
 
+int fs_record_seek(struct fs_request *request, struct fs_dataset *dataset)
+{
+    int err = fs_record_refresh(request, dataset, FS_RECORD_TRUST_MS);
+
+    if (err == -ENOENT)
+        request->call.text[0] = '\0';
+    return err;
+}
+
 static bool allows(enum ds_access access, enum fs_need need)
 {
     return access == DS_ACCESS_UNKNOWN || access == DS_ACCESS_READ_WRITE ||

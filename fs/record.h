@@ -83,6 +83,10 @@ void fs_listing_unref(struct fs_listing *listing);
  * record will do. */
 int fs_record_refresh(struct fs_request *request, struct fs_dataset *dataset, int64_t max_age_ms);
 
+/* The same for a name that may be no DataSet's, which is then not reported: somebody wanted to
+ * know, and a shell's prompt wants to in every directory. */
+int fs_record_seek(struct fs_request *request, struct fs_dataset *dataset);
+
 /* 0 if the mount's side may read or write the entries; -EACCES, or as fs_record_refresh(). `key` is
  * what the request is about, NULL: the DataSet. The second function takes both from an attached
  * node. */

@@ -350,6 +350,19 @@ static void test_many_keys(void **state)
     assert_false(peer_query("app", &attributes));
 }
 
+/* Looking for what is not there is no failure: the last ones are few, and for what went wrong. */
+static void test_missing_names_are_not_reported(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    assert_errno(access("m/.git", F_OK), ENOENT);
+    assert_errno(access("m/none/HEAD", F_OK), ENOENT);
+    assert_errno(access("m/app/.git", F_OK), ENOENT);
+    assert_errno(access("m/.datasetfs/info/none", F_OK), ENOENT);
+    assert_sh_fails("dash", "No such file", "ls m/none");
+    assert_sh_ok("dash", "", "cat m/.datasetfs/errors");
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_odd_keys),
     HARNESS_TEST(test_odd_keys_made_by_name),
@@ -360,6 +373,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_names_of_no_key),
     HARNESS_TEST(test_names_not_utf8),
     HARNESS_TEST(test_names_too_long),
+    HARNESS_TEST(test_missing_names_are_not_reported),
     HARNESS_SHELLS(test_many_keys),
 };
 
