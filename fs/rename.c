@@ -19,35 +19,47 @@ struct move {
     struct fs_node *from, *to;
 };
 
-/* With fs->lock (released meanwhile) and both key locks: the source's value is committed and known.
- */
-static int prepare(struct fs_request *request, const struct move *move, bool noreplace)
+int fs_rename_know_source(struct fs_request *request, struct fs_node *from)
 {
     struct fs *fs = request->fs;
-    int err = fs_working_commit(request, move->from, FS_COMMIT_ON_RENAME);
+    int err = fs_working_commit(request, from, FS_COMMIT_ON_RENAME);
+
+    if (err == 0 && from->withheld != NULL)
+        err = -ENOENT; /* it was renamed already */
+    if (err == 0 && (from->value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, from, true, true);
+        pthread_mutex_lock(&fs->lock);
+    }
+    return err;
+}
+
+int fs_rename_check_absent(struct fs_request *request, struct fs_node *to)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    if (to->image != NULL)
+        return -EEXIST;
+    if (to->withheld != NULL)
+        return 0;
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_value_fetch(request, to, true, true);
+    pthread_mutex_lock(&fs->lock);
+    return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
+}
+
+/* With fs->lock (released meanwhile) and both key locks. */
+static int prepare(struct fs_request *request, const struct move *move, bool noreplace)
+{
+    int err = fs_rename_know_source(request, move->from);
 
     if (err != 0)
         return err;
-    if (move->from->withheld != NULL)
-        return -ENOENT; /* it was renamed already */
-    if (move->from->value == NULL || !fs_value_younger(move->from, FS_FRESH_MS)) {
-        pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, move->from, true, true);
-        pthread_mutex_lock(&fs->lock);
-    }
     /* The kernel has looked the new name up for this very call, and was told that it is missing. */
     if (move->to->presence == FS_PRESENCE_UNKNOWN)
-        fs_value_absent(fs, move->to);
-    if (err != 0 || !noreplace)
-        return err;
-    if (move->to->image != NULL)
-        return -EEXIST;
-    if (move->to->withheld != NULL)
-        return 0;
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_value_fetch(request, move->to, true, true);
-    pthread_mutex_lock(&fs->lock);
-    return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
+        fs_value_absent(request->fs, move->to);
+    return noreplace ? fs_rename_check_absent(request, move->to) : 0;
 }
 
 /* With fs->lock (released meanwhile) and both key locks. `*set`: the first step was done. */
@@ -134,19 +146,15 @@ static int rename_key(struct fs_request *request, const struct move *move, bool 
     return err != 0 ? err : move_value(request, move);
 }
 
-/* The limit of temporary files lets no key take the place of one: what stands there goes, and if it
- * was a key, that is removed now. */
-static int replace_scratch(struct fs_request *request, struct fs_node *to, bool noreplace)
-{
-    if (to->scratch == NULL)
-        return 0;
-    return noreplace ? -EEXIST : fs_scratch_remove_origin(request, to);
-}
-
 static int rename_to_key(struct fs_request *request, const struct move *move, bool noreplace)
 {
-    int err = replace_scratch(request, move->to, noreplace);
+    int err;
 
+    if (noreplace && move->to->scratch != NULL)
+        return -EEXIST;
+    /* The limit of temporary files lets no key take the place of one: what stands there goes, and
+     * if it was a key, that is removed now. */
+    err = fs_scratch_remove_origin(request, move->to);
     return err != 0 ? err : rename_key(request, move, noreplace);
 }
 

@@ -397,7 +397,7 @@ int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *no
 
 int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
 {
-    struct fs_node *origin = node->scratch->origin;
+    struct fs_node *origin = node->scratch != NULL ? node->scratch->origin : NULL;
     int err;
 
     if (origin == NULL)

@@ -92,7 +92,8 @@ int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_
 int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *node);
 
 /* Ends the withholding: the origin's key is removed, unless it was made again, here or by the other
- * side. The store's errors, and then nothing has changed. */
+ * side. The store's errors, and then nothing has changed. Harmless on a node that withholds none.
+ */
 int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node);
 
 /* The node is a key from now on, of which the store holds the content. -ENOMEM: the same, but it

@@ -1,6 +1,7 @@
 /* Renaming from and to temporary names. */
 #include "scratch_rename.h"
 
+#include "rename.h"
 #include "scratch.h"
 #include "value.h"
 #include "working.h"
@@ -42,12 +43,6 @@ static int take_place(struct fs *fs, struct fs_node *node, struct fs_node *to)
     return err != 0 ? err : fs_node_move(fs, node, to->dataset, to->key);
 }
 
-/* What stands under the target's temporary name goes: if it was a key, that key is removed now. */
-static int replace_scratch(struct fs_request *request, struct fs_node *to)
-{
-    return to->scratch != NULL ? fs_scratch_remove_origin(request, to) : 0;
-}
-
 /* From one temporary name to another. */
 static int move_in_memory(struct fs_request *request, struct fs_node *from, struct fs_node *to)
 {
@@ -64,29 +59,13 @@ static int move_in_memory(struct fs_request *request, struct fs_node *from, stru
         from->scratch->renamed = true;
         from->scratch->changed = true;
     } else {
-        err = replace_scratch(request, to);
+        err = fs_scratch_remove_origin(request, to);
     }
     if (err == 0)
         err = take_place(request->fs, from, to);
     if (err == 0)
         fs_scratch_delay(request->fs, from);
     return err;
-}
-
-/* With RENAME_NOREPLACE: 0 if the store has no such key. */
-static int check_absent(struct fs_request *request, struct fs_node *to)
-{
-    struct fs *fs = request->fs;
-    int err;
-
-    if (fs_value_exists(to))
-        return -EEXIST;
-    if (to->withheld != NULL)
-        return 0;
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_value_fetch(request, to, true, true);
-    pthread_mutex_lock(&fs->lock);
-    return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
 }
 
 /* The new key has the content, and the one that `from` was remains. */
@@ -109,7 +88,7 @@ static int publish_as(struct fs_request *request, struct fs_node *from, struct f
                       bool noreplace)
 {
     struct fs *fs = request->fs;
-    int err = noreplace ? check_absent(request, to) : 0;
+    int err = noreplace ? fs_rename_check_absent(request, to) : 0;
 
     if (err == 0)
         err = fs_scratch_send(request, from, to);
@@ -144,22 +123,6 @@ static int move_back(struct fs_request *request, struct fs_node *from, struct fs
     return err;
 }
 
-/* The key's value is committed and known. */
-static int know_source(struct fs_request *request, struct fs_node *from)
-{
-    struct fs *fs = request->fs;
-    int err = fs_working_commit(request, from, FS_COMMIT_ON_RENAME);
-
-    if (err == 0 && from->withheld != NULL)
-        err = -ENOENT;
-    if (err == 0 && (from->value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
-        pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, from, true, true);
-        pthread_mutex_lock(&fs->lock);
-    }
-    return err;
-}
-
 /* The node goes on under the temporary name with the value it had, and another one stands for the
  * key, which the store still holds. All memory is allocated first: a failure leaves the node where
  * the kernel knows it. */
@@ -190,10 +153,10 @@ static int hold_back(struct fs_request *request, struct fs_node *from, struct fs
 {
     struct fs *fs = request->fs;
     struct fs_value *value;
-    int err = know_source(request, from);
+    int err = fs_rename_know_source(request, from);
 
     if (err == 0)
-        err = replace_scratch(request, to);
+        err = fs_scratch_remove_origin(request, to);
     if (err == 0)
         err = check_attached(from, to);
     if (err == 0 && from->value == NULL)
