@@ -113,7 +113,7 @@ static int serve(struct session *session)
 {
     struct fs *fs = session->fs;
     struct fs_request leftover;
-    int err = fs_pages_start(fs);
+    int left_err, err = fs_pages_start(fs);
 
     if (err == 0)
         err = fs_loop_start(fs->session, session->options->max_threads, session->ended, &fs->loop);
@@ -137,11 +137,11 @@ static int serve(struct session *session)
 
     fs_request_init_internal(&leftover, fs);
     err = fs_working_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
-    fs_scratch_left_publish(&leftover);
+    left_err = fs_scratch_left_publish(&leftover);
     if (err != 0)
         ds_log(DS_LOG_ERROR, "not everything could be committed at the end: %s", strerror(-err));
     fs_request_clear(&leftover);
-    return FS_EXIT_OK;
+    return err != 0 || left_err != 0 ? FS_EXIT_SYSTEM : FS_EXIT_OK;
 }
 
 static void end_session(struct session *session)

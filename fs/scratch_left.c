@@ -107,14 +107,14 @@ static struct fs_node *first_left(struct fs_node *node)
 }
 
 /* With fs->lock. */
-static void publish_last(struct fs_request *request, struct fs_node *node)
+static int publish_last(struct fs_request *request, struct fs_node *node)
 {
     struct fs_scratch_locks locks;
     int err = fs_scratch_lock(request, node, NULL, &locks);
     bool renamed, withheld;
 
     if (err != 0)
-        return; /* nobody else is there: it cannot be */
+        return err; /* nobody else is there: it cannot be */
     renamed = node->scratch->renamed;
     err = fs_scratch_publish(request, node);
     withheld = err != 0 && node->scratch->origin != NULL;
@@ -129,22 +129,26 @@ static void publish_last(struct fs_request *request, struct fs_node *node)
         ds_log(DS_LOG_ERROR, "the temporary file %s/%s is lost: %s", node->dataset->name, node->key,
                request->call.text[0] != '\0' ? request->call.text : strerror(-err));
     fs_scratch_unlock(request->fs, &locks);
+    return err;
 }
 
-void fs_scratch_left_publish(struct fs_request *request)
+int fs_scratch_left_publish(struct fs_request *request)
 {
     struct fs *fs = request->fs;
     struct fs_node *node, *next;
+    int first = 0, err;
 
     DS_LOCK_SCOPE(&fs->lock);
     /* Nodes that are made meanwhile stand at the end, and the pinned one stays where it is. */
     for (node = first_left(fs->nodes); node != NULL; node = next) {
         fs_node_pin(node);
         fs_request_next(request);
-        publish_last(request, node);
+        err = publish_last(request, node);
+        first = first != 0 ? first : err;
         next = first_left(node->hh.next);
         fs_node_unpin(fs, node);
     }
+    return first;
 }
 
 /* With fs->lock. */

@@ -9,9 +9,9 @@
  * enough; for fs/due.c. */
 void fs_scratch_left_due(struct fs_request *request, struct fs_node *node);
 
-/* At the end of the mount: publishes everything that is left and logs what cannot be. Without
- * fs->lock. */
-void fs_scratch_left_publish(struct fs_request *request);
+/* At the end of the mount: publishes everything that is left and logs what cannot be, of which the
+ * first error is returned. Without fs->lock. */
+int fs_scratch_left_publish(struct fs_request *request);
 
 /* The text of .datasetfs/scratch, a line for each: path in the mount, size in bytes, age in
  * seconds, "held" or "failed: " and why, separated by tabs. 0 or -ENOMEM. Without fs->lock. */

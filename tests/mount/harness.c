@@ -228,10 +228,12 @@ static bool end_daemon(struct harness_daemon *daemon, int signal_number, int sta
 {
     char name[PATH_MAX];
     snprintf(name, sizeof name, "the daemon on %.2000s", daemon->point);
-    bool well = harness_end_child(daemon->pid, signal_number, status, name, daemon->log);
+    bool killed = status != 0;
+    bool well = harness_end_child(daemon->pid, signal_number, killed ? status : daemon->status,
+                                  name, daemon->log);
     close(daemon->pidfd);
     daemon->pid = 0;
-    if (status == 0 && well && harness_mounted(daemon->point, NULL, 0)) {
+    if (!killed && well && harness_mounted(daemon->point, NULL, 0)) {
         print_error("%s is still mounted after the daemon's end\n", daemon->point);
         well = false;
     }
@@ -413,6 +415,7 @@ struct harness_daemon *harness_start_source(const char *point, const char *sourc
     snprintf(daemon->point, sizeof daemon->point, "%.2000s/%.2000s", directory, point);
     snprintf(daemon->log, sizeof daemon->log, "%.2000s/%.2000s.log", directory, point);
 
+    daemon->status = 0;
     daemon->pid = fork();
     if (daemon->pid == 0)
         become_daemon(daemon, point, source, options);

@@ -30,12 +30,14 @@
 #define HARNESS_START_MS (20000 * HARNESS_SLOWNESS)
 #define HARNESS_SOON_MS (10000 * HARNESS_SLOWNESS)
 #define HARNESS_TEST_MS (120000 * HARNESS_SLOWNESS)
+#define HARNESS_LOST 2 /* the exit status of a daemon that lost something in the end */
 
 /* End the test program after removing its place; its children have their default action. */
 static const int harness_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 struct harness_daemon {
-    pid_t pid; /* 0: not running */
+    pid_t pid;  /* 0: not running */
+    int status; /* that it is to end with if it is not killed: 0, until the test says otherwise */
     int pidfd;
     char point[PATH_MAX]; /* mount point, absolute */
     char log[PATH_MAX];   /* its standard output and error */
@@ -112,7 +114,7 @@ void harness_skip_in_guest(void);
 struct harness_daemon *harness_start_app(const char *options);
 
 /* Ends the daemon with `signal_number` (0: it ends by itself) and fails the test unless it ends
- * with status 0, unmounted and without a sanitizer's report. */
+ * with its `status`, unmounted and without a sanitizer's report. */
 void harness_stop_by(struct harness_daemon *daemon, int signal_number);
 void harness_stop(struct harness_daemon *daemon); /* by SIGTERM */
 

@@ -227,6 +227,7 @@ static void test_left_at_unmount(void **state)
     temporary_leave("m/app/.bin.Ab12cd", "a\xff");
     temporary_leave("m/app/.empty.Ab12cd", "");
     assert_int_equal(peer_keys("app"), 0);
+    daemon->status = HARNESS_LOST;
     harness_stop(daemon);
     assert_int_equal(peer_keys("app"), 1);
     assert_store("app", ".k.Ab12cd", "left\n");

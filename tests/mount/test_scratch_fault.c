@@ -148,6 +148,7 @@ static void test_left_lost(void **state)
     assert_ok(rename("m/app/k", "m/app/k~"));
     temporary_leave("m/app/.k.Ab12cd", "left");
     assert_soon(temporary_listed("/app/.k.Ab12cd\t4\t") && temporary_listed("\tfailed: "));
+    daemon->status = HARNESS_LOST;
     harness_stop(daemon);
     assert_sh_ok("dash", "1\n", "grep -c 'temporary file app/.k.Ab12cd is lost: ' %s", daemon->log);
     assert_sh_ok("dash", "1\n", "grep -c 'app/k could not be renamed to app/k~: ' %s", daemon->log);
@@ -257,6 +258,7 @@ static void test_silent(void **state)
     assert_ok(ftruncate(fd, 4));
     assert_ok(close(fd));
     assert_content("m/app/.k.swp", "swap");
+    daemon->status = HARNESS_LOST;
     harness_stop(daemon);
     assert_sh_ok("dash", "1\n", "grep -c 'temporary file app/.k.swp is lost: ' %s", daemon->log);
 }
