@@ -87,8 +87,9 @@ void fs_handle_committed(struct fs_node *node)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle)
+    DL_FOREACH (node->handles, handle) {
         handle->unsent = false;
+    }
 }
 
 void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *told)

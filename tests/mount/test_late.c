@@ -154,7 +154,8 @@ static void test_interrupted_fsync_hears_of_failure(void **state)
 
 static int open_k(void *flags)
 {
-    return open("m/app/k", *(int *)flags | O_CLOEXEC) < 0;
+    int fd = open("m/app/k", *(int *)flags | O_CLOEXEC);
+    return fd < 0 || close(fd) != 0;
 }
 
 static bool opens(pid_t pid)

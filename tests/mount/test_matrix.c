@@ -3,8 +3,8 @@
  * ever sent to the store but those that the script names, until after the unmounting. Run from the
  * root of the source tree.
  *
- * Scripts with a line "# Heavy: yes" spend their time in the tool: under sanitizers they run only if
- * DATASETFS_TEST_HEAVY is set. */
+ * Scripts with a line "# Heavy: yes" spend their time in the tool: under sanitizers they run only
+ * if DATASETFS_TEST_HEAVY is set. */
 #include "harness.h"
 
 #include "cleanup.h"
