@@ -13,9 +13,10 @@
  *  - -ENOENT means that the store said "no such thing" (the DataSet or the key). A failure to reach
  *    the store is never -ENOENT.
  *  - Common errors: -ETIMEDOUT deadline; -EINTR cancelled; -EHOSTUNREACH cannot connect; -EIO
- *    connection lost or the store is damaged; -EPROTO reply not understood; -EAGAIN busy, try
- *    again; -EBUSY not in the VM's present state (suspended); -EOPNOTSUPP the store does not know
- *    the operation; -EACCES the side's access or the user's privilege forbids it; -ENOMEM.
+ *    connection lost, or the store is damaged or has been removed; -EPROTO reply not understood;
+ *    -EAGAIN busy, try again; -EBUSY not in the VM's present state (suspended); -EOPNOTSUPP the
+ *    store does not know the operation; -EACCES the side's access or the user's privilege forbids
+ *    it; -ENOMEM.
  */
 #ifndef DS_CLIENT_H
 #define DS_CLIENT_H

@@ -26,6 +26,13 @@ int ds_local_begin(struct ds_client *client, struct ds_call *call, enum ds_op op
         ds_pool_give(pool, conn, mode == DS_LOCAL_CHANGE);
         return err;
     }
+    /* Once more: it may have waited long for its lock. */
+    if (mode == DS_LOCAL_CHANGE)
+        err = ds_pool_check(pool, call);
+    if (err) {
+        ds_local_end(client, conn, mode, err);
+        return err;
+    }
     *out = conn;
     return 0;
 }

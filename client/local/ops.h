@@ -20,7 +20,8 @@ enum ds_local_mode {
     DS_LOCAL_CHANGE     /* a transaction that changes */
 };
 
-/* A connection for one request of `op`, which is counted. ds_local_end() gives it back. */
+/* A connection for one request of `op`, which is counted. ds_local_end() gives it back. -EIO if the
+ * store file is no longer where it was. */
 int ds_local_begin(struct ds_client *client, struct ds_call *call, enum ds_op op,
                    enum ds_local_mode mode, struct ds_conn **out);
 

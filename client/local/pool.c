@@ -34,14 +34,48 @@ static int note_identity(struct ds_pool *pool, struct ds_call *call)
     return 0;
 }
 
+static int fail_replaced(struct ds_pool *pool, struct ds_call *call)
+{
+    /* The name stands last: however long it is, it does not push the advice out. */
+    return ds_call_fail(call, -EIO, "the store file was removed or replaced: mount again: %s",
+                        pool->file);
+}
+
+int ds_pool_check(struct ds_pool *pool, struct ds_call *call)
+{
+    struct stat status;
+    if (stat(pool->file, &status) < 0)
+        return errno == ENOENT || errno == ENOTDIR
+                   ? fail_replaced(pool, call)
+                   : ds_call_fail(call, -EIO, "%s: %s", pool->file, strerror(errno));
+    if (status.st_dev != pool->device || status.st_ino != pool->inode)
+        return fail_replaced(pool, call);
+    return 0;
+}
+
+/* The same for a connection just made, which opened the name at another time than we look at it. */
+static int check_connection(struct ds_pool *pool, struct ds_conn *conn, struct ds_call *call)
+{
+    int moved = 0;
+    int code = sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (code == SQLITE_OK && moved)
+        return fail_replaced(pool, call);
+    return ds_pool_check(pool, call);
+}
+
 /* One more connection, to the same file: never to another one that took its name meanwhile. */
 static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
 {
-    struct stat status;
-    if (stat(pool->file, &status) < 0 || status.st_dev != pool->device ||
-        status.st_ino != pool->inode)
-        return ds_call_fail(call, -EIO, "the store file has been moved or replaced");
-    return ds_store_connect(pool->file, call, out);
+    struct ds_conn *conn = NULL;
+    int err = ds_store_connect(pool->file, call, &conn);
+    if (err)
+        return err;
+    err = check_connection(pool, conn, call);
+    if (err)
+        ds_conn_close(conn, call);
+    else
+        *out = conn;
+    return err;
 }
 
 int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out)
@@ -61,6 +95,8 @@ int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out)
     }
     if (!err)
         err = note_identity(pool, call);
+    if (!err)
+        err = check_connection(pool, pool->idle, call);
     if (err) {
         ds_pool_free(pool, call);
         return err;
@@ -107,8 +143,13 @@ static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds
     int err = take_turn(pool->free_fd, call);
     if (err)
         return err;
-    struct ds_conn *conn = pop_idle(pool);
-    if (!conn)
+    struct ds_conn *conn = NULL;
+    /* First, for SQLite would find the other store's log beside ours, and we would make a file that
+     * is missing. */
+    err = ds_pool_check(pool, call);
+    if (!err)
+        conn = pop_idle(pool);
+    if (!err && !conn)
         err = connect_again(pool, call, &conn);
     if (err) {
         give_turn(pool->free_fd);

@@ -13,9 +13,15 @@ struct ds_pool;
 int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out);
 
 /* A connection for one operation of `call`, which ds_pool_give() must end with the same `change`;
- * waits for a free one, and a change for its turn, until the deadline or cancellation. */
+ * waits for a free one, and a change for its turn, until the deadline or cancellation. Errors also
+ * as ds_pool_check(). */
 int ds_pool_take(struct ds_pool *pool, struct ds_call *call, bool change, struct ds_conn **out);
 void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change);
+
+/* 0 while the file's name leads to the file that all connections have open; else -EIO. What is
+ * changed after that would be gone with the last connection, and nobody else would see it. Costs
+ * one stat(2). */
+int ds_pool_check(struct ds_pool *pool, struct ds_call *call);
 
 /* Closes all connections, bounded by `call`; none may be taken. Harmless on NULL. */
 void ds_pool_free(struct ds_pool *pool, struct ds_call *call);

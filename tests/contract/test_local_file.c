@@ -309,6 +309,95 @@ static void test_damaged(void **state)
     ds_client_free(client, &call);
 }
 
+/* Every operation fails and says why. */
+static void expect_gone(struct ds_client *client)
+{
+    struct ds_attributes attributes = {0};
+    struct ds_names names = {0};
+    struct ds_entry entries[] = {{.key = "k"}, {.key = "j"}};
+    struct ds_buf value = {0};
+    assert_int_equal(ds_client_set(client, &call, "d", "k", "lost", 4, NULL), -EIO);
+    assert_non_null(strstr(call.text, "removed or replaced: mount again"));
+    assert_non_null(strstr(call.text, file));
+    assert_int_equal(ds_client_append(client, &call, "d", "k", "lost", 4, NULL), -EIO);
+    assert_int_equal(ds_client_remove(client, &call, "d", "k", NULL), -EIO);
+    assert_int_equal(ds_client_create(client, &call, "lost", &attributes), -EIO);
+    attributes.guest = DS_ACCESS_NONE;
+    assert_int_equal(ds_client_update(client, &call, "d", &attributes), -EIO);
+    assert_int_equal(ds_client_destroy(client, &call, "d", true), -EIO);
+    assert_int_equal(ds_client_list(client, &call, &names), -EIO);
+    assert_int_equal(ds_client_query(client, &call, "d", &attributes), -EIO);
+    assert_int_equal(ds_client_list_keys(client, &call, "d", &names), -EIO);
+    assert_int_equal(ds_client_get(client, &call, "d", entries, 2), -EIO);
+    assert_int_equal(ds_client_get_one(client, &call, "d", "k", &value), -EIO);
+}
+
+static void expect_text(struct ds_client *client, const char *text)
+{
+    struct ds_buf value = {0};
+    assert_int_equal(ds_client_get_one(client, &call, "d", "k", &value), 0);
+    assert_int_equal(value.len, strlen(text));
+    assert_memory_equal(value.data, text, value.len);
+    ds_buf_free(&value);
+}
+
+/* Removes the file and what SQLite has put beside it. */
+static void remove_store(void)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char *path = NULL;
+        assert_true(asprintf(&path, "%s%s", file, ends[i]) > 0);
+        assert_int_equal(unlink(path), 0);
+        free(path);
+    }
+}
+
+/* What would be lost with the last connection is not taken, and no new file comes instead. */
+static void test_removed(void **state)
+{
+    (void)state;
+    struct ds_client *client = NULL;
+    char *away = NULL;
+    assert_true(asprintf(&away, "%s/away", directory) > 0);
+    expect_usable(file);
+    assert_int_equal(open_file(file, &client), 0);
+    assert_int_equal(rename(file, away), 0);
+    expect_gone(client);
+
+    assert_int_equal(rename(away, file), 0);
+    assert_int_equal(ds_client_set(client, &call, "d", "k", "back", 4, NULL), 0);
+    expect_text(client, "back");
+
+    remove_store();
+    expect_gone(client);
+    ds_client_free(client, &call);
+    assert_int_equal(access(file, F_OK), -1);
+    free(away);
+}
+
+/* Another mount has made a store of its own where ours was. */
+static void test_replaced(void **state)
+{
+    (void)state;
+    struct ds_client *client = NULL, *other = NULL;
+    expect_usable(file);
+    assert_int_equal(open_file(file, &client), 0);
+    assert_int_equal(ds_client_set(client, &call, "d", "k", "old", 3, NULL), 0);
+    remove_store();
+    expect_usable(file);
+    assert_int_equal(open_file(file, &other), 0);
+    expect_gone(client);
+    expect_text(other, "v");
+
+    ds_client_free(client, &call);
+    assert_int_equal(ds_client_set(other, &call, "d", "k", "new", 3, NULL), 0);
+    ds_client_free(other, &call);
+    assert_int_equal(open_file(file, &other), 0);
+    expect_text(other, "new");
+    ds_client_free(other, &call);
+}
+
 #define FILE_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -319,6 +408,7 @@ int main(void)
         FILE_TEST(test_wrong_kinds),    FILE_TEST(test_no_permission),
         FILE_TEST(test_not_a_store),    FILE_TEST(test_foreign_database),
         FILE_TEST(test_newer_version),  FILE_TEST(test_damaged),
+        FILE_TEST(test_removed),        FILE_TEST(test_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

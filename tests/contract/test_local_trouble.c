@@ -122,6 +122,33 @@ static void test_locked_and_cancelled(void **state)
     close(fd);
 }
 
+/* The store goes away while a change waits for its lock. */
+static void test_removed_while_waiting(void **state)
+{
+    struct contract *c = *state;
+    struct setter setter = {.client = c->host};
+    char *file = NULL, *away = NULL;
+    assert_true(asprintf(&file, "%s/store", c->directory) > 0);
+    assert_true(asprintf(&away, "%s/away", c->directory) > 0);
+    contract_set(c, "d", "k", "old");
+    uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
+    struct holder holder = hold_lock(c);
+
+    ds_call_init(&setter.call, 600000);
+    pthread_create(&setter.thread, NULL, run_setter, &setter);
+    while (ds_client_requests(c->host, DS_OP_SET) == sets)
+        sched_yield();
+    assert_int_equal(rename(file, away), 0);
+    release_lock(&holder);
+    pthread_join(setter.thread, NULL);
+    assert_int_equal(setter.err, -EIO);
+    assert_non_null(strstr(setter.call.text, "removed or replaced"));
+    assert_int_equal(rename(away, file), 0);
+    contract_expect(c, c->guest, "d", "k", "old");
+    free(file);
+    free(away);
+}
+
 /* However many changes wait, there is a connection for readers. */
 static void test_locked_with_many_waiting(void **state)
 {
@@ -346,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CONTRACT_TEST(test_locked_until_deadline),
         CONTRACT_TEST(test_locked_and_cancelled),
+        CONTRACT_TEST(test_removed_while_waiting),
         CONTRACT_TEST(test_locked_with_many_waiting),
         CONTRACT_TEST(test_killed),
         cmocka_unit_test(test_made_by_many),
