@@ -107,10 +107,9 @@ int ds_conn_fail(struct ds_conn *conn, int code)
     int primary = code & 0xFF;
 
     if (err == -EAGAIN || err == -EINTR) {
+        /* A lock that was held to the deadline is a busy store, not a silent one. */
         int late = ds_call_check(call);
-        if (late == -ETIMEDOUT && err == -EAGAIN)
-            return ds_call_fail(call, late, "another process holds the store locked");
-        if (late)
+        if (late == -EINTR || (late && err == -EINTR))
             return late;
         return ds_call_fail(call, -EAGAIN, "another process holds the store locked");
     }

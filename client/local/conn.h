@@ -49,7 +49,8 @@ int ds_conn_open(const char *file, struct ds_call *call, struct ds_conn **out);
 /* Ends the connection, bounded by `call`. Harmless on NULL. */
 void ds_conn_close(struct ds_conn *conn, struct ds_call *call);
 
-/* The negative errno of a result code, with words in the call's text. */
+/* The negative errno of a result code, with words in the call's text. A lock that another process
+ * holds is -EAGAIN, also at the deadline; work that was too long for it is -ETIMEDOUT. */
 int ds_conn_fail(struct ds_conn *conn, int code);
 
 /* Runs SQL text that gives no rows, or whose rows do not matter. */

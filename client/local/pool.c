@@ -161,10 +161,19 @@ static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds
     return 0;
 }
 
+/* Whoever waits behind a change that waits for a lock is told the same as that one. */
+static int take_change_turn(struct ds_pool *pool, struct ds_call *call)
+{
+    int err = take_turn(pool->change_fd, call);
+    if (err == -ETIMEDOUT)
+        return ds_call_fail(call, -EAGAIN, "the store is busy with another change");
+    return err;
+}
+
 int ds_pool_take(struct ds_pool *pool, struct ds_call *call, bool change, struct ds_conn **out)
 {
     /* First the turn, so that changes that wait for each other leave the connections to readers. */
-    int err = change ? take_turn(pool->change_fd, call) : 0;
+    int err = change ? take_change_turn(pool, call) : 0;
     if (err)
         return err;
     err = take_connection(pool, call, out);

@@ -13,8 +13,8 @@ struct ds_pool;
 int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out);
 
 /* A connection for one operation of `call`, which ds_pool_give() must end with the same `change`;
- * waits for a free one, and a change for its turn, until the deadline or cancellation. Errors also
- * as ds_pool_check(). */
+ * waits for a free one, and a change for its turn, until the deadline or cancellation. -EAGAIN: the
+ * turn did not come; -ETIMEDOUT; -EINTR; as ds_pool_check(), or as ds_pool_new() for one more. */
 int ds_pool_take(struct ds_pool *pool, struct ds_call *call, bool change, struct ds_conn **out);
 void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change);
 

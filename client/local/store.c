@@ -130,11 +130,10 @@ static int use_write_ahead_log(struct ds_conn *conn)
 {
     for (;;) {
         int err = ds_conn_exec(conn, "PRAGMA journal_mode = WAL");
-        if (err != -EAGAIN)
+        if (err != -EAGAIN || ds_call_left_ms(conn->call) == 0)
             return err;
-        err = ds_call_sleep(conn->call, 1);
-        if (err)
-            return err;
+        if (ds_call_sleep(conn->call, 1) == -EINTR)
+            return -EINTR;
     }
 }
 

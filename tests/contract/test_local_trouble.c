@@ -32,7 +32,7 @@ struct holder {
     int release_fd; /* closed to release */
 };
 
-static struct holder hold_lock(struct contract *c)
+static struct holder hold_lock(const char *directory)
 {
     int ready[2], release[2];
     char byte;
@@ -44,7 +44,7 @@ static struct holder hold_lock(struct contract *c)
         char file[4096];
         sqlite3 *db;
         close(release[1]);
-        snprintf(file, sizeof file, "%s/store", c->directory);
+        snprintf(file, sizeof file, "%s/store", directory);
         int code = sqlite3_open(file, &db);
         if (code == SQLITE_OK)
             code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
@@ -73,10 +73,10 @@ static void test_locked_until_deadline(void **state)
     struct contract *c = *state;
     struct ds_call call;
     contract_set(c, "d", "k", "old");
-    struct holder holder = hold_lock(c);
+    struct holder holder = hold_lock(c->directory);
     ds_call_init(&call, 60);
-    assert_int_equal(ds_client_set(c->host, &call, "d", "k", "new", 3, NULL), -ETIMEDOUT);
-    assert_non_null(strstr(call.text, "another process"));
+    assert_int_equal(ds_client_set(c->host, &call, "d", "k", "new", 3, NULL), -EAGAIN);
+    assert_non_null(strstr(call.text, "another process holds the store locked"));
     assert_int_equal(ds_call_sent(&call), DS_SENT_NO);
     /* Readers do not wait for writers. */
     contract_expect(c, c->host, "d", "k", "old");
@@ -99,6 +99,59 @@ static void *run_setter(void *argument)
     return NULL;
 }
 
+/* Who waits behind a change that waits for the lock is told that the store is busy too. */
+static void test_locked_behind_another(void **state)
+{
+    struct contract *c = *state;
+    struct setter setter = {.client = c->host};
+    struct ds_call call;
+    contract_set(c, "d", "k", "old");
+    uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
+    struct holder holder = hold_lock(c->directory);
+    ds_call_init(&setter.call, 600000);
+    pthread_create(&setter.thread, NULL, run_setter, &setter);
+    while (ds_client_requests(c->host, DS_OP_SET) == sets)
+        sched_yield();
+
+    ds_call_init(&call, 60);
+    assert_int_equal(ds_client_remove(c->host, &call, "d", "k", NULL), -EAGAIN);
+    assert_non_null(strstr(call.text, "busy with another change"));
+    assert_int_equal(ds_call_sent(&call), DS_SENT_NO);
+    release_lock(&holder);
+    pthread_join(setter.thread, NULL);
+    assert_int_equal(setter.err, 0);
+    contract_expect(c, c->host, "d", "k", "new");
+}
+
+/* A store without a write-ahead log wants one when it is opened, which the lock forbids. */
+static void test_opened_while_locked(void **state)
+{
+    (void)state;
+    char *directory = contract_make_directory();
+    char *file = NULL;
+    struct ds_call call;
+    struct ds_client *client = NULL;
+    sqlite3 *db;
+    assert_true(asprintf(&file, "%s/store", directory) > 0);
+    ds_call_init(&call, 60000);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), 0);
+    ds_client_free(client, &call);
+    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+
+    struct holder holder = hold_lock(directory);
+    ds_call_init(&call, 60);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), -EAGAIN);
+    assert_non_null(strstr(call.text, "another process holds the store locked"));
+    release_lock(&holder);
+    ds_call_init(&call, 60000);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), 0);
+    ds_client_free(client, &call);
+    contract_remove_directory(directory);
+    free(file);
+}
+
 static void test_locked_and_cancelled(void **state)
 {
     struct contract *c = *state;
@@ -106,7 +159,7 @@ static void test_locked_and_cancelled(void **state)
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     contract_set(c, "d", "k", "old");
     uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
-    struct holder holder = hold_lock(c);
+    struct holder holder = hold_lock(c->directory);
 
     ds_call_init(&setter.call, 600000);
     ds_call_set_cancel_fd(&setter.call, fd);
@@ -132,7 +185,7 @@ static void test_removed_while_waiting(void **state)
     assert_true(asprintf(&away, "%s/away", c->directory) > 0);
     contract_set(c, "d", "k", "old");
     uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
-    struct holder holder = hold_lock(c);
+    struct holder holder = hold_lock(c->directory);
 
     ds_call_init(&setter.call, 600000);
     pthread_create(&setter.thread, NULL, run_setter, &setter);
@@ -157,7 +210,7 @@ static void test_locked_with_many_waiting(void **state)
     struct setter setters[SETTERS];
     contract_set(c, "d", "k", "old");
     uint64_t sets = ds_client_requests(c->host, DS_OP_SET);
-    struct holder holder = hold_lock(c);
+    struct holder holder = hold_lock(c->directory);
     for (int i = 0; i < SETTERS; i++) {
         setters[i].client = c->host;
         ds_call_init(&setters[i].call, 600000);
@@ -372,6 +425,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CONTRACT_TEST(test_locked_until_deadline),
+        CONTRACT_TEST(test_locked_behind_another),
+        cmocka_unit_test(test_opened_while_locked),
         CONTRACT_TEST(test_locked_and_cancelled),
         CONTRACT_TEST(test_removed_while_waiting),
         CONTRACT_TEST(test_locked_with_many_waiting),

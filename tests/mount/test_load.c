@@ -275,12 +275,12 @@ static void test_deadline(void **state)
     harness_start_app("timeout=1");
     assert_sh_ok(*state, "", "echo old > m/app/k");
     peer_block();
-    assert_sh_fails(*state, "Connection timed out", "env printf new > m/app/k");
-    assert_sh_fails(*state, "Connection timed out", "rm m/app/k");
-    assert_sh_fails(*state, "Connection timed out", "mkdir m/other");
-    assert_errno(rename("m/app/k", "m/app/j"), ETIMEDOUT);
+    assert_sh_fails(*state, "Resource temporarily unavailable", "env printf new > m/app/k");
+    assert_sh_fails(*state, "Resource temporarily unavailable", "rm m/app/k");
+    assert_sh_fails(*state, "Resource temporarily unavailable", "mkdir m/other");
+    assert_errno(rename("m/app/k", "m/app/j"), EAGAIN);
     int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
-    assert_errno(write(fd, "x", 1), ETIMEDOUT);
+    assert_errno(write(fd, "x", 1), EAGAIN);
     close(fd);
     peer_unblock();
     assert_store("app", "k", "old\n");
@@ -297,8 +297,11 @@ static void test_deadline_of_queued_writers(void **state)
     struct worker workers[WRITERS];
     pid_t pids[WRITERS];
     block_writers(workers, pids);
-    for (unsigned i = 0; i < WRITERS; i++)
-        assert_int_equal(harness_wait_child(pids[i], HARNESS_SOON_MS, false), ETIMEDOUT);
+    for (unsigned i = 0; i < WRITERS; i++) {
+        /* Those that were still waiting for a thread never asked the store. */
+        int error = harness_wait_child(pids[i], HARNESS_SOON_MS, false);
+        assert_true(error == EAGAIN || error == ETIMEDOUT);
+    }
     peer_unblock();
     assert_int_equal(harness_write("m/app/key0", O_TRUNC, "after"), 0);
     harness_stop(daemon);
