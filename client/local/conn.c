@@ -115,8 +115,10 @@ int ds_conn_fail(struct ds_conn *conn, int code)
     }
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
         return ds_call_fail(call, err, "the store file is damaged");
-    if (err == -ENOSPC)
+    if (err == -ENOSPC) {
+        conn->full = true;
         return ds_call_fail(call, err, "no space is left where the store file lies");
+    }
     if (err == -EROFS)
         return ds_call_fail(call, err, "the store file cannot be written to: it is read-only");
     return ds_call_fail(call, err, "the store file: %s", sqlite3_errstr(code));
@@ -185,6 +187,7 @@ int ds_conn_begin_read(struct ds_conn *conn)
 
 int ds_conn_begin_change(struct ds_conn *conn)
 {
+    conn->full = false;
     return ds_conn_run(conn, DS_STMT_BEGIN_CHANGE);
 }
 
@@ -228,4 +231,12 @@ int ds_conn_end_change(struct ds_conn *conn, int err)
     }
     roll_back(conn);
     return answered(conn, err);
+}
+
+bool ds_conn_empty_log(struct ds_conn *conn)
+{
+    sqlite3_busy_handler(conn->db, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_handler(conn->db, wait_for_lock, conn);
+    return code == SQLITE_OK || code == SQLITE_BUSY;
 }

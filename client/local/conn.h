@@ -39,6 +39,7 @@ struct ds_conn {
     sqlite3_stmt *statements[DS_STMT_COUNT]; /* prepared when first used */
     struct ds_call *call;                    /* borrowed: whose operation runs, for the handlers */
     bool committing;                         /* nothing interrupts a commit */
+    bool full;                               /* the disk was, for the change begun last */
     struct ds_conn *next;                    /* the pool's, under its mutex */
 };
 
@@ -80,5 +81,9 @@ int ds_conn_begin_change(struct ds_conn *conn);
  * back. Keeps call->sent right for a change. Returns how the operation ended. */
 int ds_conn_end_read(struct ds_conn *conn, int err);
 int ds_conn_end_change(struct ds_conn *conn, int err);
+
+/* Moves what stands in the write-ahead log into the file, outside a transaction, so that the next
+ * change has the log's room; waits for nobody. True if it did, at least in part. */
+bool ds_conn_empty_log(struct ds_conn *conn);
 
 #endif

@@ -198,22 +198,34 @@ static int is_there(struct ds_conn *conn, const struct place *place, const char 
     return err;
 }
 
-int ds_local_set(struct ds_client *client, struct ds_call *call, const char *dataset,
-                 const char *key, const char *data, size_t len, const struct ds_previous *previous)
+static int set_in(struct ds_client *client, struct ds_conn *conn, const char *dataset,
+                  const char *key, const char *data, size_t len)
 {
-    struct ds_conn *conn;
     struct place place;
     bool same = false;
-    (void)previous;
-    int err = ds_local_begin(client, call, DS_OP_SET, DS_LOCAL_CHANGE, &conn);
-    if (err)
-        return err;
-    err = find_place(client, conn, dataset, key, &place);
+    int err = find_place(client, conn, dataset, key, &place);
     if (!err)
         err = is_there(conn, &place, data, len, &same);
     if (!err && !same)
         err = put_value(conn, &place, key, data, len);
-    return ds_local_end(client, conn, DS_LOCAL_CHANGE, err);
+    return err;
+}
+
+int ds_local_set(struct ds_client *client, struct ds_call *call, const char *dataset,
+                 const char *key, const char *data, size_t len, const struct ds_previous *previous)
+{
+    struct ds_conn *conn;
+    bool again = false;
+    int err;
+    (void)previous;
+    do {
+        err = ds_local_begin(client, call, DS_OP_SET, DS_LOCAL_CHANGE, &conn);
+        if (err)
+            return err;
+        err = set_in(client, conn, dataset, key, data, len);
+        err = ds_local_end_change(client, conn, err, &again);
+    } while (again);
+    return err;
 }
 
 static int append_in(struct ds_client *client, struct ds_conn *conn, const char *dataset,
@@ -243,27 +255,43 @@ int ds_local_append(struct ds_client *client, struct ds_call *call, const char *
                     const char *key, const char *data, size_t len)
 {
     struct ds_conn *conn;
-    int err = ds_local_begin(client, call, DS_OP_APPEND, DS_LOCAL_CHANGE, &conn);
-    if (err)
-        return err;
-    return ds_local_end(client, conn, DS_LOCAL_CHANGE,
-                        append_in(client, conn, dataset, key, data, len));
+    bool again = false;
+    int err;
+    do {
+        err = ds_local_begin(client, call, DS_OP_APPEND, DS_LOCAL_CHANGE, &conn);
+        if (err)
+            return err;
+        err = append_in(client, conn, dataset, key, data, len);
+        err = ds_local_end_change(client, conn, err, &again);
+    } while (again);
+    return err;
 }
 
-int ds_local_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
-                    const char *key)
+static int remove_in(struct ds_client *client, struct ds_conn *conn, const char *dataset,
+                     const char *key)
 {
-    struct ds_conn *conn;
     struct place place;
-    int err = ds_local_begin(client, call, DS_OP_REMOVE, DS_LOCAL_CHANGE, &conn);
-    if (err)
-        return err;
-    err = find_place(client, conn, dataset, key, &place);
+    int err = find_place(client, conn, dataset, key, &place);
     if (!err && !place.entry)
         err = -ENOENT;
     if (!err)
         err = ds_local_run_with_id(conn, DS_STMT_REMOVE, place.entry, NULL);
     if (!err)
         err = use(conn, place.dataset, -(place.len + (int64_t)strlen(key)));
-    return ds_local_end(client, conn, DS_LOCAL_CHANGE, err);
+    return err;
+}
+
+int ds_local_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
+                    const char *key)
+{
+    struct ds_conn *conn;
+    bool again = false;
+    int err;
+    do {
+        err = ds_local_begin(client, call, DS_OP_REMOVE, DS_LOCAL_CHANGE, &conn);
+        if (err)
+            return err;
+        err = ds_local_end_change(client, conn, remove_in(client, conn, dataset, key), &again);
+    } while (again);
+    return err;
 }

@@ -44,6 +44,16 @@ int ds_local_end(struct ds_client *client, struct ds_conn *conn, enum ds_local_m
     return err;
 }
 
+int ds_local_end_change(struct ds_client *client, struct ds_conn *conn, int err, bool *again)
+{
+    bool repeated = *again;
+    err = ds_conn_end_change(conn, err);
+    /* The store's own limit is -ENOSPC too, without the disk being full. */
+    *again = err == -ENOSPC && conn->full && !repeated && ds_conn_empty_log(conn);
+    ds_pool_give(((struct ds_local *)client)->pool, conn, true);
+    return err;
+}
+
 int ds_local_check_access(struct ds_client *client, struct ds_call *call, sqlite3_stmt *row,
                           int host, enum ds_local_want want)
 {
@@ -246,10 +256,15 @@ static int local_destroy(struct ds_client *client, struct ds_call *call, const c
                          bool force)
 {
     struct ds_conn *conn;
-    int err = ds_local_begin(client, call, DS_OP_DESTROY, DS_LOCAL_CHANGE, &conn);
-    if (err)
-        return err;
-    return ds_local_end(client, conn, DS_LOCAL_CHANGE, destroy_in(client, conn, dataset, force));
+    bool again = false;
+    int err;
+    do {
+        err = ds_local_begin(client, call, DS_OP_DESTROY, DS_LOCAL_CHANGE, &conn);
+        if (err)
+            return err;
+        err = ds_local_end_change(client, conn, destroy_in(client, conn, dataset, force), &again);
+    } while (again);
+    return err;
 }
 
 static void local_free(struct ds_client *client, struct ds_call *call)

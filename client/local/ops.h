@@ -29,6 +29,10 @@ int ds_local_begin(struct ds_client *client, struct ds_call *call, enum ds_op op
  * how the operation ended. */
 int ds_local_end(struct ds_client *client, struct ds_conn *conn, enum ds_local_mode mode, int err);
 
+/* The same for a change that can be made anew: `*again`, false at first, says that it is to be.
+ * That is so once, when the disk was full and the write-ahead log could give room back. */
+int ds_local_end_change(struct ds_client *client, struct ds_conn *conn, int err, bool *again);
+
 /* What an operation wants of a DataSet's entries. */
 enum ds_local_want { DS_LOCAL_WANT_NOTHING, DS_LOCAL_WANT_READ, DS_LOCAL_WANT_WRITE };
 

@@ -137,6 +137,13 @@ static int use_write_ahead_log(struct ds_conn *conn)
     }
 }
 
+/* Some builds of SQLite write zeros over all that is freed: those take as much of the log as the
+ * value did, so that on a full disk nothing could be removed. FAST does that only within pages that
+ * are written in any case. */
+static const char settings[] = "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                               "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 8388608;"
+                               "PRAGMA secure_delete = FAST";
+
 static int prepare(struct ds_conn *conn, const char *file)
 {
     int64_t id = 0;
@@ -151,9 +158,7 @@ static int prepare(struct ds_conn *conn, const char *file)
     if (!err)
         err = use_write_ahead_log(conn);
     if (!err)
-        err =
-            ds_conn_exec(conn, "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                               "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 8388608");
+        err = ds_conn_exec(conn, settings);
     return err;
 }
 

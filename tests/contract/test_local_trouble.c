@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -403,6 +404,68 @@ static void test_full_disk(void **state)
     free(text);
 }
 
+/* Fills the file system of `directory` with a file, but for `left` bytes. */
+static void leave_room(const char *directory, unsigned long left)
+{
+    char *ballast = NULL;
+    struct statvfs room;
+    assert_true(asprintf(&ballast, "%s/ballast", directory) > 0);
+    assert_int_equal(statvfs(directory, &room), 0);
+    assert_true(room.f_bavail * room.f_frsize > left);
+    int fd = open(ballast, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(posix_fallocate(fd, 0, (off_t)(room.f_bavail * room.f_frsize - left)), 0);
+    close(fd);
+    free(ballast);
+}
+
+/* To remove a value, or to make it shorter, takes less room than the value did. */
+static void test_full_disk_can_be_freed(void **state)
+{
+    (void)state;
+    enum { BYTES = 200000, LEFT = 64 * 1024 };
+    char *directory = mount_small("size=2m");
+    char *text = contract_letters('v', BYTES);
+    struct ds_call call;
+    struct ds_client *client = open_with_dataset(directory, &call);
+    assert_int_equal(ds_client_set(client, &call, "d", "a", text, BYTES, NULL), 0);
+    assert_int_equal(ds_client_set(client, &call, "d", "b", text, BYTES, NULL), 0);
+    leave_room(directory, LEFT);
+    assert_int_equal(ds_client_set(client, &call, "d", "c", text, BYTES, NULL), -ENOSPC);
+    assert_int_equal(ds_client_remove(client, &call, "d", "a", NULL), 0);
+    assert_int_equal(ds_client_set(client, &call, "d", "b", "short", 5, NULL), 0);
+    ds_client_free(client, &call);
+    unmount_small(directory);
+    free(text);
+}
+
+/* Values that replace each other need no more room however often they do. */
+static void test_log_fills_disk(void **state)
+{
+    (void)state;
+    enum { BYTES = 100000, LEFT = 300 * 1024 };
+    char *directory = mount_small("size=2m");
+    struct ds_call call;
+    struct ds_client *client = open_with_dataset(directory, &call);
+    char *text = contract_letters('v', BYTES);
+    assert_int_equal(ds_client_set(client, &call, "d", "k", text, BYTES, NULL), 0);
+    ds_client_free(client, &call);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), 0);
+    leave_room(directory, LEFT);
+    for (int i = 0; i < 40; i++) {
+        text[0] = (char)('a' + i % 26);
+        if (i % 4 > 1)
+            assert_int_equal(ds_client_remove(client, &call, "d", "k", NULL), 0);
+        if (i % 4 == 3)
+            assert_int_equal(ds_client_append(client, &call, "d", "k", text, BYTES, NULL), 0);
+        else
+            assert_int_equal(ds_client_set(client, &call, "d", "k", text, BYTES, NULL), 0);
+    }
+    assert_int_equal(ds_client_destroy(client, &call, "d", true), 0);
+    ds_client_free(client, &call);
+    unmount_small(directory);
+    free(text);
+}
+
 static void test_read_only(void **state)
 {
     (void)state;
@@ -433,6 +496,8 @@ int main(void)
         CONTRACT_TEST(test_killed),
         cmocka_unit_test(test_made_by_many),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_full_disk_can_be_freed),
+        cmocka_unit_test(test_log_fills_disk),
         cmocka_unit_test(test_read_only),
     };
     contract_choose(&local);
