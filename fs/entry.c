@@ -18,6 +18,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* For so long a value that is read bit by bit stays as it was. */
+enum { READ_STEADY_MS = 1000 };
+
 struct fs_node *fs_entry_node(struct fs *fs, fuse_ino_t ino)
 {
     DS_LOCK_SCOPE(&fs->lock);
@@ -194,25 +197,35 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
     return told;
 }
 
+/* True if memory answers. A reader that is asked about by each read(2) on its way to the end goes
+ * on with the value that it has begun with, lest it get the head of one and the tail of another. */
+static bool answers(const struct fs_request *request, const struct fs_node *node)
+{
+    bool reads = request->opcode == FS_GETATTR && request->fi.fh != 0;
+
+    return fs_value_answers(request->fs, node) ||
+           (reads && node->presence == FS_PRESENT && fs_value_younger(node, READ_STEADY_MS));
+}
+
 /* Makes sure that memory knows the value of a pinned node; leaves a ticket for the caller's OPEN.
  */
 static int know(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    bool answers, known;
+    bool answered, known;
     size_t index;
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    answers = fs_value_answers(fs, node);
-    if (!answers && fs_ahead_take(node, FS_AHEAD_STAT)) {
-        answers = true;
+    answered = answers(request, node);
+    if (!answered && fs_ahead_take(node, FS_AHEAD_STAT)) {
+        answered = true;
         fs_ahead_follows(node->dataset, request->tid, node->key, &index);
     }
     known = node->presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;
     pthread_mutex_unlock(&fs->lock);
-    if (answers || walks(request, node, &err))
+    if (answered || walks(request, node, &err))
         return err;
     err = ask(request, node, known);
     if (err == 0) {

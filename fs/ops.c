@@ -60,8 +60,9 @@ static void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 {
     struct fs_request request;
 
-    (void)fi; /* the kernel does not say through which handle it asks */
     fs_request_init(&request, fs_of(req), req, FS_GETATTR, ino);
+    if (fi != NULL) /* before a READ; fstat(2) comes without a handle */
+        request.fi = *fi;
     fs_request_start(&request, fs_entry_getattr);
 }
 
