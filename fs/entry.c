@@ -230,8 +230,8 @@ static int know(struct fs_request *request, struct fs_node *node)
     err = ask(request, node, known);
     if (err == 0) {
         DS_LOCK_SCOPE(&fs->lock);
-        if (!fs_value_younger(node, FS_FRESH_MS))
-            return 0; /* from memory, which is no ticket for an OPEN */
+        if (!fs_value_younger(node, FS_FRESH_MS) || request->fi.fh != 0)
+            return 0; /* from memory, or after an OPEN: no ticket for the next one */
         node->ticket.tid = request->tid;
         node->ticket.until_ms = ds_call_now_ms() + FS_FRESH_MS;
     }

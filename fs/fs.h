@@ -98,9 +98,11 @@ struct fs {
     struct fs_dataset *datasets; /* by name */
     fuse_ino_t last_ino;         /* numbers are never used again */
     uint64_t last_version;
-    uint64_t last_question;        /* numbers the fetches of values, value.c */
-    struct fs_node *lru;           /* nodes with a value, the latest used first */
-    size_t cached_bytes;           /* of these values */
+    uint64_t last_question; /* numbers the fetches of values, value.c */
+    struct fs_node *lru;    /* nodes with a value, the latest used first */
+    size_t cached_bytes;    /* of these values */
+    pid_t stale_tid;        /* whose open was last told ESTALE, and when */
+    int64_t stale_ms;
     struct fs_request *waiting;    /* requests that wait for the store, the oldest first */
     int64_t silent_until_ms;       /* 0: the last request was answered */
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */

@@ -231,6 +231,23 @@ static void decide_caching(struct fs_request *request, struct fs_node *node, boo
     request->fi.noflush = (request->fi.flags & O_ACCMODE) == O_RDONLY;
 }
 
+/* The key is gone. ESTALE makes the kernel look the name up again, once: where it is gone once
+ * more, a reader is told what it would have been told by then, and not the kernel's own word. One
+ * that creates is told it again, since ENOENT would be no answer to it. */
+static int gone(const struct fs_request *request, bool write)
+{
+    struct fs *fs = request->fs;
+    int64_t now_ms = ds_call_now_ms();
+    bool again;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    again = fs->stale_tid == request->tid && request->tid != 0 &&
+            now_ms - fs->stale_ms < fs->options->timeout_ms;
+    fs->stale_tid = again ? 0 : request->tid;
+    fs->stale_ms = now_ms;
+    return again && !write ? -ENOENT : -ESTALE;
+}
+
 static int open_entry(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
@@ -248,7 +265,7 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     if (err == 0)
         err = truncate ? open_truncating(request, node) : bring_up_to_date(request, node);
     if (err == -ENOENT)
-        return -ESTALE; /* the kernel looks the name up again */
+        return gone(request, write);
     if (err != 0)
         return err;
 
