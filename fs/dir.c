@@ -42,16 +42,12 @@ void fs_dir_put(struct fs *fs, struct fs_listing *listing)
 }
 
 /* With fs->lock: what the root's listing tells of the records. */
-static void mark_vanished(struct fs *fs, const struct ds_names *names)
+static void mark_vanished(struct fs *fs, const struct fs_listing *listing)
 {
     struct fs_dataset *dataset, *next;
 
     HASH_ITER (hh, fs->datasets, dataset, next) {
-        bool listed = false;
-
-        for (size_t i = 0; i < names->count && !listed; i++)
-            listed = strcmp(names->names[i], dataset->name) == 0;
-        if (!listed && dataset->exists) {
+        if (dataset->exists && !fs_listing_has(listing, dataset->name)) {
             fs_record_ref(dataset);
             fs_record_gone(fs, dataset);
             fs_record_unref(fs, dataset);
@@ -59,10 +55,19 @@ static void mark_vanished(struct fs *fs, const struct ds_names *names)
     }
 }
 
+/* With fs->lock. */
+static void replace(struct fs_listing **last, struct fs_listing *listing)
+{
+    if (*last != NULL)
+        fs_listing_unref(*last);
+    *last = listing;
+}
+
 int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct fs_listing **out)
 {
     struct fs *fs = request->fs;
     struct fs_listing **last = dataset != NULL ? &dataset->listing : &fs->listing;
+    struct fs_listing *listing = NULL;
     struct ds_names names = {0};
     bool silent;
     int err;
@@ -84,6 +89,11 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
     err = dataset != NULL ? ds_client_list_keys(fs->client, &request->call, dataset->name, &names)
                           : ds_client_list(fs->client, &request->call, &names);
     fs_store_end(request);
+    if (err == 0) {
+        listing = fs_listing_new(&names);
+        if (listing == NULL)
+            return -ENOMEM;
+    }
 
     DS_LOCK_SCOPE(&fs->lock);
     if (err == -ENOENT && dataset != NULL)
@@ -93,14 +103,12 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
     if (err != 0)
         return err;
     if (dataset == NULL)
-        mark_vanished(fs, &names);
-    err = fs_listing_replace(last, &names);
-    if (err != 0)
-        return err;
+        mark_vanished(fs, listing);
+    replace(last, listing);
     if (dataset != NULL)
         fs_ahead_listed(fs, dataset, request->tid);
-    *out = *last;
-    (*out)->refs++;
+    *out = listing;
+    listing->refs++;
     return 0;
 }
 
@@ -115,12 +123,7 @@ static void clear(struct fs_dir *dir)
 /* True if the store lists the key: somebody else has made what is held back here. */
 static bool lists(const struct fs_dir *dir, const char *key)
 {
-    const struct ds_names *names = dir->listing != NULL ? &dir->listing->names : NULL;
-
-    for (size_t i = 0; names != NULL && i < names->count; i++)
-        if (strcmp(names->names[i], key) == 0)
-            return true;
-    return false;
+    return dir->listing != NULL && fs_listing_has(dir->listing, key);
 }
 
 /* With fs->lock: keys that exist in this mount only so far. */

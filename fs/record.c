@@ -100,21 +100,31 @@ void fs_listing_unref(struct fs_listing *listing)
     }
 }
 
-int fs_listing_replace(struct fs_listing **last, struct ds_names *names)
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+struct fs_listing *fs_listing_new(struct ds_names *names)
 {
     struct fs_listing *listing = calloc(1, sizeof(*listing));
 
     if (listing == NULL) {
         ds_names_clear(names);
-        return -ENOMEM;
+        return NULL;
     }
     listing->refs = 1;
     listing->names = *names;
     memset(names, 0, sizeof(*names));
-    if (*last != NULL)
-        fs_listing_unref(*last);
-    *last = listing;
-    return 0;
+    if (listing->names.count > 0)
+        qsort(listing->names.names, listing->names.count, sizeof(char *), compare_names);
+    return listing;
+}
+
+bool fs_listing_has(const struct fs_listing *listing, const char *name)
+{
+    return listing->names.count > 0 && bsearch(&name, listing->names.names, listing->names.count,
+                                               sizeof(char *), compare_names) != NULL;
 }
 
 enum ds_access fs_record_access(const struct fs *fs, const struct fs_dataset *dataset)

@@ -16,8 +16,8 @@
 
 /* A directory's names as one request gave them; shared by handles, constant. */
 struct fs_listing {
-    unsigned refs; /* with fs->lock */
-    struct ds_names names;
+    unsigned refs;         /* with fs->lock */
+    struct ds_names names; /* in the order of strcmp(3) */
 };
 
 /* The thread that listed a DataSet last, and how far it has walked: ahead.h. */
@@ -71,9 +71,11 @@ void fs_record_gone(struct fs *fs, struct fs_dataset *dataset);
 /* With fs->lock: the next decision shall query. */
 void fs_record_distrust(struct fs_dataset *dataset);
 
-/* With fs->lock: puts a listing of `names`, which is taken, in the place of `*last`. -ENOMEM: the
- * names are freed and the place is unchanged. */
-int fs_listing_replace(struct fs_listing **last, struct ds_names *names);
+/* A listing with one reference of `names`, which is taken. NULL when there is no memory: the names
+ * are freed. */
+struct fs_listing *fs_listing_new(struct ds_names *names);
+
+bool fs_listing_has(const struct fs_listing *listing, const char *name);
 
 /* With fs->lock. */
 void fs_listing_unref(struct fs_listing *listing);
