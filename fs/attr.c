@@ -3,6 +3,7 @@
 
 #include "record.h"
 #include "scratch.h"
+#include "times.h"
 #include "value.h"
 
 #include <errno.h>
@@ -26,9 +27,7 @@ struct fs_volatile {
     gid_t gid;
     struct timespec atime, mtime;
     uint64_t version; /* the times hold while the content is this one */
-    bool known;       /* and it was this, for an inode that comes after: */
-    size_t content_len;
-    unsigned content_hash;
+    uint64_t digest;  /* and of that, for an inode that comes after (times.h); 0: not known */
 };
 
 /* Neither names nor keys hold a NUL, so it may divide them. */
@@ -184,45 +183,36 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
     apply_remembered(fs, node, attr);
 }
 
-static unsigned hash_of(const char *data, size_t len)
-{
-    unsigned hash = 0;
-
-    HASH_JEN(data, len, hash);
-    return hash;
-}
-
 /* The times are those of what a reader sees now. */
-static void bind_times(struct fs_volatile *item, const struct fs_node *node)
+static void bind_times(const struct fs *fs, struct fs_volatile *item, const struct fs_node *node)
 {
-    const char *data = NULL;
-
     item->version = node->version;
-    item->known = true;
-    if (node->scratch != NULL) {
-        data = node->scratch->bytes.data;
-        item->content_len = node->scratch->bytes.len;
-    } else if (node->image != NULL) {
-        data = node->image->bytes.data;
-        item->content_len = node->image->bytes.len;
-    } else if (node->value != NULL) {
-        data = node->value->data;
-        item->content_len = node->value->len;
-    } else {
-        item->known = false;
-    }
-    if (item->known)
-        item->content_hash = hash_of(data, item->content_len);
+    if (node->scratch != NULL)
+        item->digest = fs_times_digest(fs, node->scratch->bytes.data, node->scratch->bytes.len);
+    else if (node->image != NULL)
+        item->digest = fs_times_digest(fs, node->image->bytes.data, node->image->bytes.len);
+    else if (node->value != NULL)
+        item->digest = fs_times_digest(fs, node->value->data, node->value->len);
+    else
+        item->digest = node->digest;
 }
 
 void fs_attr_recognise(struct fs *fs, struct fs_node *node)
 {
     struct fs_volatile *item = find_of(fs, node);
 
-    if (item != NULL && (item->has & HAS_TIMES) && item->known &&
-        item->content_len == node->value->len &&
-        item->content_hash == hash_of(node->value->data, node->value->len))
+    if (item != NULL && (item->has & HAS_TIMES) && item->digest != 0 &&
+        item->digest == fs_times_digest(fs, node->value->data, node->value->len))
         item->version = node->version;
+}
+
+void fs_attr_keep(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = find_of(fs, node);
+
+    if (item != NULL && node->kind == FS_NODE_ENTRY && node->presence != FS_PRESENCE_UNKNOWN &&
+        item->version != node->version)
+        item->has &= ~(unsigned)HAS_TIMES;
 }
 
 static struct timespec time_of(const struct timespec *given, bool now)
@@ -272,7 +262,7 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
         if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
             item->mtime = time_of(&attr->st_mtim, to_set & FUSE_SET_ATTR_MTIME_NOW);
         item->has |= HAS_TIMES;
-        bind_times(item, node);
+        bind_times(fs, item, node);
     }
     return 0;
 }

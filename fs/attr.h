@@ -23,6 +23,9 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
  * the times that were set on that hold. */
 void fs_attr_recognise(struct fs *fs, struct fs_node *node);
 
+/* The node is about to be freed: times set on it are over if its content has changed since. */
+void fs_attr_keep(struct fs *fs, struct fs_node *node);
+
 /* The entry is about to lose its key: what was set on it goes with the inode. */
 void fs_attr_take(struct fs *fs, struct fs_node *node);
 

@@ -7,6 +7,7 @@
 #include "entry.h"
 #include "name.h"
 #include "node.h"
+#include "times.h"
 #include "value.h"
 
 #include <errno.h>
@@ -69,10 +70,12 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
     struct fs_listing **last = dataset != NULL ? &dataset->listing : &fs->listing;
     struct fs_listing *listing = NULL;
     struct ds_names names = {0};
+    uint64_t question;
     bool silent;
     int err;
 
     pthread_mutex_lock(&fs->lock);
+    question = ++fs->last_question;
     silent = *last != NULL && fs_silent(fs);
     if (silent) {
         *out = *last;
@@ -90,7 +93,7 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
                           : ds_client_list(fs->client, &request->call, &names);
     fs_store_end(request);
     if (err == 0) {
-        listing = fs_listing_new(&names);
+        listing = fs_listing_new(&names, question);
         if (listing == NULL)
             return -ENOMEM;
     }
@@ -104,6 +107,7 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
         return err;
     if (dataset == NULL)
         mark_vanished(fs, listing);
+    fs_times_listed(fs, dataset, listing);
     replace(last, listing);
     if (dataset != NULL)
         fs_ahead_listed(fs, dataset, request->tid);

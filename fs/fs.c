@@ -9,6 +9,7 @@
 #include "node.h"
 #include "record.h"
 #include "request.h"
+#include "times.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -77,7 +78,8 @@ int fs_new(const struct fs_options *options, struct ds_client *client, struct fs
     pthread_mutex_init(&fs->lock, NULL);
     fs_due_init(fs);
     fs->errors = fs_errors_new();
-    if (fs->errors == NULL || add_fixed_nodes(fs) != 0) {
+    fs->times = fs_times_new();
+    if (fs->errors == NULL || fs->times == NULL || add_fixed_nodes(fs) != 0) {
         fs_free(fs);
         return -ENOMEM;
     }
@@ -112,6 +114,7 @@ void fs_free(struct fs *fs)
     if (fs->listing != NULL)
         fs_listing_unref(fs->listing);
     fs_attr_clear(fs);
+    fs_times_free(fs->times);
     fs_errors_free(fs->errors);
     pthread_mutex_destroy(&fs->lock);
     free(fs);

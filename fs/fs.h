@@ -88,7 +88,7 @@ struct fs {
     struct fs_timer *timer;
     struct fs_errors *errors;
     struct fs_pages *pages; /* with the lock; NULL but while the mount is served */
-    struct timespec start;  /* CLOCK_REALTIME, the first modification time of everything */
+    struct timespec start;  /* CLOCK_REALTIME, as old counts what was there before */
     uid_t mounting_uid;     /* the daemon's own */
 
     atomic_uint_fast64_t fuse_requests[FS_OPCODE_COUNT];
@@ -98,7 +98,7 @@ struct fs {
     struct fs_dataset *datasets; /* by name */
     fuse_ino_t last_ino;         /* numbers are never used again */
     uint64_t last_version;
-    uint64_t last_question; /* numbers the fetches of values, value.c */
+    uint64_t last_question; /* numbers what is asked and seen, in the order of time */
     struct fs_node *lru;    /* nodes with a value, the latest used first */
     size_t cached_bytes;    /* of these values */
     pid_t stale_tid;        /* whose open was last told ESTALE, and when */
@@ -107,6 +107,7 @@ struct fs {
     int64_t silent_until_ms;       /* 0: the last request was answered */
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
+    struct fs_times *times;          /* of keys without an inode, times.h */
     size_t scratch_bytes;            /* that FS_SCRATCH_MAX_BYTES limits, scratch.h */
     struct fs_node *due;             /* nodes with work of their own, due.h */
     struct fs_timer_entry due_timer; /* looks after them */

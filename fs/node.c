@@ -8,6 +8,7 @@
 #include "record.h"
 #include "request.h"
 #include "scratch.h"
+#include "times.h"
 #include "value.h"
 
 #include <errno.h>
@@ -57,8 +58,19 @@ static void lose_key(struct fs_node *node)
     node->grown = false;
 }
 
+/* The key is another's or nobody's from now on. */
+static void give_up_key(struct fs *fs, struct fs_node *node)
+{
+    fs_attr_take(fs, node);
+    if (node->kind == FS_NODE_ENTRY && !fs_value_is_local(node) && node->dataset->exists)
+        fs_times_gone(fs, node->dataset, node->key);
+    lose_key(node);
+}
+
 static void free_node(struct fs *fs, struct fs_node *node)
 {
+    fs_times_keep(fs, node);
+    fs_attr_keep(fs, node);
     fs_scratch_free(fs, node);
     if (node->kind == FS_NODE_LOCK)
         fs_scratch_uncount_name(fs);
@@ -154,8 +166,7 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
 {
     if (!node->attached)
         return;
-    fs_attr_take(fs, node);
-    lose_key(node);
+    give_up_key(fs, node);
     fs_scratch_untie(fs, node);
 }
 
@@ -167,8 +178,8 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
     if (old != NULL)
         fs_node_detach(fs, old);
-    fs_attr_take(fs, node);
-    lose_key(node);
+    if (node->attached)
+        give_up_key(fs, node);
     fs_record_ref(dataset);
     fs_record_unref(fs, node->dataset);
     free(node->key);
@@ -176,6 +187,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     node->key = key;
     HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
+    node->sighted = ++fs->last_question;
     node->commit = commit; /* a truncation whose first data was refused is the file's */
     fs_attr_put(fs, node);
 }

@@ -58,6 +58,7 @@ struct fs_node {
     enum fs_presence presence;
     struct fs_value *value; /* NULL: dropped or never seen */
     size_t size_bytes;      /* of that value, also when dropped */
+    uint64_t digest;        /* of a value that was dropped (times.h); 0: not known */
     int64_t fetched_ms;     /* 0: do not trust */
     uint64_t version;       /* raised whenever the visible content differs from the last one */
     struct timespec mtime;  /* when that was */
@@ -68,6 +69,7 @@ struct fs_node {
     bool ahead_stat, ahead_open;
     unsigned walkers; /* pins held by walks */
     uint64_t learned; /* the number of the question whose answer this is */
+    uint64_t sighted; /* the number of the last sight of it or change by us, for times.h */
     uint64_t changes; /* own changes begun and ended: a fetch that saw one is too old */
     struct fs_node *lru_prev, *lru_next; /* fs->lru, while there is a value */
 

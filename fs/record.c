@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "node.h"
 #include "request.h"
+#include "times.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -81,6 +82,8 @@ void fs_record_gone(struct fs *fs, struct fs_dataset *dataset)
 {
     dataset->exists = false;
     dataset->queried_ms = 0;
+    dataset->looked = ++fs->last_question;
+    fs_times_gone(fs, dataset, NULL);
     fs_ahead_drop(fs, dataset);
     if (dataset->listing != NULL)
         fs_listing_unref(dataset->listing);
@@ -105,7 +108,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-struct fs_listing *fs_listing_new(struct ds_names *names)
+struct fs_listing *fs_listing_new(struct ds_names *names, uint64_t asked)
 {
     struct fs_listing *listing = calloc(1, sizeof(*listing));
 
@@ -115,6 +118,7 @@ struct fs_listing *fs_listing_new(struct ds_names *names)
     }
     listing->refs = 1;
     listing->names = *names;
+    listing->asked = asked;
     memset(names, 0, sizeof(*names));
     if (listing->names.count > 0)
         qsort(listing->names.names, listing->names.count, sizeof(char *), compare_names);

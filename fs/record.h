@@ -18,6 +18,7 @@
 struct fs_listing {
     unsigned refs;         /* with fs->lock */
     struct ds_names names; /* in the order of strcmp(3) */
+    uint64_t asked;        /* the number of that request (fs->last_question) */
 };
 
 /* The thread that listed a DataSet last, and how far it has walked: ahead.h. */
@@ -44,6 +45,7 @@ struct fs_dataset {
     struct fs_node *info_node;  /* its file in .datasetfs/info, likewise */
     struct fs_node *entries;    /* attached nodes by key */
     struct fs_listing *listing; /* its keys as last listed, or NULL */
+    uint64_t looked;            /* when it was last listed or found missing (fs->last_question) */
     struct fs_walk walk;
 };
 
@@ -71,9 +73,9 @@ void fs_record_gone(struct fs *fs, struct fs_dataset *dataset);
 /* With fs->lock: the next decision shall query. */
 void fs_record_distrust(struct fs_dataset *dataset);
 
-/* A listing with one reference of `names`, which is taken. NULL when there is no memory: the names
- * are freed. */
-struct fs_listing *fs_listing_new(struct ds_names *names);
+/* A listing with one reference of `names`, which is taken, asked for under that number. NULL when
+ * there is no memory: the names are freed. */
+struct fs_listing *fs_listing_new(struct ds_names *names, uint64_t asked);
 
 bool fs_listing_has(const struct fs_listing *listing, const char *name);
 

@@ -6,6 +6,7 @@
 #include "record.h"
 #include "request.h"
 #include "scratch.h"
+#include "times.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ void fs_value_drop(struct fs *fs, struct fs_node *node)
     fs->cached_bytes -= node->value->len;
     fs_value_unref(node->value);
     node->value = NULL;
+    node->digest = 0;
 }
 
 /* Drops the values used longest ago until the rest fits; those of open files stay. */
@@ -58,8 +60,12 @@ static void evict(struct fs *fs)
     while (node != NULL && fs->cached_bytes > fs->options->cache_bytes) {
         struct fs_node *newer = node == fs->lru ? NULL : node->lru_prev;
 
-        if (node->handles == NULL && node->pins == node->walkers)
+        if (node->handles == NULL && node->pins == node->walkers) {
+            uint64_t digest = fs_times_digest(fs, node->value->data, node->value->len);
+
             fs_value_drop(fs, node);
+            node->digest = digest;
+        }
         node = newer;
     }
 }
@@ -69,20 +75,31 @@ void fs_value_touch(struct fs *fs, struct fs_node *node)
     node->ticket.tid = 0;
     node->ahead_stat = node->ahead_open = false;
     node->version = ++fs->last_version;
+    node->sighted = ++fs->last_question;
     clock_gettime(CLOCK_REALTIME, &node->mtime);
+}
+
+/* True if the node was last seen to hold the same. */
+static bool holds(const struct fs *fs, const struct fs_node *node, const struct fs_value *value)
+{
+    if (node->presence != FS_PRESENT)
+        return false;
+    if (node->value == NULL)
+        return node->digest != 0 && node->digest == fs_times_digest(fs, value->data, value->len);
+    return node->value->len == value->len &&
+           memcmp(node->value->data, value->data, value->len) == 0;
 }
 
 void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value, bool trusted)
 {
-    bool same = node->presence == FS_PRESENT && node->value != NULL &&
-                node->value->len == value->len &&
-                memcmp(node->value->data, value->data, value->len) == 0;
     bool first = node->presence == FS_PRESENCE_UNKNOWN;
 
     if (first)
-        node->version = ++fs->last_version; /* first seen: as old as the mount */
-    else if (!same)
+        node->version = ++fs->last_version;
+    else if (!holds(fs, node, value) || fs_times_missed(fs, node))
         fs_value_touch(fs, node);
+    else if (node->value == NULL)
+        node->page_version = 0; /* a digest is too little to keep pages by */
     fs_value_drop(fs, node);
     node->presence = FS_PRESENT;
     node->value = value;
@@ -90,7 +107,8 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     node->fetched_ms = trusted ? ds_call_now_ms() : 0;
     DL_PREPEND2(fs->lru, node, lru_prev, lru_next);
     fs->cached_bytes += value->len;
-    if (first)
+    node->sighted = ++fs->last_question;
+    if (first && fs_times_recognise(fs, node))
         fs_attr_recognise(fs, node);
     evict(fs);
 }

@@ -14,9 +14,10 @@ static struct fs_listing *listing_of(const char *const *names)
 
     for (; *names != NULL; names++)
         assert_int_equal(ds_names_add(&list, *names), 0);
-    struct fs_listing *listing = fs_listing_new(&list);
+    struct fs_listing *listing = fs_listing_new(&list, 7);
     assert_non_null(listing);
     assert_null(list.names);
+    assert_int_equal(listing->asked, 7);
     return listing;
 }
 
