@@ -91,6 +91,8 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     struct fs_node *node = handle->node;
     int err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
 
+    if (err == -EINTR)
+        return; /* the mount ends, and commits what waits */
     if (last_writer(handle)) {
         if (fs_working_drop_held(fs, node) && err == 0)
             err = -EILSEQ;
@@ -159,9 +161,12 @@ void fs_close_dropped(struct fs_request *request)
     struct fs_node *node = handle->node;
 
     DS_LOCK_SCOPE(&fs->lock);
-    if (node->kind == FS_NODE_ENTRY && has_work(handle)) {
+    if (node->kind == FS_NODE_ENTRY && has_work(handle) && fs_working_waits(node)) {
         fs_commit_gather(&node->commit, ds_call_now_ms());
         fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+    } else if (node->kind == FS_NODE_ENTRY && handle->writes && !node->locked &&
+               last_writer(handle)) {
+        fs_commit_closed(&node->commit);
     }
     fs_handle_free(fs, handle);
 }

@@ -36,7 +36,7 @@ struct fs_commit {
     bool refused;
     bool dirty;          /* there is data that the store has not */
     bool mapped;         /* some of it came from a memory map, whose writes are never refused */
-    bool gathered;       /* some of it was acknowledged before it was committed */
+    bool gathered;       /* it is to be committed although nobody waits for that */
     size_t unsent_bytes; /* written since the last commit */
     size_t sent_bytes;   /* committed by those who have it open now, added up */
     int64_t first_ms, last_ms; /* when the first and the last gathered data came */

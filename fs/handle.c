@@ -399,9 +399,9 @@ int fs_handle_create(struct fs_request *request)
 }
 
 /* With fs->lock: a reference to the store's value, or a copy of the working one; NULL if it is not
- * known, or there is no memory. A truncation that
- * waits for its data shows in the size only: a READ that was on its way before the kernel knew of
- * it would otherwise come back short, and the kernel would fill the rest with NULs. */
+ * known, or there is no memory. A truncation that waits for its data shows in the size only: a READ
+ * that was on its way before the kernel knew of it would otherwise come back short, and the kernel
+ * would fill the rest with NULs. */
 static struct fs_value *visible_value(struct fs_node *node)
 {
     bool truncated = node->commit.pending == FS_PENDING_TRUNCATE && !node->commit.dirty;

@@ -13,8 +13,8 @@ struct fs_handle {
     unsigned uses; /* requests that run with it; a killed caller's may outlive RELEASE */
     bool closed;   /* it is none of node->handles any more; the last of these frees it */
     struct fs_budget budget;
-    bool unsent;                   /* what it wrote, created or truncated is not all committed */
-    int sticky;                    /* a late failure that nobody was told of yet, or 0 */
+    bool unsent; /* perhaps what it wrote, created or truncated is not all committed */
+    int sticky;  /* a late failure that nobody was told of yet, or 0 */
     struct fs_handle *prev, *next; /* node->handles, with fs->lock */
     struct ds_buf text;            /* of a control file, as it was at open */
     bool creates; /* of info/DATASET, with fs->lock: the first write makes the DataSet */

@@ -127,6 +127,7 @@ static int serve(struct session *session)
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
+    fs_request_cancel_reads(fs);
     fs_pages_stop(fs);
     fs_due_stop(fs);
     fs_request_cancel_reads(fs);

@@ -103,17 +103,20 @@ static void wake(struct fs_request *request)
 
 /* Replies although the call goes on: its bytes have left, and its outcome only matters to those who
  * come later. A write is not "interrupted", which callers repeat: an append would stand twice. Nor
- * is a close, which they do not repeat. Before what lingers has ended, a login, nothing of the
- * write itself has left. */
+ * is a close, which they do not repeat. While a login lingers nothing of the write itself has left:
+ * its data is gathered by then, or not taken yet. */
 static void detach(struct fs_request *request)
 {
-    bool in_doubt =
-        request->opcode == FS_FLUSH || (request->opcode == FS_WRITE && !request->call.lingers);
+    bool lingers = request->call.lingers, write = request->opcode == FS_WRITE;
 
     if (atomic_exchange(&request->settled, true))
         return;
     fuse_req_interrupt_func(request->req, NULL, NULL);
-    fuse_reply_err(request->req, in_doubt ? EIO : EINTR);
+    if (write && lingers && request->taken)
+        fuse_reply_write(request->req, request->size);
+    else
+        fuse_reply_err(request->req,
+                       request->opcode == FS_FLUSH || (write && !lingers) ? EIO : EINTR);
 }
 
 /* A queued request that has waited until the store counts as silent may be answered from memory. On
@@ -347,11 +350,11 @@ int fs_store_begin(struct fs_request *request, bool change)
 
     if (err != 0)
         return err;
+    ds_call_set_sent(&request->call, DS_SENT_NO);
     err = ds_call_check(&request->call);
     if (err != 0)
         return err;
     request->call.text[0] = '\0';
-    ds_call_set_sent(&request->call, DS_SENT_NO);
     request->change = change;
     request->wait_start_ms = ds_call_now_ms();
 

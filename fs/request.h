@@ -58,6 +58,7 @@ struct fs_request {
     struct fs_request *wait_prev, *wait_next; /* fs->waiting */
     int64_t wait_start_ms;
     bool queued;
+    atomic_bool taken;   /* WRITE: its data is in the working value, and waits there if need be */
     bool waits_for_key;  /* with fs->lock */
     bool heap;           /* a copy that outlives the callback */
     bool blocking;       /* the worker may block for it */
@@ -77,8 +78,8 @@ void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
 void fs_request_init_internal(struct fs_request *request, struct fs *fs);
 
 /* The next of many things that such a request does has a time of its own: the mount's timeout, or,
- * after one that has used up its time, a short try. All these tries of a store that hangs take no
- * longer than the timeout once more; then nothing is waited for. */
+ * after one that has used up its time, a short try. Such tries in a row take no longer than the
+ * timeout once more; then nothing is waited for. */
 void fs_request_next(struct fs_request *request);
 
 /* Runs the handler on the calling worker, or queues a copy of the request. */

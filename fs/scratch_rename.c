@@ -79,6 +79,8 @@ static int half_done(struct fs_request *request, const struct fs_node *from, str
     fs_scratch_untie(fs, to);
     fs_working_supersede(fs, to);
     fs_value_unknown(fs, to, from->scratch->bytes.len);
+    if (err == -EINTR)
+        err = -EIO; /* half of it is done: to be reported, and not to be repeated blindly */
     snprintf(reason, sizeof(reason), "%s", request->call.text);
     return ds_call_fail(&request->call, err, "renamed, but the old key remains: %s", reason);
 }

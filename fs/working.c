@@ -129,11 +129,16 @@ static void lose(struct fs_request *request, struct fs_node *node, int err)
 }
 
 /* A commit has failed. -EINTR from here means that all is as it was before, and the data waits on:
- * who repeats the call loses nothing. */
-static int commit_failed(struct fs_request *request, struct fs_node *node, int err)
+ * who repeats the call loses nothing. Nor does a writer whose data was to be committed for somebody
+ * else, who had no time left. */
+static int commit_failed(struct fs_request *request, struct fs_node *node,
+                         enum fs_commit_event event, int err)
 {
-    if (err == -EINTR && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
-        fs_working_gather(request->fs, node);
+    bool given_up = err == -EINTR || (err == -ETIMEDOUT && event == FS_COMMIT_ON_OPEN);
+
+    if (given_up && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
+        if (node->commit.dirty || node->tail.len > 0)
+            fs_working_gather(request->fs, node);
         return err;
     }
     err = err == -EINTR ? -EIO : err;
@@ -189,7 +194,7 @@ int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
     if (whole > 0) {
         err = fs_send_tail(request, node, whole);
         if (err != 0)
-            return commit_failed(request, node, err);
+            return commit_failed(request, node, event, err);
         fs_commit_done(&node->commit, false);
         committed(request, node, node->tail_piece > 0, &modified);
     }
@@ -216,7 +221,7 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
     }
     err = fs_send_image(request, node, len);
     if (err != 0)
-        return commit_failed(request, node, err);
+        return commit_failed(request, node, event, err);
     piece = len < node->image->bytes.len;
     fs_commit_done(&node->commit, piece);
     committed(request, node, piece, &modified);
@@ -254,7 +259,7 @@ static int commit_reported(struct fs_request *request, struct fs_node *node,
     return err;
 }
 
-/* The data just put in waits for more. */
+/* What waits, such as data just put in, waits for more. */
 void fs_working_gather(struct fs *fs, struct fs_node *node)
 {
     fs_commit_gather(&node->commit, ds_call_now_ms());
@@ -281,14 +286,14 @@ void fs_working_idle(struct fs_request *request, struct fs_node *node)
 }
 
 /* With fs->lock: the nodes that wait, each pinned, in `*out` (the caller frees it). */
-static int collect_waiting(struct fs *fs, const struct fs_dataset *dataset, struct fs_node ***out,
-                           size_t *count)
+static int collect_waiting(struct fs *fs, const struct fs_dataset *dataset,
+                           enum fs_commit_event event, struct fs_node ***out, size_t *count)
 {
     struct fs_node **nodes = NULL;
 
     *count = 0;
     for (struct fs_node *node = fs->nodes; node != NULL; node = node->hh.next) {
-        if (node->kind != FS_NODE_ENTRY || !fs_working_waits(node) ||
+        if (node->kind != FS_NODE_ENTRY || !fs_working_due(node, event) ||
             (dataset != NULL && node->dataset != dataset))
             continue;
         struct fs_node **more = realloc(nodes, (*count + 1) * sizeof(*nodes));
@@ -318,14 +323,17 @@ int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset
     if (first != 0)
         return first;
     DS_LOCK_SCOPE(&fs->lock);
-    first = collect_waiting(fs, dataset, &nodes, &count);
+    first = collect_waiting(fs, dataset, event, &nodes, &count);
     for (size_t i = 0; i < count; i++) {
-        int err;
+        /* What is in vain anyway shall cost nobody else's data; the end is the end. */
+        bool vain = first != 0 && first != -EILSEQ && event != FS_COMMIT_ON_UNMOUNT;
+        int err = 0;
 
         if (event == FS_COMMIT_ON_UNMOUNT)
             fs_request_next(request);
-        err = fs_key_lock(request, nodes[i]);
-        if (err == 0) {
+        if (!vain)
+            err = fs_key_lock(request, nodes[i]);
+        if (!vain && err == 0) {
             err = commit_reported(request, nodes[i], event);
             fs_key_unlock(nodes[i]);
         }

@@ -17,18 +17,13 @@
 /* A write to a part of a value that is older than that reads it again first. */
 enum { PARTIAL_WRITE_AGE_MS = 1000 };
 
-/* Makes sure that there is a working value to change: what waits, else the store's. */
-static int need_image(struct fs_request *request, struct fs_node *node)
+/* Makes the image: of what waits, else of the store's value. */
+static int make_image(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    bool empty;
+    bool empty = node->commit.pending != FS_PENDING_NONE; /* its first data was refused */
     int err = 0;
 
-    if (node->tail.len > 0 && node->attached)
-        err = fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
-    if (err != 0 || node->image != NULL)
-        return err;
-    empty = node->commit.pending != FS_PENDING_NONE; /* its first data was refused */
     if (!empty && node->attached &&
         (node->value == NULL || !fs_value_younger(node, PARTIAL_WRITE_AGE_MS))) {
         pthread_mutex_unlock(&fs->lock);
@@ -42,14 +37,44 @@ static int need_image(struct fs_request *request, struct fs_node *node)
     node->image = calloc(1, sizeof(*node->image));
     if (node->image == NULL)
         return -ENOMEM;
-    if (!empty && node->value != NULL)
-        err = fs_image_load(node->image, node->value->data, node->value->len);
-    if (err == 0 && node->tail.len > 0) /* of a removed key: it goes on in memory */
-        err = fs_image_write(node->image, node->image->bytes.len, node->tail.data, node->tail.len);
-    if (err == 0)
+    return empty || node->value == NULL
+               ? 0
+               : fs_image_load(node->image, node->value->data, node->value->len);
+}
+
+/* What could not be committed of the tail goes on in the image: a cut code point, and all that was
+ * appended to a removed key. */
+static int move_tail(struct fs_node *node)
+{
+    int err;
+
+    if (node->tail.len == 0)
+        return 0;
+    err = fs_image_write(node->image, node->image->bytes.len, node->tail.data, node->tail.len);
+    if (err == 0) {
         fs_working_drop_tail(node);
+        fs_commit_wrote(&node->commit, 0, false);
+    }
+    return err;
+}
+
+/* Makes sure that there is an image to change, which is all of the working value. */
+static int need_image(struct fs_request *request, struct fs_node *node)
+{
+    bool fresh;
+    int err = 0;
+
+    if (node->tail.len > 0 && node->attached)
+        err = fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
     if (err != 0)
-        fs_working_drop_image(fs, node);
+        return err;
+    fresh = node->image == NULL; /* the commit has dropped it, perhaps */
+    if (fresh)
+        err = make_image(request, node);
+    if (err == 0)
+        err = move_tail(node);
+    if (err != 0 && fresh)
+        fs_working_drop_image(request->fs, node);
     return err;
 }
 
@@ -151,6 +176,7 @@ static int append(struct fs_request *request, struct fs_handle *handle, struct f
         return 0;
     }
     handle->budget.commits++;
+    request->taken = true;
     return waited(fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE));
 }
 
@@ -189,6 +215,7 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
         return 0;
     }
     handle->budget.commits++;
+    request->taken = true;
     return waited(fs_working_commit(request, node, FS_COMMIT_ON_WRITE));
 }
 
@@ -200,8 +227,8 @@ void fs_write_dropped(struct fs_request *request)
     if (node->kind != FS_NODE_ENTRY)
         return;
     DS_LOCK_SCOPE(&fs->lock);
-    if (!node->locked && node->attached && !node->commit.dirty && node->tail.len == 0 &&
-        node->scratch == NULL)
+    if (fs_handle_of(request)->unsent && !node->locked && node->attached && !node->commit.dirty &&
+        node->tail.len == 0 && node->scratch == NULL)
         fs_working_give_up(fs, node);
 }
 
@@ -271,7 +298,7 @@ int fs_write_handle(struct fs_request *request)
 static int truncate_now(struct fs_request *request, struct fs_node *node, size_t size, bool open)
 {
     struct fs *fs = request->fs;
-    bool had_image = node->image != NULL;
+    bool had_image = node->image != NULL || node->tail.len > 0;
     int err = need_image(request, node);
 
     if (err != 0)
@@ -288,6 +315,8 @@ static int truncate_now(struct fs_request *request, struct fs_node *node, size_t
         return fs_working_not_text(request, node);
     }
     fs_commit_wrote(&node->commit, 0, false);
+    if (open)
+        fs_handle_truncated(node, fs_handle_of(request));
     fs_value_touch(fs, node);
     if (open && fs->options->commit_at_close) {
         fs_working_gather(fs, node);

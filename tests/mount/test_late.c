@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "peer.h"
 #include "sim.h"
+#include "sim_rest.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,6 +41,12 @@ static bool stored_lines(const char *key, size_t count)
 {
     char *value DS_AUTO_FREE = peer_get("app", key);
     return value && strlen(value) == count * strlen(LINE);
+}
+
+static bool reported(const char *words)
+{
+    char text[4096];
+    return harness_read("m/.datasetfs/errors", text, sizeof text) >= 0 && strstr(text, words);
 }
 
 /* --- interrupted before anything was sent --- */
@@ -135,6 +142,29 @@ static void test_interrupted_append_is_gathered(void **state)
     interrupted_write(O_APPEND);
 }
 
+/* A login that lingers is not the write, which waits for it. */
+static void test_interrupted_append_during_login(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "");
+    sim_start_rest(NULL);
+    harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
+    int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    assert_string_equal(sim_control("expire"), "ok");
+    sim_fault("delay-before=2500:command=rest-login:count=1");
+    ssize_t written;
+    alarms(true);
+    do
+        written = write(fd, LINE, strlen(LINE));
+    while (written < 0 && errno == EINTR);
+    alarms(false);
+    assert_int_equal(written, strlen(LINE));
+    assert_ok(fsync(fd));
+    assert_true(stored_lines("k", 1));
+    assert_ok(close(fd));
+}
+
 /* --- a caller that is interrupted or killed after that --- */
 
 /* The repeated call waits for the first one's outcome. */
@@ -193,6 +223,41 @@ static void test_killed_reader_costs_the_writer_nothing(void **state)
     assert_int_equal(harness_wait_child(busy, HARNESS_SOON_MS, false), 0);
 }
 
+/* Nor does one whose own time is over before its turn comes. */
+static void test_late_reader_costs_the_writer_nothing(void **state)
+{
+    (void)state;
+    start("commit=close,timeout=2");
+    int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    put_lines(fd, 1);
+    sim_fault("never-reply-before:command=datasets-get-entry:count=1");
+    pid_t busy = harness_fork(cat_other, NULL);
+    assert_soon(sim_fired() == 1);
+    pid_t reader = open_in_child(O_RDONLY);
+    assert_true(harness_wait_child(reader, HARNESS_SOON_MS, false) >= 0);
+    assert_true(harness_wait_child(busy, HARNESS_SOON_MS, false) >= 0);
+    assert_ok(fsync(fd));
+    assert_true(stored_lines("k", 1));
+    assert_ok(close(fd));
+}
+
+/* What waits for its first data is not published because a reader was killed. */
+static void test_killed_reader_publishes_nothing(void **state)
+{
+    (void)state;
+    start(NULL);
+    peer_set("app", "k", "old");
+    int fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+    pid_t busy = take_connection();
+    kill_opener(open_in_child(O_RDONLY));
+    assert_int_equal(harness_wait_child(busy, HARNESS_SOON_MS, false), 0);
+    harness_outlive_attributes();
+    harness_outlive_attributes(); /* gathered data would be sent by now */
+    assert_errno(write(fd, "\xff", 1), EILSEQ);
+    assert_ok(close(fd));
+    assert_store("app", "k", "old");
+}
+
 static void test_killed_truncation_is_none(void **state)
 {
     (void)state;
@@ -206,6 +271,24 @@ static void test_killed_truncation_is_none(void **state)
     assert_ok(close(fd));
     assert_true(stored_lines("k", 1));
     assert_int_equal(harness_size("m/app/k"), strlen(LINE));
+}
+
+/* A rename that has set the new key is not "interrupted", which callers repeat. */
+static void test_interrupted_half_of_a_rename(void **state)
+{
+    (void)state;
+    start(NULL);
+    peer_set("app", "k", "old");
+    assert_ok(rename("m/app/k", "m/app/k~"));
+    assert_int_equal(harness_write("m/app/k~", O_APPEND, "+"), 0);
+    harness_outlive_attributes();
+    /* The new name is looked up and looked for; then it is seen whether k is still what it was. */
+    sim_fault("delay-before=2500:command=datasets-get-entry:count=1:skip=2");
+    alarms(true);
+    assert_errno(renameat2(AT_FDCWD, "m/app/k~", AT_FDCWD, "m/app/j", RENAME_NOREPLACE), EIO);
+    alarms(false);
+    assert_store("app", "j", "old+");
+    assert_true(reported("the old key remains"));
 }
 
 /* --- closes of others, and failures of others' commits --- */
@@ -238,10 +321,18 @@ static void test_commit_by_a_childs_close_is_told(void **state)
     assert_true(stored_lines("k", 1));
 }
 
-static bool reported(const char *operation)
+static void test_truncation_by_a_childs_close_is_told(void **state)
 {
-    char text[4096];
-    return harness_read("m/.datasetfs/errors", text, sizeof text) >= 0 && strstr(text, operation);
+    (void)state;
+    start("commit=close");
+    peer_set("app", "k", "0123456789");
+    int fd = harness_open("m/app/k", O_WRONLY);
+    assert_ok(ftruncate(fd, 5));
+    sim_fault("error=unable-to-allocate-resource:command=datasets-set-entry:count=1");
+    run_child();
+    assert_int_equal(sim_fired(), 1);
+    assert_errno(fsync(fd), ENOSPC);
+    assert_ok(close(fd));
 }
 
 static void test_late_failure_outlives_a_childs_close(void **state)
@@ -256,6 +347,23 @@ static void test_late_failure_outlives_a_childs_close(void **state)
     run_child();
     assert_errno(fsync(fd), ENOSPC);
     assert_ok(close(fd));
+}
+
+/* A write that only tells of it takes nothing away from others. */
+static void test_late_failure_keeps_anothers_truncation(void **state)
+{
+    (void)state;
+    start(NULL);
+    int appender = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    put_lines(appender, THROUGH);
+    sim_fault("error=unable-to-allocate-resource:command=datasets-set-entry:count=1");
+    put_lines(appender, 1);
+    assert_soon(reported("commit"));
+    int other = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+    assert_errno(write(appender, LINE, strlen(LINE)), ENOSPC);
+    assert_ok(close(other));
+    assert_soon(peer_has("app", "k", ""));
+    assert_ok(close(appender));
 }
 
 static void test_every_close_tells_until_somebody_asks(void **state)
@@ -282,6 +390,26 @@ static void test_fsync_hears_of_the_commit_it_waits_for(void **state)
     assert_soon(sim_fired() == 1);
     assert_errno(fsync(fd), ETIMEDOUT);
     close(fd); /* it tells too if fsync's own time was over first */
+}
+
+/* rmdir commits first what waits, and fails with the first of it: the others are not given up. */
+static void test_failed_rmdir_costs_only_what_hung(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    harness_start_source("m", sim_rest_source(), sim_rest_options("commit=close,timeout=2"));
+    int first = harness_open("m/app/k", O_WRONLY | O_CREAT);
+    int second = harness_open("m/app/l", O_WRONLY | O_CREAT);
+    put_lines(first, 1);
+    put_lines(second, 1);
+    sim_fault("never-reply-before:command=rest-set:count=1");
+    assert_errno(rmdir("m/app"), ETIMEDOUT);
+    assert_int_equal(sim_fired(), 1);
+    assert_true((fsync(first) == 0) + (fsync(second) == 0) == 1);
+    assert_true(stored_lines("k", 1) + stored_lines("l", 1) == 1);
+    assert_ok(close(first));
+    assert_ok(close(second));
 }
 
 /* --- where no worker is free, or none reads any more --- */
@@ -390,13 +518,20 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_interrupted_fsync_keeps_data),
     HARNESS_TEST(test_interrupted_write_is_gathered),
     HARNESS_TEST(test_interrupted_append_is_gathered),
+    HARNESS_TEST(test_interrupted_append_during_login),
     HARNESS_TEST(test_interrupted_fsync_hears_of_failure),
     HARNESS_TEST(test_killed_reader_costs_the_writer_nothing),
+    HARNESS_TEST(test_late_reader_costs_the_writer_nothing),
+    HARNESS_TEST(test_killed_reader_publishes_nothing),
     HARNESS_TEST(test_killed_truncation_is_none),
+    HARNESS_TEST(test_interrupted_half_of_a_rename),
     HARNESS_TEST(test_commit_by_a_childs_close_is_told),
+    HARNESS_TEST(test_truncation_by_a_childs_close_is_told),
     HARNESS_TEST(test_late_failure_outlives_a_childs_close),
+    HARNESS_TEST(test_late_failure_keeps_anothers_truncation),
     HARNESS_TEST(test_every_close_tells_until_somebody_asks),
     HARNESS_TEST(test_fsync_hears_of_the_commit_it_waits_for),
+    HARNESS_TEST(test_failed_rmdir_costs_only_what_hung),
     HARNESS_TEST(test_release_waits_for_a_worker),
     HARNESS_TEST(test_end_with_lost_pages),
     HARNESS_TEST(test_end_goes_on_after_a_silent_request),

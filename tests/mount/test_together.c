@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RELEASES "datasetfs_fuse_requests_total{opcode=\"release\"}"
@@ -164,10 +165,65 @@ static void test_cut_append_harms_no_other(void **state)
     assert_store("app", "k", "Xbc\xc3\xa9");
 }
 
+/* A handle need not go on appending: then it writes over what it has appended. */
+static void test_cut_append_is_overwritten(void **state)
+{
+    struct stat status;
+    (void)state;
+    harness_start_app(NULL);
+    int fd = harness_open("m/app/k", O_WRONLY | O_CREAT | O_APPEND);
+
+    harness_put(fd, "\xc3");
+    assert_ok(fcntl(fd, F_SETFL, 0));
+    assert_int_equal(pwrite(fd, "x", 1, 0), 1);
+    harness_outlive_attributes();
+    assert_ok(fstat(fd, &status));
+    assert_int_equal(status.st_size, 1);
+    assert_ok(close(fd));
+    assert_store("app", "k", "x");
+}
+
+static void test_cut_append_outlives_truncation_to_its_size(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    int fd = harness_open("m/app/k", O_WRONLY | O_CREAT | O_APPEND);
+
+    harness_put(fd, "caf\xc3");
+    assert_ok(ftruncate(fd, 4));
+    harness_put(fd, "\xa9");
+    assert_ok(close(fd));
+    assert_store("app", "k", "caf\xc3\xa9");
+
+    fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    harness_put(fd, "\xc3");
+    assert_ok(ftruncate(fd, 6));
+    assert_errno(close(fd), EILSEQ);
+}
+
+static void test_cut_append_outlives_anothers_bad_write(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "");
+    int appender = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    int writer = harness_open("m/app/k", O_WRONLY);
+
+    harness_put(appender, "caf\xc3");
+    assert_errno(pwrite(writer, "\xff", 1, 0), EILSEQ);
+    harness_put(appender, "\xa9");
+    assert_ok(close(appender));
+    assert_ok(close(writer));
+    assert_store("app", "k", "caf\xc3\xa9");
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_truncation_is_not_published_by_another),
     HARNESS_TEST(test_cut_text_outlives_another),
     HARNESS_TEST(test_cut_append_harms_no_other),
+    HARNESS_TEST(test_cut_append_is_overwritten),
+    HARNESS_TEST(test_cut_append_outlives_truncation_to_its_size),
+    HARNESS_TEST(test_cut_append_outlives_anothers_bad_write),
     HARNESS_TEST(test_refused_truncation_is_renamed),
     HARNESS_TEST(test_lost_data_is_not_shown),
     HARNESS_TEST(test_killed_behind_another),
