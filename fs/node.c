@@ -98,9 +98,8 @@ static void free_node(struct fs *fs, struct fs_node *node)
 
 bool fs_node_is_kept(const struct fs_node *node)
 {
-    return node->attached &&
-           (node->scratch != NULL || node->withheld != NULL || node->kind == FS_NODE_LOCK ||
-            node->due_ms != 0);
+    return node->attached && (node->scratch != NULL || node->withheld != NULL ||
+                              node->kind == FS_NODE_LOCK || node->due_ms != 0);
 }
 
 static void free_if_unused(struct fs *fs, struct fs_node *node)
