@@ -254,7 +254,11 @@ static int lookup_entry(struct fs_request *request, struct fs_dataset *dataset, 
     err = know(request, node);
     if (err == 0)
         fs_entry_reply(request, node);
-    fs_entry_put(fs, node);
+    pthread_mutex_lock(&fs->lock);
+    if (err == -ENOENT)
+        fs_handle_not_stale(request);
+    fs_node_unpin(fs, node);
+    pthread_mutex_unlock(&fs->lock);
     return err;
 }
 
@@ -301,11 +305,14 @@ static int reply_attr(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     struct stat attr;
+    double timeout_s = attr_timeout_s(node);
 
     pthread_mutex_lock(&fs->lock);
+    if (node->kind == FS_NODE_ENTRY && !fs_value_answers(fs, node))
+        timeout_s = 0; /* for this reader, and nobody else's stat(2) */
     fs_attr_fill(fs, node, &attr);
     pthread_mutex_unlock(&fs->lock);
-    fs_reply_attr(request, &attr, attr_timeout_s(node));
+    fs_reply_attr(request, &attr, timeout_s);
     return 0;
 }
 

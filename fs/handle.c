@@ -206,8 +206,8 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
         }
         /* Should the new data be refused, this is what stays. */
         err = commit_for_others(request, node);
-        if (err == -EINTR) {
-            fs_key_unlock(node);
+        if (err == -EINTR || (err != 0 && err != -EILSEQ && node->commit.gathered)) {
+            fs_key_unlock(node); /* it waits on, and nobody has been told of its loss */
             return err;
         }
     }
@@ -248,6 +248,13 @@ static int gone(const struct fs_request *request, bool write)
     return again && !write ? -ENOENT : -ESTALE;
 }
 
+/* With fs->lock: the caller's next open is another one. */
+void fs_handle_not_stale(const struct fs_request *request)
+{
+    if (request->fs->stale_tid == request->tid)
+        request->fs->stale_tid = 0;
+}
+
 static int open_entry(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
@@ -274,6 +281,7 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     if (handle != NULL) {
         handle->unsent = truncate;
         decide_caching(request, node, &stale_attr);
+        fs_handle_not_stale(request);
     }
     pthread_mutex_unlock(&fs->lock);
     if (handle == NULL)
@@ -361,6 +369,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
     }
     if (err == 0) {
         decide_caching(request, node, &stale_attr);
+        fs_handle_not_stale(request);
         fs_entry_fill(fs, node, &entry);
         fs_node_looked_up(node);
     }

@@ -52,6 +52,9 @@ void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by);
 /* The remembered failure, which is thereby told; with fs->lock. */
 int fs_handle_take_error(struct fs_handle *handle);
 
+/* With fs->lock: the caller has looked up again what was stale; its next open is another one. */
+void fs_handle_not_stale(const struct fs_request *request);
+
 /* Handlers. */
 int fs_handle_open(struct fs_request *request);
 int fs_handle_create(struct fs_request *request);

@@ -10,6 +10,7 @@
 #include "scratch.h"
 #include "times.h"
 #include "value.h"
+#include "working.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -98,8 +99,9 @@ static void free_node(struct fs *fs, struct fs_node *node)
 
 bool fs_node_is_kept(const struct fs_node *node)
 {
-    return node->attached && (node->scratch != NULL || node->withheld != NULL ||
-                              node->kind == FS_NODE_LOCK || node->due_ms != 0);
+    return node->attached &&
+           (node->scratch != NULL || node->withheld != NULL || node->kind == FS_NODE_LOCK ||
+            node->due_ms != 0 || fs_working_waits(node));
 }
 
 static void free_if_unused(struct fs *fs, struct fs_node *node)

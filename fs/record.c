@@ -80,10 +80,10 @@ void fs_record_learn(struct fs_dataset *dataset, struct ds_attributes *attribute
 
 void fs_record_gone(struct fs *fs, struct fs_dataset *dataset)
 {
+    fs_times_gone(fs, dataset, NULL);
     dataset->exists = false;
     dataset->queried_ms = 0;
     dataset->looked = ++fs->last_question;
-    fs_times_gone(fs, dataset, NULL);
     fs_ahead_drop(fs, dataset);
     if (dataset->listing != NULL)
         fs_listing_unref(dataset->listing);

@@ -224,6 +224,10 @@ void fs_times_gone(struct fs *fs, const struct fs_dataset *dataset, const char *
 {
     struct mark mark = {.path = path_of(fs, dataset->name, key), .moment = ++fs->last_question};
 
+    /* As in fs_times_keep(): a name that is looked for in vain. */
+    if (key == NULL && !dataset->exists && is_unlisted(fs->listing, dataset->name) &&
+        find(fs->times, mark.path) == NULL)
+        return;
     put(fs->times, &mark);
 }
 

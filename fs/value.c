@@ -43,13 +43,13 @@ void fs_value_unref(struct fs_value *value)
 
 void fs_value_drop(struct fs *fs, struct fs_node *node)
 {
+    node->digest = 0;
     if (node->value == NULL)
         return;
     DL_DELETE2(fs->lru, node, lru_prev, lru_next);
     fs->cached_bytes -= node->value->len;
     fs_value_unref(node->value);
     node->value = NULL;
-    node->digest = 0;
 }
 
 /* Drops the values used longest ago until the rest fits; those of open files stay. */

@@ -88,7 +88,8 @@ bool fs_working_drop_held(struct fs *fs, struct fs_node *node)
  * perhaps not the one who wrote: each child that ends closes what it has inherited. */
 static struct fs_handle *acting_handle(const struct fs_request *request)
 {
-    bool tells = request->opcode == FS_WRITE || request->opcode == FS_FSYNC;
+    bool tells =
+        request->opcode == FS_WRITE || request->opcode == FS_FSYNC || request->opcode == FS_SETATTR;
 
     return tells && !atomic_load(&request->settled) ? fs_handle_of(request) : NULL;
 }
@@ -134,7 +135,8 @@ static void lose(struct fs_request *request, struct fs_node *node, int err)
 static int commit_failed(struct fs_request *request, struct fs_node *node,
                          enum fs_commit_event event, int err)
 {
-    bool given_up = err == -EINTR || (err == -ETIMEDOUT && event == FS_COMMIT_ON_OPEN);
+    bool late = err == -ETIMEDOUT || err == -EAGAIN;
+    bool given_up = err == -EINTR || (late && event == FS_COMMIT_ON_OPEN);
 
     if (given_up && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
         if (node->commit.dirty || node->tail.len > 0)
@@ -337,7 +339,7 @@ int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset
             err = commit_reported(request, nodes[i], event);
             fs_key_unlock(nodes[i]);
         }
-        if (first == 0)
+        if (first == 0 || (first == -EILSEQ && err != 0))
             first = err;
         fs_node_unpin(fs, nodes[i]);
     }

@@ -298,19 +298,19 @@ int fs_write_handle(struct fs_request *request)
 static int truncate_now(struct fs_request *request, struct fs_node *node, size_t size, bool open)
 {
     struct fs *fs = request->fs;
-    bool had_image = node->image != NULL || node->tail.len > 0;
+    bool had_image = node->image != NULL;
     int err = need_image(request, node);
 
     if (err != 0)
         return err;
     if (size == node->image->bytes.len) {
-        if (!had_image && node->attached)
+        if (!had_image && !node->commit.dirty && node->attached)
             fs_working_drop_image(fs, node);
         return 0;
     }
     err = fs_image_truncate(node->image, size);
     if (err != 0) {
-        if (!had_image && node->attached)
+        if (!had_image && !node->commit.dirty && node->attached)
             fs_working_drop_image(fs, node);
         return fs_working_not_text(request, node);
     }
@@ -338,6 +338,8 @@ int fs_write_truncate(struct fs_request *request, struct fs_node *node, size_t s
         return truncate_now(request, node, size, open);
     if (node->commit.gathered) /* should the new data be refused, this is what stays */
         err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
+    if (err == -EILSEQ) /* a piece of a code point, which is cut off now */
+        err = 0;
     if (err == 0)
         err = fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
     if (err == 0 && open)

@@ -241,6 +241,23 @@ static void test_late_reader_costs_the_writer_nothing(void **state)
     assert_ok(close(fd));
 }
 
+static void test_late_reader_of_a_locked_store(void **state)
+{
+    (void)state;
+    harness_start_app("commit=close,timeout=1");
+    peer_set("app", "k", "");
+    int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
+    put_lines(fd, 1);
+    peer_block();
+    int reader = open("m/app/k", O_RDONLY | O_CLOEXEC); /* whatever it is told */
+    peer_unblock();
+    assert_ok(fsync(fd));
+    assert_true(stored_lines("k", 1));
+    assert_ok(close(fd));
+    if (reader >= 0)
+        close(reader);
+}
+
 /* What waits for its first data is not published because a reader was killed. */
 static void test_killed_reader_publishes_nothing(void **state)
 {
@@ -412,6 +429,32 @@ static void test_failed_rmdir_costs_only_what_hung(void **state)
     assert_ok(close(second));
 }
 
+/* Nor because a cut code point was met first, which is a failure of its own. */
+static void test_failed_rmdir_after_cut_text(void **state)
+{
+    (void)state;
+    enum { FILES = 5 };
+    int fds[FILES], kept = 0;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    harness_start_source("m", sim_rest_source(), sim_rest_options("commit=close,timeout=2"));
+    for (int i = 0; i < FILES; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "m/app/n%d", i);
+        fds[i] = harness_open(path, O_WRONLY | O_CREAT);
+        harness_put(fds[i], i == 0 ? "\xc3" : LINE);
+    }
+    sim_fault("never-reply-before:command=rest-set");
+    assert_errno(rmdir("m/app"), ETIMEDOUT);
+    sim_clear();
+    for (int i = 1; i < FILES; i++)
+        kept += fsync(fds[i]) == 0;
+    assert_int_equal(kept, FILES - 2);
+    assert_errno(close(fds[0]), EILSEQ);
+    for (int i = 1; i < FILES; i++)
+        assert_ok(close(fds[i]));
+}
+
 /* --- where no worker is free, or none reads any more --- */
 
 /* Nobody waits for a RELEASE: it may stay in the queue for longer than the timeout. */
@@ -522,6 +565,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_interrupted_fsync_hears_of_failure),
     HARNESS_TEST(test_killed_reader_costs_the_writer_nothing),
     HARNESS_TEST(test_late_reader_costs_the_writer_nothing),
+    HARNESS_TEST(test_late_reader_of_a_locked_store),
     HARNESS_TEST(test_killed_reader_publishes_nothing),
     HARNESS_TEST(test_killed_truncation_is_none),
     HARNESS_TEST(test_interrupted_half_of_a_rename),
@@ -532,6 +576,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_every_close_tells_until_somebody_asks),
     HARNESS_TEST(test_fsync_hears_of_the_commit_it_waits_for),
     HARNESS_TEST(test_failed_rmdir_costs_only_what_hung),
+    HARNESS_TEST(test_failed_rmdir_after_cut_text),
     HARNESS_TEST(test_release_waits_for_a_worker),
     HARNESS_TEST(test_end_with_lost_pages),
     HARNESS_TEST(test_end_goes_on_after_a_silent_request),

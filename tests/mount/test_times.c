@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -313,7 +314,30 @@ static void test_tools(void **state)
                  "tar cf t.tar --newer-mtime=./ref2 m/app 2>/dev/null; tar tf t.tar | grep -v /$");
 }
 
+/* Names that nobody has, looked for in the root, push out nothing that is known. */
+static void test_vain_names(void **state)
+{
+    (void)state;
+    struct stat before, after;
+    const char *source = getenv("DATASETFS_TEST_SOURCE");
+    if ((source && *source) || HARNESS_SLOWNESS > 1)
+        skip(); /* it says nothing new, and takes long */
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    assert_sh_ok("dash", "app\n", "ls m");
+    assert_ok(stat("m/app/k", &before));
+    forget(1);
+    for (int i = 0; i < 70000; i++) { /* more than are kept */
+        char path[32];
+        snprintf(path, sizeof path, "m/no%d", i);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    assert_ok(stat("m/app/k", &after));
+    assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
+}
+
 static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_vain_names),
     HARNESS_TEST(test_was_there_before),
     HARNESS_TEST(test_made_after_listing),
     HARNESS_TEST(test_made_between_listings),

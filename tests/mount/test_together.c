@@ -217,9 +217,94 @@ static void test_cut_append_outlives_anothers_bad_write(void **state)
     assert_store("app", "k", "caf\xc3\xa9");
 }
 
+/* A truncation to the size that there is leaves nothing behind that hides the other side's change.
+ */
+static void test_truncation_to_the_same_size(void **state)
+{
+    (void)state;
+    harness_start_app("commit=close");
+    peer_set("app", "k", "");
+    int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
+
+    harness_put(fd, "line\n");
+    assert_ok(ftruncate(fd, 5));
+    close_and_release(fd, 0);
+    assert_store("app", "k", "line\n");
+    peer_set("app", "k", "the other side's");
+    harness_outlive_attributes();
+    assert_content("m/app/k", "the other side's");
+}
+
+static void start_sim(const char *options)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "0123456789");
+    peer_set("app", "other", "x");
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), options);
+}
+
+static void test_truncation_of_cut_text(void **state)
+{
+    (void)state;
+    start_sim("commit=close");
+    int fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+
+    harness_put(fd, "ab\xc3");
+    assert_ok(ftruncate(fd, 0));
+    assert_ok(close(fd));
+    assert_soon(peer_has("app", "k", ""));
+}
+
+static void test_refused_ftruncate_is_told_once(void **state)
+{
+    (void)state;
+    start_sim(NULL);
+    int fd = harness_open("m/app/k", O_WRONLY);
+
+    sim_fault("error=unable-to-allocate-resource:command=datasets-set-entry:count=1");
+    assert_errno(ftruncate(fd, 5), ENOSPC);
+    harness_put(fd, "x");
+    assert_ok(close(fd));
+    assert_store("app", "k", "x123456789");
+}
+
+static int read_other(void *unused)
+{
+    char text[8];
+    (void)unused;
+    return harness_read("m/app/other", text, sizeof text) < 0;
+}
+
+/* An open with O_TRUNC that has no time left to commit what others wrote does not drop that. */
+static void test_late_truncation_costs_nobody(void **state)
+{
+    (void)state;
+    start_sim("commit=close,timeout=2");
+    int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
+
+    harness_put(fd, "+");
+    sim_fault("never-reply-before:command=datasets-get-entry:count=1");
+    pid_t busy = harness_fork(read_other, NULL);
+    assert_soon(sim_fired() == 1);
+    int late = open("m/app/k", O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (late >= 0) { /* it had its turn in the last moment */
+        assert_errno(write(late, "\xff", 1), EILSEQ);
+        assert_ok(close(late));
+    }
+    assert_true(harness_wait_child(busy, HARNESS_SOON_MS, false) >= 0);
+    assert_ok(fsync(fd));
+    assert_store("app", "k", "0123456789+");
+    assert_ok(close(fd));
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_truncation_is_not_published_by_another),
     HARNESS_TEST(test_cut_text_outlives_another),
+    HARNESS_TEST(test_truncation_to_the_same_size),
+    HARNESS_TEST(test_truncation_of_cut_text),
+    HARNESS_TEST(test_refused_ftruncate_is_told_once),
+    HARNESS_TEST(test_late_truncation_costs_nobody),
     HARNESS_TEST(test_cut_append_harms_no_other),
     HARNESS_TEST(test_cut_append_is_overwritten),
     HARNESS_TEST(test_cut_append_outlives_truncation_to_its_size),

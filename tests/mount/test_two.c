@@ -256,6 +256,40 @@ static void test_slow_reader(void **state)
     assert_true(tries < 20);
 }
 
+/* What such a reader is told does not keep anybody's stat(2) behind. */
+static void test_stat_beside_a_reader(void **state)
+{
+    (void)state;
+    struct stat status;
+    start_both();
+    peer_set("app", "k", "short");
+    int fd = harness_open("g/app/k", O_RDONLY);
+    peer_set("app", "k", "much longer");
+    harness_outlive_attributes();
+    assert_true(lseek(fd, 0, SEEK_END) >= 5);
+    assert_ok(fstat(fd, &status));
+    assert_int_equal(status.st_size, 11);
+    assert_ok(close(fd));
+}
+
+/* As flock(1) opens its file: whoever creates is never told that it is missing. */
+static void test_create_for_reading(void **state)
+{
+    (void)state;
+    struct stat status;
+    start_both();
+    for (int i = 0; i < 3; i++) {
+        char path[32], key[8];
+        snprintf(key, sizeof key, "lock%d", i);
+        snprintf(path, sizeof path, "g/app/%s", key);
+        peer_set("app", key, "");
+        assert_ok(stat(path, &status));
+        peer_remove("app", key);
+        harness_outlive_attributes();
+        assert_ok(close(harness_open(path, O_RDONLY | O_CREAT)));
+    }
+}
+
 /* Two values of different length, written in turn, removed and made again, while the other side
  * reads: each reading is one of them, whole, or "No such file"; nobody sees ESTALE. */
 static void test_while_it_changes(void **state)
@@ -308,6 +342,8 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_tail),
     HARNESS_TEST(test_mtime),
     HARNESS_TEST(test_slow_reader),
+    HARNESS_TEST(test_stat_beside_a_reader),
+    HARNESS_TEST(test_create_for_reading),
     HARNESS_SHELLS(test_while_it_changes),
     HARNESS_SHELLS(test_writers_never_see_estale),
 };
