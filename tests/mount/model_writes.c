@@ -92,11 +92,15 @@ static void roll_put(const struct model_handle *handle, struct model_put *put)
         bad = false;
     }
     size_t end = (size_t)put->offset + put->data.len;
-    /* The kernel may send it in two parts; and what is too long and no text has two errors. */
-    if ((end / PAGE != (size_t)put->offset / PAGE && !bad) || (end > MIB && bad)) {
+    bool parts = end / PAGE != (size_t)put->offset / PAGE; /* the kernel may send it so */
+    /* What is too long and no text has two errors; and the part that is text may cut what stood
+     * there, which is no text then. */
+    bool unclear = bad && (end > MIB || (parts && (size_t)put->offset < model_base(file)));
+    if (unclear || (parts && !bad)) {
         size_t len = put->data.len;
         ds_buf_free(&put->data);
         model_text(&put->data, len, true);
+        model_align(file, put);
         bad = false;
     }
     if ((size_t)put->offset + put->data.len > MIB)
