@@ -279,7 +279,7 @@ static void test_create_for_reading(void **state)
     struct stat status;
     start_both();
     for (int i = 0; i < 3; i++) {
-        char path[32], key[8];
+        char path[64], key[16];
         snprintf(key, sizeof key, "lock%d", i);
         snprintf(path, sizeof path, "g/app/%s", key);
         peer_set("app", key, "");
