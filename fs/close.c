@@ -116,6 +116,27 @@ static bool has_work(const struct fs_handle *handle)
            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
 }
 
+/* What the handle leaves behind uncommitted is committed without it. With fs->lock. */
+static void commit_soon(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    if (!has_work(handle) || !fs_working_waits(node))
+        return;
+    fs_commit_gather(&node->commit, ds_call_now_ms());
+    fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+}
+
+/* With fs->lock. */
+static void end_handle(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    if (node->kind == FS_NODE_ENTRY && handle->writes && !node->locked && last_writer(handle))
+        fs_commit_closed(&node->commit);
+    fs_handle_free(fs, handle);
+}
+
 int fs_close_release(struct fs_request *request)
 {
     struct fs *fs = request->fs;
@@ -141,14 +162,11 @@ int fs_close_release(struct fs_request *request)
             if (has_work(handle))
                 commit_at_release(request, handle);
             fs_key_unlock(node);
-        } else if (has_work(handle)) {
-            fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
-                          request->call.text);
+        } else {
+            commit_soon(fs, handle);
         }
     }
-    if (entry && handle->writes && !node->locked && last_writer(handle))
-        fs_commit_closed(&node->commit);
-    fs_handle_free(fs, handle);
+    end_handle(fs, handle);
     pthread_mutex_unlock(&fs->lock);
     fs_reply_ok(request);
     return 0;
@@ -158,17 +176,11 @@ void fs_close_dropped(struct fs_request *request)
 {
     struct fs *fs = request->fs;
     struct fs_handle *handle = fs_handle_of(request);
-    struct fs_node *node = handle->node;
 
     DS_LOCK_SCOPE(&fs->lock);
-    if (node->kind == FS_NODE_ENTRY && has_work(handle) && fs_working_waits(node)) {
-        fs_commit_gather(&node->commit, ds_call_now_ms());
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
-    } else if (node->kind == FS_NODE_ENTRY && handle->writes && !node->locked &&
-               last_writer(handle)) {
-        fs_commit_closed(&node->commit);
-    }
-    fs_handle_free(fs, handle);
+    if (handle->node->kind == FS_NODE_ENTRY)
+        commit_soon(fs, handle);
+    end_handle(fs, handle);
 }
 
 void fs_close_abandon(struct fs *fs, struct fs_handle *handle)
