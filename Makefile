@@ -5,6 +5,7 @@ BUILD   := build
 PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
+PKG_CONFIG ?= pkg-config
 PKGS    := fuse3 sqlite3 jansson libmd libcurl
 
 WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
@@ -18,11 +19,11 @@ FORTIFY := -D_FORTIFY_SOURCE=2
 endif
 CFLAGS ?= -O2 -g
 
-ALL_CPPFLAGS := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DDS_VERSION='"$(VERSION)"' -Iinclude \
-                $(FORTIFY) $(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS)
+ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -DDS_VERSION='"$(VERSION)"' -Iinclude \
+                $(FORTIFY) $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(CPPFLAGS)
 ALL_CFLAGS   := -std=c11 $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
-LIBS         := $(shell pkg-config --libs $(PKGS))
+LIBS         := $(shell $(PKG_CONFIG) --libs $(PKGS))
 
 LIB_SRC   := $(wildcard client/*.c client/*/*.c) $(filter-out fs/main.c,$(wildcard fs/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)

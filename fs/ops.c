@@ -56,6 +56,15 @@ static void fs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_
     fuse_reply_none(req);
 }
 
+/* An offset or size that a size_t of 32 bits holds too, even with the longest write behind it. What
+ * is farther out lies beyond every value, listing and temporary file all the same. */
+static off_t bounded(off_t offset)
+{
+    const off_t far = 1 << 30;
+
+    return offset < far ? offset : far;
+}
+
 static void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct fs_request request;
@@ -75,6 +84,7 @@ static void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int
     if (fi != NULL) /* ftruncate(2), not truncate(2) */
         request.fi = *fi;
     request.attr = *attr;
+    request.attr.st_size = bounded(attr->st_size);
     request.to_set = to_set;
     fs_request_start(&request, fs_entry_setattr);
 }
@@ -117,7 +127,7 @@ static void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
     fs_request_init(&request, fs_of(req), req, FS_READ, ino);
     request.fi = *fi;
     request.size = size;
-    request.offset = offset;
+    request.offset = bounded(offset);
     fs_request_start(&request, fs_handle_read);
 }
 
@@ -130,7 +140,7 @@ static void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t
     request.fi = *fi;
     request.data = data;
     request.size = size;
-    request.offset = offset;
+    request.offset = bounded(offset);
     fs_request_start(&request, fs_write_handle);
 }
 
@@ -246,7 +256,7 @@ static void read_directory(fuse_req_t req, fuse_ino_t ino, enum fs_opcode opcode
     fs_request_init(&request, fs_of(req), req, opcode, ino);
     request.fi = *fi;
     request.size = size;
-    request.offset = offset;
+    request.offset = bounded(offset);
     fs_request_start(&request, fs_dir_read);
 }
 

@@ -99,7 +99,7 @@ static int set_cache(struct fs_option_parser *parser, const struct fs_option *op
     uint64_t number;
     if (!parse_number(digits, 10, 0, (4ULL << 30) >> shift, &number))
         return -EINVAL;
-    parser->options->cache_bytes = (size_t)(number << shift);
+    parser->options->cache_bytes = number << shift;
     return 0;
 }
 

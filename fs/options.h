@@ -34,7 +34,7 @@ struct fs_options {
     mode_t umask;         /* umask=OCTAL, default 0 */
     int64_t timeout_ms;   /* timeout=SECONDS, 1 to 3600, default 10 */
     int64_t ttl_ms;       /* ttl=SECONDS, 0 to 86400, default 0 */
-    size_t cache_bytes;   /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */
+    uint64_t cache_bytes; /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */
     unsigned max_threads; /* max_threads=N, 2 to 256, default 32 */
     struct ds_attributes defaults; /* host_access= guest_access= description=
                                       omit_from_snapshot_and_clone; complete */

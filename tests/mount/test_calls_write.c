@@ -77,6 +77,28 @@ static void test_write_is_committed(void **state)
     assert_content("m/app/k", "onXYwZZZ");
 }
 
+/* Offsets that do not fit into 32 bits are no smaller ones. */
+static void test_far_offsets(void **state)
+{
+    (void)state;
+    const off_t far = (off_t)1 << 32;
+    char got[8];
+    harness_start_app(NULL);
+    peer_set("app", "k", "value");
+    int fd = harness_open("m/app/k", O_RDWR);
+    assert_errno(pwrite(fd, "X", 1, far + 1), EFBIG);
+    assert_errno(ftruncate(fd, far + 2), EFBIG);
+    assert_int_equal(pread(fd, got, sizeof got, far), 0);
+    assert_int_equal(close(fd), 0);
+    assert_errno(truncate("m/app/k", far), EFBIG);
+    assert_store("app", "k", "value");
+
+    fd = harness_open("m/.datasetfs/stats", O_RDONLY);
+    assert_true(pread(fd, got, sizeof got, 0) > 0);
+    assert_int_equal(pread(fd, got, sizeof got, far), 0);
+    assert_int_equal(close(fd), 0);
+}
+
 /* Also where this mount wrote the same bytes before: somebody else may have changed them since. */
 static void test_same_write_is_committed(void **state)
 {
@@ -462,6 +484,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_open_flags),
     HARNESS_TEST(test_exclusive_create),
     HARNESS_TEST(test_write_is_committed),
+    HARNESS_TEST(test_far_offsets),
     HARNESS_TEST(test_same_write_is_committed),
     HARNESS_TEST(test_append_ignores_offset),
     HARNESS_TEST(test_two_handles),
