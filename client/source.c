@@ -1,6 +1,8 @@
 /* SOURCE string -> client. */
 #include "client.h"
 
+#include "base/path.h"
+#include "cleanup.h"
 #include "local/local.h"
 #include "rest/rest.h"
 #include "tools/tools.h"
@@ -130,16 +132,13 @@ int ds_source_absolute(const char *source, char **out)
 {
     char *absolute = NULL;
     const char *file = file_in(source);
-    if (!file || *file == '/') {
+    char *name DS_AUTO_FREE = file ? ds_path_absolute(file) : NULL;
+    if (file && !name)
+        return errno ? -errno : -ENOMEM;
+    if (!file)
         absolute = strdup(source);
-    } else {
-        char *here = getcwd(NULL, 0);
-        if (!here)
-            return -errno;
-        if (asprintf(&absolute, "%.*s%s/%s", (int)(file - source), source, here, file) < 0)
-            absolute = NULL;
-        free(here);
-    }
+    else if (asprintf(&absolute, "%.*s%s", (int)(file - source), source, name) < 0)
+        absolute = NULL;
     if (!absolute)
         return -ENOMEM;
     *out = absolute;

@@ -4,11 +4,59 @@
 #include "log.h"
 #include "options.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Adds a descriptor to the list. 0 or -ENOMEM. */
+static int note(struct fs_daemon_inherited *inherited, int fd)
+{
+    int *more = realloc(inherited->fds, (inherited->count + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return -ENOMEM;
+    more[inherited->count++] = fd;
+    inherited->fds = more;
+    return 0;
+}
+
+int fs_daemon_inherit(struct fs_daemon_inherited *inherited)
+{
+    DIR *list = opendir("/proc/self/fd");
+    struct dirent *entry;
+    int err = 0;
+
+    *inherited = (struct fs_daemon_inherited){0};
+    if (list == NULL) /* then no file is named by its descriptor either */
+        return close_range(STDERR_FILENO + 1, UINT_MAX, 0) == 0 ? 0 : -errno;
+    while (err == 0 && (errno = 0, entry = readdir(list)) != NULL) {
+        int fd = (int)strtol(entry->d_name, NULL, 10);
+
+        if (fd <= STDERR_FILENO || fd == dirfd(list)) /* so are "." and ".." */
+            continue;
+        err = note(inherited, fd);
+        if (err == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+            err = -errno;
+    }
+    if (err == 0)
+        err = -errno;
+    closedir(list);
+    if (err != 0)
+        fs_daemon_close_inherited(inherited);
+    return err;
+}
+
+void fs_daemon_close_inherited(struct fs_daemon_inherited *inherited)
+{
+    for (size_t i = 0; i < inherited->count; i++)
+        close(inherited->fds[i]);
+    free(inherited->fds);
+    *inherited = (struct fs_daemon_inherited){0};
+}
 
 /* The parent's half: one byte is the exit status. */
 static void await_report(int pipe_end)
@@ -45,7 +93,6 @@ int fs_daemon_fork(int *report)
         await_report(ends[0]);
     }
     close(ends[0]);
-    setsid();
     *report = ends[1];
     return 0;
 }
@@ -67,6 +114,7 @@ void fs_daemon_ready(int report, const char *mountpoint)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+    setsid(); /* cannot fail: a child that was just forked leads no group */
     if (chdir("/") != 0)
         ds_log(DS_LOG_WARNING, "cannot change to /: %s", strerror(errno));
     ds_log_to_syslog(mountpoint);

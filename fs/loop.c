@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "request.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,6 +18,9 @@
 enum { BUFFER_KEPT_BYTES = 256 * 1024 };
 /* Each holds at most one write's data; the kernel itself seldom lets that many stand. */
 enum { QUEUE_MAX = 4096 };
+/* With one that reads and one that waits for the store, what is queued is run some time, even where
+ * no further thread can be made. */
+enum { WORKERS_MIN = 2 };
 /* How often a reader that must stop is reminded: a signal just before read(2) is lost. */
 enum { REMIND_MS = 5 };
 
@@ -221,19 +225,12 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-/* The signal only has to interrupt read(2). */
-static void ignore_signal(int number)
-{
-    (void)number;
-}
-
 int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
                   struct fs_loop **out)
 {
     struct fs_loop *loop = calloc(1, sizeof(*loop));
-    struct sigaction action = {.sa_handler = ignore_signal}; /* without SA_RESTART */
     pthread_condattr_t attributes;
-    int err;
+    int err = 0;
 
     if (loop == NULL)
         return -ENOMEM;
@@ -245,20 +242,20 @@ int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
     loop->session = session;
     loop->max_threads = max_threads;
     loop->ended = ended;
-    sigaction(SIGUSR1, &action, NULL);
     pthread_mutex_init(&loop->lock, NULL);
     pthread_cond_init(&loop->idle, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&loop->left, &attributes);
     pthread_condattr_destroy(&attributes);
-    *out = loop; /* the first request may come before this returns */
-    pthread_mutex_lock(&loop->lock);
-    err = start_worker(loop);
+    *out = loop;                     /* the first request may come before this returns */
+    pthread_mutex_lock(&loop->lock); /* they begin when it is known that both are there */
+    for (unsigned i = 0; i < WORKERS_MIN && err == 0; i++)
+        err = start_worker(loop);
+    loop->stop = err != 0;
     pthread_mutex_unlock(&loop->lock);
     if (err != 0) {
-        free(loop->workers);
-        free(loop);
+        fs_loop_free(loop);
         *out = NULL;
     }
     return err;
@@ -272,7 +269,7 @@ static void await_workers(struct fs_loop *loop)
 
         for (unsigned i = 0; i < loop->started; i++)
             if (loop->workers[i].reading)
-                pthread_kill(loop->workers[i].thread, SIGUSR1);
+                pthread_kill(loop->workers[i].thread, FS_SIGNALS_WAKE);
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += REMIND_MS * 1000000L;
         if (until.tv_nsec >= 1000000000L) {

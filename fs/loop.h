@@ -21,9 +21,10 @@ struct fs_worker {
     bool reading;           /* is or is about to be in read(2); with the loop's lock */
 };
 
-/* Starts reading with one thread; more follow as they are needed, up to `max_threads` (at least 2).
- * `ended` (an eventfd) becomes readable when the kernel has ended the session. 0 or a negative
- * errno. */
+/* Starts reading with two threads; more follow as they are needed and as the system gives them, up
+ * to `max_threads` (at least 2). fs_signals_take() must have been called. `ended` (an eventfd)
+ * becomes readable when the kernel has ended the session. 0 or a negative errno, also if there
+ * cannot be two threads: one alone could not wait for the store. */
 int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
                   struct fs_loop **out);
 

@@ -11,17 +11,16 @@
 #include "pages.h"
 #include "request.h"
 #include "scratch_left.h"
+#include "signals.h"
 #include "timer.h"
 #include "working.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* Nothing is lost when the store hears nothing of our end. */
@@ -30,11 +29,12 @@ enum { END_MAX_MS = 5000 };
 /* Everything between the command line and the end of the mount. */
 struct session {
     const struct fs_options *options;
-    char *source;     /* independent of the working directory */
-    char *mountpoint; /* absolute */
-    int report;       /* to the waiting parent, or -1 in the foreground */
-    int signals;      /* signalfd */
-    int ended;        /* eventfd: the kernel has ended the session */
+    char *source;                         /* independent of the working directory */
+    char *mountpoint;                     /* absolute */
+    int report;                           /* to the waiting parent, or -1 in the foreground */
+    int signals;                          /* signalfd */
+    int ended;                            /* eventfd: the kernel has ended the session */
+    struct fs_daemon_inherited inherited; /* in the background: to be closed */
     struct ds_client *client;
     struct fs *fs;
 };
@@ -52,21 +52,11 @@ static int complain_errno(int status, const char *what, int err)
     return status;
 }
 
-/* The signals that end the mount are read from a descriptor: no handler runs anywhere. */
-static int take_signals(struct session *session)
+/* What ends the mount becomes readable. */
+static int watch_for_end(struct session *session)
 {
-    sigset_t set;
-
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-        return -EINVAL;
-    session->signals = signalfd(-1, &set, SFD_CLOEXEC);
     session->ended = eventfd(0, EFD_CLOEXEC);
-    return session->signals < 0 || session->ended < 0 ? -errno : 0;
+    return session->ended < 0 ? -errno : fs_signals_take(&session->signals);
 }
 
 static int open_store(struct session *session)
@@ -169,12 +159,13 @@ static void end_session(struct session *session)
 
 static int run_session(struct session *session)
 {
-    int status = FS_EXIT_OK, err = take_signals(session);
+    int status = FS_EXIT_OK, err = watch_for_end(session);
 
     if (err != 0)
         status = complain_errno(FS_EXIT_SYSTEM, "cannot take signals", err);
     if (status == FS_EXIT_OK)
         status = open_store(session);
+    fs_daemon_close_inherited(&session->inherited); /* files named /dev/fd/N have been read */
     if (status == FS_EXIT_OK)
         status = mount_fs(session);
     if (status == FS_EXIT_OK)
@@ -200,11 +191,14 @@ static int run(const struct fs_options *options)
         return complain(FS_EXIT_MOUNT, why);
     }
     if (err == 0 && !options->foreground)
+        err = fs_daemon_inherit(&session.inherited);
+    if (err == 0 && !options->foreground)
         err = fs_daemon_fork(&session.report);
     if (err == 0)
         status = run_session(&session);
     else
         status = complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
+    fs_daemon_close_inherited(&session.inherited);
     free(session.source);
     free(session.mountpoint);
     return status;

@@ -100,10 +100,33 @@ void ds_conn_close(struct ds_conn *conn, struct ds_call *call)
     free(conn);
 }
 
+/* What the system said of the file that `which` (SQLITE_FCNTL_…_POINTER) finds, 0 if nothing. */
+static int last_errno(struct ds_conn *conn, int which)
+{
+    sqlite3_file *file = NULL;
+    int error = 0;
+    if (sqlite3_file_control(conn->db, "main", which, &file) != SQLITE_OK || !file ||
+        !file->pMethods || file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) != 0)
+        return 0;
+    return error;
+}
+
+/* The errno behind a failure. SQLite does not note it for a COMMIT, but its files do. */
+static int find_system_error(struct ds_conn *conn)
+{
+    int error = conn->db ? sqlite3_system_errno(conn->db) : 0;
+    if (conn->db && !error)
+        error = last_errno(conn, SQLITE_FCNTL_JOURNAL_POINTER);
+    if (conn->db && !error)
+        error = last_errno(conn, SQLITE_FCNTL_FILE_POINTER);
+    return error;
+}
+
 int ds_conn_fail(struct ds_conn *conn, int code)
 {
     struct ds_call *call = conn->call;
-    int err = ds_local_errno(code, conn->db ? sqlite3_system_errno(conn->db) : 0);
+    int system_error = find_system_error(conn);
+    int err = ds_local_errno(code, system_error);
     int primary = code & 0xFF;
 
     if (err == -EAGAIN || err == -EINTR) {
@@ -117,7 +140,10 @@ int ds_conn_fail(struct ds_conn *conn, int code)
         return ds_call_fail(call, err, "the store file is damaged");
     if (err == -ENOSPC) {
         conn->full = true;
-        return ds_call_fail(call, err, "no space is left where the store file lies");
+        return ds_call_fail(call, err,
+                            system_error == EFBIG
+                                ? "the store file may not grow: the limit of file sizes (ulimit -f)"
+                                : "no space is left where the store file lies");
     }
     if (err == -EROFS)
         return ds_call_fail(call, err, "the store file cannot be written to: it is read-only");

@@ -44,8 +44,9 @@ int ds_local_errno(int code, int system_error)
 {
     int primary = code & 0xFF;
     if (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) {
-        /* SQLite has no code of its own for these. ENOENT would say that the store answered. */
-        if (system_error == ENOSPC || system_error == EDQUOT)
+        /* SQLite has no code of its own for these; EFBIG is the limit of file sizes. ENOENT would
+         * say that the store answered. */
+        if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG)
             return -ENOSPC;
         if (system_error == EACCES || system_error == EPERM)
             return -EACCES;

@@ -201,8 +201,10 @@ int ds_credentials_new(const char *file, const char *host, struct ds_login *logi
 int ds_credentials_refresh(const struct ds_credentials *credentials, struct ds_login *login,
                            struct ds_call *call)
 {
-    /* A file that is gone, or a home directory that is not mounted now, is no reason to fail. */
-    if (!credentials->file || access(credentials->file, R_OK) != 0)
+    /* A file that is gone, or a home directory that is not mounted now, is no reason to fail; a
+     * descriptor's name may be another file's by now. */
+    if (!credentials->file || ds_path_is_descriptor(credentials->file) ||
+        access(credentials->file, R_OK) != 0)
         return 0;
     int err = read_file(credentials, login, call);
     return err == -ENODATA ? -EACCES : err;

@@ -35,6 +35,7 @@ static void test_rows(void **state)
         {SQLITE_IOERR_FSYNC, EIO, -EIO},
         {SQLITE_IOERR_WRITE, ENOSPC, -ENOSPC},
         {SQLITE_IOERR_WRITE, EDQUOT, -ENOSPC},
+        {SQLITE_IOERR_WRITE, EFBIG, -ENOSPC},
         {SQLITE_IOERR_SHMSIZE, ENOSPC, -ENOSPC},
         {SQLITE_CORRUPT, 0, -EIO},
         {SQLITE_CORRUPT_INDEX, 0, -EIO},
