@@ -4,6 +4,7 @@
 #include "daemon.h"
 #include "due.h"
 #include "fs.h"
+#include "hidden.h"
 #include "log.h"
 #include "loop.h"
 #include "mount.h"
@@ -83,7 +84,7 @@ static int mount_fs(struct session *session)
         err = fs_timer_new(&session->fs->timer);
     if (err != 0)
         return complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
-    err = fs_mount_session(session->options, session->mountpoint, session->fs,
+    err = fs_mount_session(session->options, session->source, session->mountpoint, session->fs,
                            &session->fs->session, why);
     return err == 0 ? FS_EXIT_OK : complain(FS_EXIT_MOUNT, why);
 }
@@ -185,7 +186,7 @@ static int run(const struct fs_options *options)
     if (fs_mount_check(options->mountpoint, &session.mountpoint, why) != 0)
         return complain(FS_EXIT_MOUNT, why);
     err = ds_source_absolute(options->source, &session.source);
-    if (err == 0 && fs_mount_check_source(session.source, session.mountpoint, why) != 0) {
+    if (err == 0 && fs_hidden_check(options, session.source, session.mountpoint, why) != 0) {
         free(session.source);
         free(session.mountpoint);
         return complain(FS_EXIT_MOUNT, why);
@@ -204,17 +205,27 @@ static int run(const struct fs_options *options)
     return status;
 }
 
+/* 0, unless the text could not be written. */
+static int print(const char *text)
+{
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return FS_EXIT_OK;
+    return complain_errno(FS_EXIT_SYSTEM, "standard output", -errno);
+}
+
 /* Descriptors 0 to 2 are for what they are for: started without them, the next files to be opened
- * would take their places, and then be replaced in the background. */
+ * would take their places, and then be replaced in the background. What was closed stays of no use:
+ * what is to be printed there fails. */
 static void fill_descriptors(void)
 {
-    int fd;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int filled = fcntl(fd, F_GETFD) < 0
+                         ? open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+                         : fd;
 
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO)
-        close(fd);
+        if (filled != fd)
+            return;
+    }
 }
 
 int main(int argc, char *argv[])
@@ -229,11 +240,9 @@ int main(int argc, char *argv[])
     if (options.debug)
         ds_log_set_level(DS_LOG_DEBUG);
     if (options.help) {
-        fputs(fs_options_help(), stdout);
-        status = FS_EXIT_OK;
+        status = print(fs_options_help());
     } else if (options.version) {
-        puts("datasetfs " DS_VERSION);
-        status = FS_EXIT_OK;
+        status = print("datasetfs " DS_VERSION "\n");
     } else {
         status = run(&options);
     }

@@ -7,12 +7,10 @@
 
 #include <errno.h>
 #include <fuse_opt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -148,29 +146,12 @@ int fs_mount_check(const char *mountpoint, char **path, char *why)
     return 0;
 }
 
-int fs_mount_check_source(const char *source, const char *path, char *why)
-{
-    const char *file = strncasecmp(source, "https:", 6) != 0 ? strchr(source, '/') : NULL;
-    char *folder DS_AUTO_FREE = file != NULL ? strdup(file) : NULL;
-    char *real DS_AUTO_FREE = NULL;
-    size_t len = strlen(path);
-
-    if (folder == NULL)
-        return 0;
-    real = realpath(dirname(folder), NULL);
-    if (real == NULL || strncmp(real, path, len) != 0 || (real[len] != '\0' && real[len] != '/'))
-        return 0;
-    snprintf(why, FS_MOUNT_WHY_BYTES,
-             "%s lies below the mount point %s, which would hide it from the daemon itself", file,
-             path);
-    return -EINVAL;
-}
-
-static int add_arguments(const struct fs_options *options, struct fuse_args *args)
+static int add_arguments(const struct fs_options *options, const char *source,
+                         struct fuse_args *args)
 {
     char *list = NULL;
     char *fsname DS_AUTO_FREE = NULL;
-    int failed = asprintf(&fsname, "fsname=%s", options->source) < 0;
+    int failed = asprintf(&fsname, "fsname=%s", source) < 0;
 
     if (failed)
         return -ENOMEM;
@@ -186,13 +167,13 @@ static int add_arguments(const struct fs_options *options, struct fuse_args *arg
     return failed ? -ENOMEM : 0;
 }
 
-int fs_mount_session(const struct fs_options *options, const char *path, void *user_data,
-                     struct fuse_session **out, char *why)
+int fs_mount_session(const struct fs_options *options, const char *source, const char *path,
+                     void *user_data, struct fuse_session **out, char *why)
 {
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
     struct fuse_lowlevel_ops ops;
     struct fuse_session *session = NULL;
-    int err = add_arguments(options, &args);
+    int err = add_arguments(options, source, &args);
 
     last_words[0] = '\0';
     fuse_set_log_func(take_words);

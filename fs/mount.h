@@ -14,13 +14,9 @@
  * died, or mounted already. */
 int fs_mount_check(const char *mountpoint, char **path, char *why);
 
-/* -EINVAL with one line in `why` if what `source` (absolute) names lies below the mount point at
- * `path`: the daemon would wait for itself. */
-int fs_mount_check_source(const char *source, const char *path, char *why);
-
-/* Makes a session for `user_data` and mounts it at `path`. A negative errno with one line in `why`.
- */
-int fs_mount_session(const struct fs_options *options, const char *path, void *user_data,
-                     struct fuse_session **out, char *why);
+/* Makes a session for `user_data` and mounts it at `path`; the mount table shows `source`. A
+ * negative errno with one line in `why`. */
+int fs_mount_session(const struct fs_options *options, const char *source, const char *path,
+                     void *user_data, struct fuse_session **out, char *why);
 
 #endif

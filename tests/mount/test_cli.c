@@ -14,6 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* In our own mount namespace we can install it where mount(8)'s shell looks. */
+#define INSTALLED "/usr/local/sbin"
+
 /* `$DATASETFS arguments` ends with this status and one line on standard error in which `words`
  * stand, and mounts nothing. Returns that line. */
 static const char *refused(const char *arguments, int status, const char *words)
@@ -61,6 +64,15 @@ static void test_help_and_version(void **state)
     assert_int_equal(ran->status, 0);
     assert_non_null(strstr(ran->out, "datasetfs"));
     assert_non_null(strstr(ran->out, DS_VERSION));
+}
+
+static void test_output_that_fails(void **state)
+{
+    static const char *const flags[] = {"-h", "-V"};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        assert_sh_fails(*state, "No space left on device", "$DATASETFS %s >/dev/full", flags[i]);
+        assert_sh_fails(*state, "Bad file descriptor", "$DATASETFS %s >&-", flags[i]);
+    }
 }
 
 static void test_usage_errors(void **state)
@@ -138,6 +150,42 @@ static void test_store_below_mount_point(void **state)
     assert_sh_ok("dash", "", "$DATASETFS local:s.db m && umount m");
 }
 
+/* Whatever the mount would hide from the daemon, by whatever name. */
+static void test_files_below_mount_point(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"m/f",  "m/deep/f",  "./m/../m/f", "link/f",
+                                        "away", "through/f", "bound/f",    "m/deep/../../f"};
+    static const char https[] = "https://127.0.0.1:1/vm-1 m";
+    assert_sh_ok("dash", "",
+                 "mkdir -p m/deep bound && ln -s m link && ln -s $PWD/m/f away && "
+                 "touch f m/f m/deep/f && chmod 600 f m/f m/deep/f && ln -s ../f m/deep/out && "
+                 "ln -s m/deep/../../m through && mount --bind m bound");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char arguments[256];
+        snprintf(arguments, sizeof arguments, "%s -o credentials=%s", https, names[i]);
+        refused(arguments, 32, "lies below the mount point");
+        snprintf(arguments, sizeof arguments, "%s -o credentials=f,cacert=%s", https, names[i]);
+        refused(arguments, 32, "lies below the mount point");
+        snprintf(arguments, sizeof arguments, "local:%s m", names[i]);
+        refused(arguments, 32, "lies below the mount point");
+        snprintf(arguments, sizeof arguments, "tools:unix=%s m", names[i]);
+        refused(arguments, 32, "lies below the mount point");
+        snprintf(arguments, sizeof arguments, "tools:vmtoolsd=%s m", names[i]);
+        refused(arguments, 32, "lies below the mount point");
+    }
+    assert_sh_ok("dash", "", "mkdir m/run m/home; touch m/run/datasetfs m/home/.netrc");
+    assert_sh_fails("dash", "lies below the mount point",
+                    "CREDENTIALS_DIRECTORY=$PWD/m/run $DATASETFS %s", https);
+    assert_sh_fails("dash", "lies below the mount point", "HOME=$PWD/m/home $DATASETFS %s", https);
+    /* What is not used does not matter. */
+    assert_sh_fails("dash", "credentials",
+                    "CREDENTIALS_DIRECTORY=$PWD/m/run $DATASETFS %s -o credentials=f 2>&1 >&2 | "
+                    "grep -v 'lies below' >&2; false",
+                    https);
+    assert_int_equal(umount2("bound", 0), 0);
+}
+
 static void test_bad_mount_points(void **state)
 {
     (void)state;
@@ -213,11 +261,19 @@ static int execute(void *unused)
     return errno;
 }
 
+/* The same for a store file in the test's directory. */
+static void assert_mounted_file(const char *name)
+{
+    char source[PATH_MAX];
+    snprintf(source, sizeof source, "local:%.2000s/%.200s", harness_dir(), name);
+    assert_mount_table(source);
+}
+
 static void test_mount_table(void **state)
 {
     (void)state;
     harness_start("m", NULL);
-    assert_mount_table(HARNESS_SOURCE);
+    assert_mounted_file("s.db");
     /* noexec is the kernel's word; the modes say the same (see test_access.c). */
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     peer_set("app", "script", "#!/bin/sh\n");
@@ -231,17 +287,39 @@ static void test_fstab_words(void **state)
                  "mkdir m && $DATASETFS -o rw,defaults,auto,noauto,user,users,owner,group "
                  "local:s.db m -o nofail,_netdev,x-systemd.automount,comment=words,dev "
                  "-o suid,exec,noatime,nouser,relatime");
-    assert_mount_table("local:s.db");
+    assert_mounted_file("s.db");
     end_background();
 }
 
-static void test_source_as_typed(void **state)
+/* The mount table says where the file is, wherever one reads it; else it has SOURCE as typed, so
+ * that a second "mount -a" knows its line again. */
+static void test_source_in_mount_table(void **state)
 {
     (void)state;
     assert_sh_ok("dash", "", "mkdir m sub && $DATASETFS local:./sub/../s.db m");
-    assert_mount_table("local:./sub/../s.db");
+    assert_mounted_file("./sub/../s.db");
     assert_sh_ok("dash", "", "mkdir m/app && test -e s.db");
     end_background();
+    assert_sh_ok("dash", "", "$DATASETFS local:$PWD/sub/..//s.db m");
+    assert_mounted_file("sub/..//s.db");
+    end_background();
+}
+
+static void test_mounted_again_from_fstab(void **state)
+{
+    if (access("/sbin/mount.fuse", X_OK) != 0 || access(INSTALLED, F_OK) != 0)
+        skip();
+    assert_sh_ok(*state, "",
+                 "mkdir m bin && ln -s \"$DATASETFS\" bin/datasetfs && "
+                 "echo \"local:$PWD/sub/../s.db $PWD/m fuse.datasetfs nofail 0 0\" >fstab && "
+                 "mkdir sub");
+    assert_int_equal(mount("bin", INSTALLED, NULL, MS_BIND, NULL), 0);
+    for (int i = 0; i < 2; i++)
+        assert_sh_ok(*state, "", "mount -a -T fstab");
+    assert_sh_ok(*state, "1\n", "grep -c \" $PWD/m \" /proc/self/mountinfo");
+    assert_sh_ok(*state, "", "umount \"local:$PWD/sub/../s.db\"");
+    assert_int_equal(umount2(INSTALLED, MNT_DETACH), 0);
+    reap_background();
 }
 
 static void test_read_only_option(void **state)
@@ -261,17 +339,12 @@ static void test_mount_helper(void **state)
         *state, "",
         "mkdir m bin && ln -s \"$DATASETFS\" bin/datasetfs && PATH=$PWD/bin:/sbin:$PATH && "
         "mount.fuse3 local:$PWD/s.db m -t fuse.datasetfs -o nofail,dev,suid");
-    char source[PATH_MAX];
-    snprintf(source, sizeof source, "local:%.2000s/s.db", harness_dir());
-    assert_mount_table(source);
+    assert_mounted_file("s.db");
     assert_sh_ok(*state, "x\n", "mkdir m/app && echo x > m/app/k && cat m/app/k");
     end_background();
 }
 
-/* mount(8) gives it an empty environment; in our own mount namespace we can install it where the
- * shell then looks. */
-#define INSTALLED "/usr/local/sbin"
-
+/* mount(8) gives it an empty environment. */
 static void test_mount_command(void **state)
 {
     if (access("/sbin/mount.fuse", X_OK) != 0 || access(INSTALLED, F_OK) != 0)
@@ -284,9 +357,7 @@ static void test_mount_command(void **state)
     assert_int_equal(umount2(INSTALLED, MNT_DETACH), 0);
     assert_true(mounted);
     assert_non_null(strstr(ran.err, "Operation not permitted"));
-    char source[PATH_MAX];
-    snprintf(source, sizeof source, "local:%.2000s/s.db", harness_dir());
-    assert_mount_table(source);
+    assert_mounted_file("s.db");
     end_background();
 }
 
@@ -340,18 +411,21 @@ static void test_closed_descriptors(void **state)
 static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_closed_descriptors),
     HARNESS_TEST(test_help_and_version),
+    HARNESS_SHELLS(test_output_that_fails),
     HARNESS_TEST(test_usage_errors),
     HARNESS_TEST(test_bad_sources),
     HARNESS_TEST(test_not_a_store),
     HARNESS_TEST(test_read_only_directory),
     HARNESS_TEST(test_bad_mount_points),
     HARNESS_TEST(test_store_below_mount_point),
+    HARNESS_TEST(test_files_below_mount_point),
     HARNESS_SHELLS(test_background),
     HARNESS_TEST(test_background_logs_to_syslog),
     HARNESS_TEST(test_second_start_is_refused),
     HARNESS_TEST(test_mount_table),
     HARNESS_TEST(test_fstab_words),
-    HARNESS_TEST(test_source_as_typed),
+    HARNESS_TEST(test_source_in_mount_table),
+    HARNESS_SHELLS(test_mounted_again_from_fstab),
     HARNESS_SHELLS(test_read_only_option),
     HARNESS_SHELLS(test_mount_helper),
     HARNESS_SHELLS(test_mount_command),
