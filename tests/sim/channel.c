@@ -136,7 +136,11 @@ static bool fault_before(struct exchange *exchange)
     switch (exchange->fault.kind) {
     case SIM_FAULT_CLOSE_BEFORE:
     case SIM_FAULT_NEVER_REPLY_BEFORE:
+    case SIM_FAULT_ONE_REQUEST:
         return false;
+    case SIM_FAULT_SAY:
+        sim_out_file(&exchange->text, exchange->fault.text);
+        return true;
     case SIM_FAULT_BUSY:
         sim_shape_failure(shape, "resource-busy", "busy, try again", &exchange->text);
         return true;
@@ -208,6 +212,9 @@ static bool serve_one(struct sim_connection *connection)
         sim_request_parse(exchange.packet.payload, exchange.packet.payload_len, &exchange.request);
         sim_faults_take(connection->host->faults, SIM_WIRE_TOOLS, SIM_STAGE_REQUEST,
                         sim_request_name(&exchange.request), &exchange.fault);
+        if (exchange.fault.kind == SIM_FAULT_ONE_REQUEST && !connection->served)
+            exchange.fault.kind = SIM_FAULT_NONE;
+        connection->served = true;
         go_on = answer(&exchange);
     }
     sim_request_clear(&exchange.request);

@@ -61,23 +61,29 @@ static void end_page(struct run *run, const struct page *page, size_t next)
 static int list(struct run *run)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
-    int err = ds_client_list(run->store, run->call, &names);
+    struct page page = {0};
+    size_t at = 0;
+    int err = first_element(run, &at);
+    if (!err)
+        err = ds_client_list(run->store, run->call, &names);
     if (err)
         return err;
     sim_out_text(run->reply, ",\"datasets\":[");
-    for (size_t i = 0; i < names.count; i++) {
+    for (; at < names.count && !page.full; at += !page.full) {
         struct ds_attributes attributes DS_CLEANUP(ds_attributes_clear) = {0};
-        err = ds_client_query(run->store, run->call, names.names[i], &attributes);
+        err = ds_client_query(run->store, run->call, names.names[at], &attributes);
         if (err && err != -ENOENT)
             return err;
-        sim_out_text(run->reply, i ? ",{\"name\":" : "{\"name\":");
-        sim_shape_string(run->shape, names.names[i], run->reply);
+        page_begin(&page, run);
+        sim_out_text(run->reply, "{\"name\":");
+        sim_shape_string(run->shape, names.names[at], run->reply);
         sim_out_text(run->reply, ",\"description\":");
         sim_shape_string(run->shape, attributes.description ? attributes.description : "",
                          run->reply);
         sim_out_text(run->reply, "}");
+        page_end(&page, run);
     }
-    sim_out_text(run->reply, "]");
+    end_page(run, &page, at);
     return 0;
 }
 

@@ -50,6 +50,9 @@ static const struct {
     [SIM_FAULT_REDIRECT] = {"redirect", VALUE_TEXT, SIM_STAGE_REQUEST, SIM_WIRE_REST},
     [SIM_FAULT_HUGE] = {"huge", VALUE_NUMBER, SIM_STAGE_REQUEST, SIM_WIRE_REST},
     [SIM_FAULT_SLOW] = {"slow", VALUE_NUMBER, SIM_STAGE_REQUEST, SIM_WIRE_REST},
+    [SIM_FAULT_SAY] = {"say", VALUE_TEXT, SIM_STAGE_REQUEST, BOTH},
+    [SIM_FAULT_HEADER] = {"header", VALUE_NUMBER, SIM_STAGE_REQUEST, SIM_WIRE_REST},
+    [SIM_FAULT_ONE_REQUEST] = {"one-request", VALUE_NONE, SIM_STAGE_REQUEST, SIM_WIRE_TOOLS},
 };
 
 const char *sim_fault_name(enum sim_fault_kind kind)

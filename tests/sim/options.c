@@ -28,6 +28,7 @@ static const char usage[] =
     "  --failure json|rpc|rpc-json\n"
     "                        1 {\"result\":false,...}, 0 ID: TEXT, 0 {\"result\":false,...}\n"
     "  --missing omit|error  a get of a missing key\n"
+    "  --not-found ID,TEXT   error-id and error-message of what is missing; --missing error\n"
     "  --access-spelling host|host-access|host_access|hostAccess\n"
     "  --access-nested       the access stands in an object of its own\n"
     "  --access-none         a query does not tell the access\n"
@@ -60,13 +61,19 @@ static const char usage_of_faults[] =
     "    busy                error-id resource-busy, RESOURCE_BUSY; not carried out\n"
     "    error=ID            a failure with this error-id or error_type; not carried out\n"
     "    rpc-error=TEXT      the reply '0 TEXT'; not carried out; channel only\n"
+    "    say=FILE            the reply in FILE, byte for byte, beginning with '1 ' or '0 ', or "
+    "for\n"
+    "                        REST with a line 'STATUS TYPE' before the body; not carried out\n"
+    "    one-request         a connection serves one request and closes when another comes;\n"
+    "                        channel only\n"
     "  REST only, the first four not carried out:\n"
     "    status=NUMBER       this status without a body\n"
     "    retry-after=SECONDS 503 with this header\n"
     "    redirect=PATH       302 to there\n"
     "    huge=BYTES          200 and a JSON string of so many letters\n"
     "    status-after=NUMBER this status without a body, though it was carried out\n"
-    "    slow=MS             a pause before each byte of the body\n";
+    "    slow=MS             a pause before each byte of the body\n"
+    "    header=BYTES        one more header of this length\n";
 
 enum {
     OPTION_STORE = 256,
@@ -82,6 +89,7 @@ enum {
     OPTION_ENTRIES,
     OPTION_RAW_CONTROL,
     OPTION_PAGE,
+    OPTION_NOT_FOUND,
     OPTION_FAULT
 };
 
@@ -93,6 +101,7 @@ static const struct option own[] = {
     {"ready-fd", required_argument, NULL, OPTION_READY_FD},
     {"failure", required_argument, NULL, OPTION_FAILURE},
     {"missing", required_argument, NULL, OPTION_MISSING},
+    {"not-found", required_argument, NULL, OPTION_NOT_FOUND},
     {"access-spelling", required_argument, NULL, OPTION_ACCESS_SPELLING},
     {"access-nested", no_argument, NULL, OPTION_ACCESS_NESTED},
     {"access-none", no_argument, NULL, OPTION_ACCESS_NONE},
@@ -181,6 +190,9 @@ static bool take(int option, const char *argument, struct sim_faults *faults,
         return parse_failure(argument, &out->shape);
     case OPTION_MISSING:
         return parse_switch(argument, "omit", "error", &out->shape.missing_is_error);
+    case OPTION_NOT_FOUND:
+        out->shape.not_found = argument;
+        return out->shape.missing_is_error = true;
     case OPTION_ACCESS_SPELLING:
         return parse_access_spelling(argument, &out->shape);
     case OPTION_ACCESS_NESTED:

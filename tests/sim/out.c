@@ -1,5 +1,6 @@
 #include "out.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,4 +75,18 @@ void sim_out_cut(struct ds_buf *out, size_t len)
         return;
     out->len = len;
     out->data[len] = '\0';
+}
+
+void sim_out_file(struct ds_buf *out, const char *path)
+{
+    char chunk[4096];
+    size_t got;
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        fprintf(stderr, "datasets-sim: %s: %s\n", path, strerror(errno));
+        return;
+    }
+    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
+        sim_out_bytes(out, chunk, got);
+    fclose(file);
 }

@@ -15,6 +15,9 @@ void sim_out_format(struct ds_buf *out, const char *format, ...)
 /* A quoted JSON string. `raw`: most control characters stay as they are, which JSON forbids. */
 void sim_out_json(struct ds_buf *out, const char *data, size_t len, bool raw);
 
+/* The bytes of a file; nothing if it cannot be read, which is said on standard error. */
+void sim_out_file(struct ds_buf *out, const char *path);
+
 /* Shortens the text to `len` bytes. */
 void sim_out_cut(struct ds_buf *out, size_t len);
 

@@ -45,6 +45,9 @@ static void unpack(struct sim_request *request)
     json_t *keys = NULL;
     int err = 0;
     switch (request->command) {
+    case SIM_COMMAND_LIST:
+        err = json_unpack_ex(json, &error, JSON_STRICT, "{s:s}", "context", &request->context);
+        break;
     case SIM_COMMAND_QUERY:
         err = json_unpack_ex(json, &error, JSON_STRICT, "{s:s}", "dataset", &request->dataset);
         break;
@@ -112,11 +115,8 @@ void sim_request_parse(const char *text, size_t len, struct sim_request *out)
     out->command = find_command(text, word);
     if (out->command == SIM_COMMAND_UNKNOWN)
         return;
-    if (out->command == SIM_COMMAND_LIST) {
-        if (space)
-            refuse(out, "datasets-list takes no argument");
+    if (out->command == SIM_COMMAND_LIST && !space)
         return;
-    }
     json_error_t error = {0};
     size_t begin = space ? word + 1 : len;
     out->arguments = json_loadb(text + begin, len - begin, JSON_REJECT_DUPLICATES, &error);

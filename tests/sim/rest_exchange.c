@@ -98,6 +98,9 @@ static bool fault_instead(struct sim_rest_exchange *exchange)
     case SIM_FAULT_HUGE:
         sim_rest_reply_json(reply, 200);
         break;
+    case SIM_FAULT_SAY:
+        sim_rest_reply_file(reply, fault->text);
+        break;
     default:
         return false;
     }

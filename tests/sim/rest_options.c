@@ -16,7 +16,7 @@ const char sim_rest_options_usage[] =
     "  --user NAME, --password-file FILE\n"
     "                        who may log in\n"
     "  --vm ID=NAME=FILE     a virtual machine and its store, repeatable (vm-1=web-01=STORE)\n"
-    "  --vm-state ID=poweredOn|poweredOff|suspended|unsupported\n"
+    "  --vm-state ID=poweredOn|poweredOff|suspended|unsupported|gone\n"
     "                        repeatable; unsupported: hardware below vmx-20\n"
     "\n"
     "What servers differ in; the first word is the default:\n"

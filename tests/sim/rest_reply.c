@@ -140,3 +140,16 @@ void sim_rest_reply_error(const struct sim_rest_shape *shape, struct sim_rest_re
 {
     sim_rest_reply_refusal(shape, reply, status_of(shape, error_type), error_type, message);
 }
+
+void sim_rest_reply_file(struct sim_rest_reply *reply, const char *path)
+{
+    struct ds_buf text = {0};
+    int body = 0;
+    sim_out_file(&text, path);
+    if (!text.data || sscanf(text.data, "%d %63s%n", &reply->status, reply->type_words, &body) != 2)
+        reply->status = 500;
+    reply->type = reply->type_words;
+    if (body && text.data[body] == '\n')
+        sim_out_bytes(&reply->body, text.data + body + 1, text.len - (size_t)body - 1);
+    ds_buf_free(&text);
+}

@@ -27,8 +27,9 @@ struct sim_rest_shape {
 struct sim_rest_reply {
     int status;
     struct ds_buf body;
-    const char *type;   /* of the body */
-    const char *header; /* one more, with its value; NULL: none */
+    const char *type;    /* of the body */
+    char type_words[64]; /* what it points to, if it is none that is constant */
+    const char *header;  /* one more, with its value; NULL: none */
     char header_value[128];
     char outcome[96]; /* for the log */
 };
@@ -49,6 +50,10 @@ void sim_rest_reply_refusal(const struct sim_rest_shape *shape, struct sim_rest_
 
 /* The error_type of a negative errno of the client contract. */
 const char *sim_rest_error_type(int err);
+
+/* What a file holds: a line with the status and the kind of the body, such as "404 text/html", and
+ * the body. */
+void sim_rest_reply_file(struct sim_rest_reply *reply, const char *path);
 
 /* Success with JSON that the caller has written to the body. */
 void sim_rest_reply_json(struct sim_rest_reply *reply, int status);

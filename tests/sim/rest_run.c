@@ -233,13 +233,15 @@ static int list_vms(struct run *run)
         [SIM_VM_OFF] = "POWERED_OFF",
         [SIM_VM_SUSPENDED] = "SUSPENDED",
         [SIM_VM_UNSUPPORTED] = "POWERED_ON",
+        [SIM_VM_GONE] = "",
     };
     struct ds_buf *out = &run->reply->body;
     size_t count = 0;
     sim_out_text(out, "[");
     for (size_t i = 0; i < run->service->vms->count; i++) {
         struct sim_vm *vm = &run->service->vms->list[i];
-        if (!is_wanted(run->route, true, vm->id) || !is_wanted(run->route, false, vm->name))
+        if (atomic_load(&vm->state) == SIM_VM_GONE || !is_wanted(run->route, true, vm->id) ||
+            !is_wanted(run->route, false, vm->name))
             continue;
         sim_out_text(out, count++ ? ",{\"memory_size_MiB\":1024,\"vm\":"
                                   : "{\"memory_size_MiB\":1024,\"vm\":");
@@ -301,9 +303,9 @@ static int check_vm(struct run *run)
 {
     const struct sim_rest_route *route = run->route;
     run->vm = sim_vms_find(run->service->vms, route->vm);
-    if (!run->vm)
+    int state = run->vm ? atomic_load(&run->vm->state) : SIM_VM_GONE;
+    if (state == SIM_VM_GONE)
         return ds_call_fail(run->call, -ENOENT, "there is no such virtual machine");
-    int state = atomic_load(&run->vm->state);
     if (state == SIM_VM_UNSUPPORTED)
         return ds_call_fail(run->call, -EOPNOTSUPP, "the virtual hardware is too old");
     if (state == SIM_VM_SUSPENDED && is_change(route->op))

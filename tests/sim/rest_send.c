@@ -76,6 +76,18 @@ static bool is_stream(const struct sim_rest_reply *reply, const struct sim_fault
            (fault->kind == SIM_FAULT_DROP_AFTER && reply->body.len > fault->number);
 }
 
+static enum MHD_Result add_long_header(struct MHD_Response *response, size_t len)
+{
+    char *value = malloc(len + 1);
+    if (!value)
+        return MHD_NO;
+    memset(value, 'x', len);
+    value[len] = '\0';
+    enum MHD_Result result = MHD_add_response_header(response, "X-Long", value);
+    free(value);
+    return result;
+}
+
 enum MHD_Result sim_rest_send(struct MHD_Connection *connection, const struct sim_rest_reply *reply,
                               const struct sim_fault *fault, const struct sim_io *io)
 {
@@ -88,6 +100,8 @@ enum MHD_Result sim_rest_send(struct MHD_Connection *connection, const struct si
     enum MHD_Result result = MHD_YES;
     if (reply->type)
         result = MHD_add_response_header(response, "Content-Type", reply->type);
+    if (result && fault->kind == SIM_FAULT_HEADER)
+        result = add_long_header(response, fault->number);
     if (result && reply->header)
         result = MHD_add_response_header(response, reply->header, reply->header_value);
     if (result)

@@ -15,6 +15,14 @@ const struct sim_shape sim_shape_default = {.access_infix = "", .page_bytes = (s
 void sim_shape_failure(const struct sim_shape *shape, const char *id, const char *message,
                        struct ds_buf *reply)
 {
+    char own_id[96];
+    if (shape->not_found && !strcmp(id, "not-found")) {
+        const char *comma = strchr(shape->not_found, ',');
+        int len = comma ? (int)(comma - shape->not_found) : (int)strlen(shape->not_found);
+        snprintf(own_id, sizeof own_id, "%.*s", len, shape->not_found);
+        id = own_id;
+        message = comma ? comma + 1 : "";
+    }
     sim_out_cut(reply, 0);
     sim_out_text(reply, shape->failure == SIM_FAILURE_JSON ? "1 " : "0 ");
     if (shape->failure == SIM_FAILURE_RPC) {

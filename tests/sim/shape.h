@@ -17,6 +17,7 @@ enum sim_failure {
 struct sim_shape {
     enum sim_failure failure;
     bool missing_is_error;    /* a get of a missing key fails; otherwise it is left out */
+    const char *not_found;    /* ID,MESSAGE that "no such thing" is said by; NULL: as usual */
     const char *access_infix; /* the part after "host" and "guest", such as "-access" */
     bool access_nested;       /* inside an object of their own */
     bool access_none;         /* a query does not tell the access */

@@ -25,6 +25,7 @@ struct sim_connection {
     unsigned long number; /* from 1 on, of each listener's connections */
     struct sim_io io;
     struct ds_call call; /* of all its requests; cancelled when the simulator ends */
+    bool served;         /* a request has come before */
 };
 
 /* Serves a guest's channel, or somebody who changes faults, until either end closes. */

@@ -45,10 +45,9 @@ struct sim_vm *sim_vms_find(struct sim_vms *vms, const char *id)
 int sim_vms_set_state(struct sim_vms *vms, const char *id, const char *word)
 {
     static const char *const words[] = {
-        [SIM_VM_ON] = "poweredOn",
-        [SIM_VM_OFF] = "poweredOff",
-        [SIM_VM_SUSPENDED] = "suspended",
-        [SIM_VM_UNSUPPORTED] = "unsupported",
+        [SIM_VM_ON] = "poweredOn",        [SIM_VM_OFF] = "poweredOff",
+        [SIM_VM_SUSPENDED] = "suspended", [SIM_VM_UNSUPPORTED] = "unsupported",
+        [SIM_VM_GONE] = "gone",
     };
     struct sim_vm *vm = sim_vms_find(vms, id);
     if (!vm)

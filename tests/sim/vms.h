@@ -13,8 +13,9 @@
 enum sim_vm_state {
     SIM_VM_ON,
     SIM_VM_OFF,
-    SIM_VM_SUSPENDED,  /* its DataSets can be read only */
-    SIM_VM_UNSUPPORTED /* hardware below vmx-20: it has no DataSets */
+    SIM_VM_SUSPENDED,   /* its DataSets can be read only */
+    SIM_VM_UNSUPPORTED, /* hardware below vmx-20: it has no DataSets */
+    SIM_VM_GONE         /* nobody finds it, by its id nor by its name */
 };
 
 struct sim_vm {
@@ -34,7 +35,7 @@ struct sim_vms {
 /* Adds ID=NAME=FILE. 0; -EINVAL malformed or the id is there; -ENOSPC; -ENOMEM. */
 int sim_vms_add(struct sim_vms *vms, const char *spec);
 
-/* Sets the state that the word names: poweredOn, poweredOff, suspended, unsupported. -EINVAL;
+/* Sets the state that the word names: poweredOn, poweredOff, suspended, unsupported, gone. -EINVAL;
  * -ENOENT no such machine. */
 int sim_vms_set_state(struct sim_vms *vms, const char *id, const char *word);
 
