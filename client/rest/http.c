@@ -2,6 +2,7 @@
 #include "http.h"
 
 #include "cleanup.h"
+#include "log.h"
 #include "transfer.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 
 /* So long the thread sleeps when nothing happens; whatever happens wakes it. */
 #define IDLE_MS 60000
+/* And so long when libcurl fails. */
+#define FAILING_MS 20
 
 /* One ds_http_run(), on its caller's stack. */
 struct job {
@@ -43,6 +46,7 @@ struct ds_http {
     size_t suspects; /* of these: their connections may be silent and are closed after them */
     struct curl_waitfd *waits; /* as many as there are jobs, at least */
     size_t waits_room;
+    bool failing; /* libcurl has said so already */
 };
 
 /* A request that never became a transfer. */
@@ -68,6 +72,13 @@ static void put_idle(struct ds_http *http, struct ds_transfer *transfer)
     http->idle = transfer;
 }
 
+static int errno_of(CURLMcode code)
+{
+    if (code == CURLM_OK)
+        return 0;
+    return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
+}
+
 static void start_next(struct ds_http *http, struct job *job)
 {
     struct ds_http_request *request = job->requests[job->next++];
@@ -77,9 +88,11 @@ static void start_next(struct ds_http *http, struct job *job)
         return;
     }
     int err = ds_transfer_begin(transfer, http->options, request, job->call, http->suspects > 0);
-    if (!err && curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
-        err = -ENOMEM;
-        ds_transfer_abort(transfer, err, "out of memory");
+    if (!err) {
+        CURLMcode code = curl_multi_add_handle(http->multi, transfer->easy);
+        err = errno_of(code);
+        if (err)
+            ds_transfer_abort(transfer, err, curl_multi_strerror(code));
     }
     if (err) {
         put_idle(http, transfer);
@@ -121,18 +134,33 @@ static void remove_active(struct ds_http *http, struct ds_transfer *transfer)
     job->running--;
 }
 
+static struct ds_transfer *find_active(const struct ds_http *http, const CURL *easy)
+{
+    size_t at = 0;
+    while (http->active[at]->easy != easy)
+        at++;
+    return http->active[at];
+}
+
+static void take_away(struct ds_http *http, struct ds_transfer *transfer)
+{
+    CURLMcode code = curl_multi_remove_handle(http->multi, transfer->easy);
+    if (code != CURLM_OK)
+        ds_log(DS_LOG_WARNING, "a transfer does not end: %s", curl_multi_strerror(code));
+}
+
 static void take_ended(struct ds_http *http)
 {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(http->multi, &left))) {
-        struct ds_transfer *transfer = NULL;
+        struct ds_transfer *transfer;
         CURLcode code = message->data.result;
         CURL *easy = message->easy_handle;
         if (message->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-        curl_multi_remove_handle(http->multi, easy);
+        transfer = find_active(http, easy);
+        take_away(http, transfer);
         remove_active(http, transfer);
         ds_transfer_end(transfer, http->options, code);
         put_idle(http, transfer);
@@ -145,8 +173,9 @@ static void take_ended(struct ds_http *http)
 static void suspect_connections(struct ds_http *http)
 {
     for (size_t i = 0; i < http->active_count; i++) {
-        http->suspects += !http->active[i]->suspect;
+        bool before = http->active[i]->suspect;
         ds_transfer_suspect(http->active[i]);
+        http->suspects += http->active[i]->suspect - before;
     }
 }
 
@@ -162,7 +191,7 @@ static void abort_job(struct ds_http *http, struct job *job, int error, const ch
         struct ds_transfer *transfer = http->active[i];
         if (transfer->owner != job || (!all && transfer->begun && transfer->request->change))
             continue;
-        curl_multi_remove_handle(http->multi, transfer->easy);
+        take_away(http, transfer);
         remove_active(http, transfer);
         ds_transfer_abort(transfer, error, words);
         put_idle(http, transfer);
@@ -235,6 +264,17 @@ static bool has_news(const struct ds_http *http, size_t active_before)
     return job || http->active_count < active_before;
 }
 
+/* When libcurl cannot go on or wait, as without memory, it is not asked again at once. The
+ * deadlines of those who wait stand. */
+static void rest(struct ds_http *http, CURLMcode code, int ms)
+{
+    if (code && !http->failing)
+        ds_log(DS_LOG_WARNING, "libcurl: %s", curl_multi_strerror(code));
+    http->failing = code != CURLM_OK;
+    if (code)
+        poll(NULL, 0, ms < FAILING_MS ? ms : FAILING_MS);
+}
+
 static void *drive(void *argument)
 {
     struct ds_http *http = argument;
@@ -243,13 +283,15 @@ static void *drive(void *argument)
         int ms;
         look_after(http);
         start_transfers(http);
-        curl_multi_perform(http->multi, &running);
+        CURLMcode code = curl_multi_perform(http->multi, &running);
         size_t before = http->active_count;
         take_ended(http);
         if (has_news(http, before))
             continue;
         unsigned count = prepare_wait(http, &ms);
-        curl_multi_poll(http->multi, http->waits, count, ms, NULL);
+        if (!code)
+            code = curl_multi_poll(http->multi, http->waits, count, ms, NULL);
+        rest(http, code, ms);
     }
     return NULL;
 }
@@ -308,6 +350,16 @@ static void free_parts(struct ds_http *http)
     free(http);
 }
 
+static int set_limits(CURLM *multi, long transfers)
+{
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, transfers);
+    if (!code)
+        code = curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, transfers);
+    if (!code)
+        code = curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, transfers);
+    return errno_of(code);
+}
+
 int ds_http_new(const struct ds_http_options *options, struct ds_http **out)
 {
     struct ds_http *http = calloc(1, sizeof *http);
@@ -319,10 +371,9 @@ int ds_http_new(const struct ds_http_options *options, struct ds_http **out)
     http->multi = curl_multi_init();
     int err = http->active && http->multi ? 0 : -ENOMEM;
     if (!err) {
-        curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)options->transfers);
-        curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->transfers);
-        curl_multi_setopt(http->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)options->transfers);
-        err = start_thread(http);
+        err = set_limits(http->multi, (long)options->transfers);
+        if (!err)
+            err = start_thread(http);
     }
     if (err)
         free_parts(http);

@@ -54,18 +54,55 @@ static void wiping_free(void *data)
     free(data);
 }
 
+static atomic_bool allocates;                    /* libcurl uses the functions below */
+static atomic_uint_fast64_t allocation_failures; /* of these */
+
+static void *count(void *allocated)
+{
+    atomic_store_explicit(&allocates, true, memory_order_relaxed);
+    if (!allocated)
+        atomic_fetch_add_explicit(&allocation_failures, 1, memory_order_relaxed);
+    return allocated;
+}
+
+static void *counting_malloc(size_t size)
+{
+    return count(malloc(size));
+}
+
+static void *counting_calloc(size_t number, size_t size)
+{
+    return count(calloc(number, size));
+}
+
+static char *counting_strdup(const char *text)
+{
+    return count(strdup(text));
+}
+
 static void *wiping_realloc(void *data, size_t size)
 {
     size_t old = data ? malloc_usable_size(data) : 0;
     if (data && size <= old && size >= old / 2)
         return data;
-    void *moved = malloc(size);
+    void *moved = count(malloc(size));
     if (!moved)
         return NULL;
     if (data)
         memcpy(moved, data, old < size ? old : size);
     wiping_free(data);
     return moved;
+}
+
+void ds_secret_watch_memory(struct ds_secret_memory *memory)
+{
+    memory->failures = atomic_load_explicit(&allocation_failures, memory_order_relaxed);
+}
+
+bool ds_secret_lacked_memory(const struct ds_secret_memory *memory)
+{
+    return !atomic_load_explicit(&allocates, memory_order_relaxed) ||
+           atomic_load_explicit(&allocation_failures, memory_order_relaxed) != memory->failures;
 }
 
 /* A core takes no private memory then; see core(5). */
@@ -90,10 +127,12 @@ static void protect(void)
     outcome = 0;
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         outcome = -errno;
-    unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of its connections there */
-    json_set_alloc_funcs(malloc, wiping_free);
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
-                             calloc) != CURLE_OK)
+    unsetenv("SSLKEYLOGFILE");     /* libcurl would write the keys of its connections there */
+    json_malloc_t allocate = NULL; /* stays: json_load.c watches it */
+    json_get_alloc_funcs(&allocate, NULL);
+    json_set_alloc_funcs(allocate, wiping_free);
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, counting_malloc, wiping_free, wiping_realloc,
+                             counting_strdup, counting_calloc) != CURLE_OK)
         outcome = -ENOMEM;
 }
 

@@ -2,7 +2,9 @@
 #ifndef DS_REST_SECRET_H
 #define DS_REST_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Zeroed pages that are neither swapped (if the limit of locked memory allows) nor dumped nor seen
  * by a forked child. NULL if there is no memory. ds_secret_free() wipes them; harmless on NULL. */
@@ -16,5 +18,14 @@ void ds_secret_wipe(void *data, size_t size);
  * user, and nothing of the memory in a core that root forces; libcurl and jansson wipe what they
  * free. libcurl is ready to use afterwards. 0 or a negative errno. */
 int ds_secret_protect_process(void);
+
+/* Tells libcurl's lack of memory from the limits of its own that it calls by the same name: true if
+ * an allocation of libcurl has failed since ds_secret_watch_memory(), or if that cannot be known
+ * because libcurl has other memory functions than ours. Any thread. */
+struct ds_secret_memory {
+    uint_fast64_t failures;
+};
+void ds_secret_watch_memory(struct ds_secret_memory *memory);
+bool ds_secret_lacked_memory(const struct ds_secret_memory *memory);
 
 #endif

@@ -94,29 +94,58 @@ static int add_headers(struct ds_transfer *transfer)
     return err;
 }
 
-static void set_body(CURL *easy, const struct ds_http_request *request)
+/* The first option that libcurl has not taken. A request for which one is missing would go without
+ * what it says, such as the check of a certificate: it is not sent. */
+struct options {
+    CURL *easy;
+    CURLcode failed; /* of `name`; CURLE_OK: none has */
+    const char *name;
+};
+
+#define SET(options, option, value)                                                                \
+    note(options,                                                                                  \
+         (options)->failed ? CURLE_OK                                                              \
+                           : curl_easy_setopt((options)->easy, CURLOPT_##option, value),           \
+         #option)
+
+static void note(struct options *options, CURLcode code, const char *name)
 {
-    if (request->body || request->empty_body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)(request->body ? request->body_len : 0));
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
-    }
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    if (options->failed || code == CURLE_OK)
+        return;
+    options->failed = code;
+    options->name = name;
 }
 
-static void set_tls(CURL *easy, const struct ds_http_options *options)
+/* What a libcurl may be built without, and nothing goes wrong without it. */
+static void allow_absent(struct options *options)
+{
+    if (options->failed == CURLE_NOT_BUILT_IN || options->failed == CURLE_UNSUPPORTED_PROTOCOL)
+        options->failed = CURLE_OK;
+}
+
+static void set_body(struct options *options, const struct ds_http_request *request)
+{
+    if (request->body || request->empty_body) {
+        SET(options, POSTFIELDSIZE_LARGE, (curl_off_t)(request->body ? request->body_len : 0));
+        SET(options, POSTFIELDS, request->body ? request->body : "");
+    }
+    SET(options, CUSTOMREQUEST, request->method);
+}
+
+static void set_tls(struct options *options, const struct ds_http_options *http)
 {
     /* A pin alone replaces the check of the chain; with an authority both must hold. */
-    bool chain = !options->insecure && (!options->pin || options->cacert);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, chain ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, chain ? 2L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (options->cacert) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, options->cacert);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    bool chain = !http->insecure && (!http->pin || http->cacert);
+    /* The pin first: without it there is no moment when nothing at all would be checked. */
+    if (http->pin)
+        SET(options, PINNEDPUBLICKEY, http->pin);
+    SET(options, SSL_VERIFYPEER, chain ? 1L : 0L);
+    SET(options, SSL_VERIFYHOST, chain ? 2L : 0L);
+    SET(options, SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (http->cacert) {
+        SET(options, CAINFO, http->cacert);
+        SET(options, CAPATH, NULL);
     }
-    if (options->pin)
-        curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, options->pin);
 }
 
 /* Without this TCP sends what is not acknowledged again for a quarter of an hour. */
@@ -129,57 +158,77 @@ static int prepare_socket(void *user, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-static void set_options(CURL *easy, struct ds_transfer *transfer,
-                        const struct ds_http_options *options, bool fresh)
+static void set_connection(struct options *options, const struct ds_http_request *request,
+                           bool fresh)
 {
-    curl_easy_setopt(easy, CURLOPT_URL, transfer->request->url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "datasetfs/" DS_VERSION);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh || transfer->request->fresh ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_MAX_IDLE_S);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, prepare_socket);
-    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    SET(options, FRESH_CONNECT, fresh || request->fresh ? 1L : 0L);
+    SET(options, MAXAGE_CONN, CONNECTION_MAX_IDLE_S);
+    SET(options, TCP_KEEPALIVE, 1L);
+    SET(options, SOCKOPTFUNCTION, prepare_socket);
+    SET(options, NOSIGNAL, 1L);
     /* A name server that hangs must not hold the thread when its question is given up. */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    set_tls(easy, options);
-    set_body(easy, transfer->request);
+    SET(options, QUICK_EXIT, 1L);
+    SET(options, PIPEWAIT, 1L);
+}
+
+static void set_options(struct options *options, struct ds_transfer *transfer,
+                        const struct ds_http_options *http, bool fresh)
+{
+    SET(options, HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    allow_absent(options);
+    SET(options, CA_CACHE_TIMEOUT, CA_CACHE_S);
+    allow_absent(options);
+    SET(options, ERRORBUFFER, transfer->error);
+    SET(options, URL, transfer->request->url);
+    SET(options, PROTOCOLS_STR, "https");
+    SET(options, PATH_AS_IS, 1L);
+    SET(options, FOLLOWLOCATION, 0L);
+    SET(options, ACCEPT_ENCODING, "");
+    SET(options, USERAGENT, "datasetfs/" DS_VERSION);
+    SET(options, HTTPHEADER, transfer->headers);
+    SET(options, WRITEFUNCTION, take_body);
+    SET(options, WRITEDATA, transfer);
+    SET(options, PREREQFUNCTION, before_request);
+    SET(options, PREREQDATA, transfer);
+    set_connection(options, transfer->request, fresh);
+    set_tls(options, http);
+    set_body(options, transfer->request);
 }
 
 int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options *options,
                       struct ds_http_request *request, struct ds_call *call, bool fresh)
 {
+    struct options set = {.easy = transfer->easy};
+    char words[DS_HTTP_TEXT_BYTES];
     transfer->request = request;
     transfer->call = call;
     transfer->begun = false;
     transfer->large = false;
     transfer->suspect = false;
     transfer->error[0] = '\0';
+    ds_secret_watch_memory(&transfer->memory);
     int err = add_headers(transfer);
-    if (!err)
-        set_options(transfer->easy, transfer, options, fresh);
-    else
+    if (err) {
         ds_transfer_abort(transfer, err, "out of memory");
+        return err;
+    }
+    set_options(&set, transfer, options, fresh);
+    if (!set.failed)
+        return 0;
+    err = set.failed == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EIO;
+    snprintf(words, sizeof words, "not sent: libcurl does not take %s: %s", set.name,
+             curl_easy_strerror(set.failed));
+    ds_transfer_abort(transfer, err, words);
     return err;
 }
 
 void ds_transfer_suspect(struct ds_transfer *transfer)
 {
-    transfer->suspect = true;
-    curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+    CURLcode code = curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+    transfer->suspect = code == CURLE_OK;
+    if (code != CURLE_OK)
+        ds_log(DS_LOG_WARNING, "a connection that may be silent stays in use: %s",
+               curl_easy_strerror(code));
 }
 
 __attribute__((format(printf, 3, 4))) static void fail(struct ds_http_request *request, int error,
@@ -210,6 +259,11 @@ static void fail_certificate(struct ds_http_request *request, const struct ds_ht
         fail(request, -EHOSTUNREACH,
              "the server's certificate is not signed by a known authority: for vCenter's own, get "
              "https://HOST/certs/download.zip by a trusted way and use -o cacert=FILE");
+}
+
+static void fail_headers(struct ds_http_request *request)
+{
+    fail(request, -EPROTO, "the reply's headers are longer than any server's are");
 }
 
 /* What libcurl's end means. */
@@ -260,9 +314,23 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
     case CURLE_UNSUPPORTED_PROTOCOL:
         fail(request, -EPROTO, "the reply is not understood: %.150s", words);
         break;
-    case CURLE_OUT_OF_MEMORY:
-        fail(request, -ENOMEM, "out of memory");
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+        fail_headers(request);
         break;
+#endif
+    case CURLE_OUT_OF_MEMORY: /* also libcurl's word for a header line over its limit */
+        if (ds_secret_lacked_memory(&transfer->memory))
+            fail(request, -ENOMEM, "out of memory");
+        else
+            fail_headers(request);
+        break;
+    case CURLE_RECV_ERROR:
+        if (strcasestr(words, "response headers")) {
+            fail_headers(request);
+            break;
+        }
+        /* fall through */
     default:
         fail(request, -EIO, "the connection broke: %.150s", words);
         break;
@@ -276,16 +344,19 @@ static void read_reply(struct ds_transfer *transfer)
     const char *type = NULL;
     curl_off_t retry_after_s = 0;
     long status = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
-    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    request->sent = DS_SENT_ANSWERED;
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) ||
+        curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type) ||
+        curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s)) {
+        fail(request, -EIO, "libcurl does not tell what the server has answered");
+        return;
+    }
     request->status = (int)status;
     request->html = type && strcasestr(type, "html");
     if (retry_after_s > 0)
         request->retry_after_ms =
             retry_after_s < INT_MAX / MS_PER_S ? (int)retry_after_s * MS_PER_S : INT_MAX;
     request->error = 0;
-    request->sent = DS_SENT_ANSWERED;
 }
 
 /* The handle keeps nothing of the request; what has secrets is wiped as it is freed. */

@@ -4,6 +4,7 @@
 #define DS_REST_TRANSFER_H
 
 #include "http.h"
+#include "secret.h"
 
 #include <curl/curl.h>
 
@@ -15,21 +16,24 @@ struct ds_transfer {
     struct curl_slist *headers;
     struct ds_transfer *next; /* of http.c */
     char error[CURL_ERROR_SIZE];
-    bool begun;   /* bytes of the request may have left */
-    bool large;   /* the reply was over its bound */
-    bool suspect; /* ds_transfer_suspect() */
+    struct ds_secret_memory memory; /* as it was when the transfer began */
+    bool begun;                     /* bytes of the request may have left */
+    bool large;                     /* the reply was over its bound */
+    bool suspect;                   /* ds_transfer_suspect() */
 };
 
 /* A new idle transfer, or NULL. ds_transfer_free() is harmless on NULL. */
 struct ds_transfer *ds_transfer_new(void);
 void ds_transfer_free(struct ds_transfer *transfer);
 
-/* Makes the transfer ready to be run, on a new connection if `fresh` or the request wants that. 0
- * or -ENOMEM, then it is idle again. */
+/* Makes the transfer ready to be run, on a new connection if `fresh` or the request wants that. 0;
+ * -ENOMEM; -EIO libcurl does not take an option: then the request has that result, nothing of it is
+ * sent, and the transfer is idle again. */
 int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options *options,
                       struct ds_http_request *request, struct ds_call *call, bool fresh);
 
-/* Its connection is not used again once this and all other transfers on it have ended. */
+/* Its connection is not used again once this and all other transfers on it have ended. Sets
+ * `suspect` if libcurl takes that. */
 void ds_transfer_suspect(struct ds_transfer *transfer);
 
 /* Gives the request its result and makes the transfer idle; libcurl no longer runs it. `code` is
