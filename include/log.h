@@ -13,8 +13,8 @@ void ds_log_to_syslog(const char *subject);
 /* Drops lines above `level`; the default is DS_LOG_INFO. Same rule for threads. */
 void ds_log_set_level(enum ds_log_level level);
 
-/* Writes one line, at most 1 KiB; control characters in it are written as '?', since keys and
- * messages come from others. Never pass a value or a credential. Keeps errno. */
+/* Writes one line, at most 1 KiB; what a terminal would obey in it is written as '?' (text.h),
+ * since keys and messages come from others. Never pass a value or a credential. Keeps errno. */
 void ds_log(enum ds_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,6 +1,8 @@
 /* A DataSet's attributes as a JSON object, both ways. */
 #include "dataset.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -79,9 +81,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(char *why, const char *f
     va_start(list, format);
     vsnprintf(why, DS_WHY_BYTES, format, list);
     va_end(list);
-    for (char *p = why; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            *p = '?';
+    ds_text_clean(why);
     return -EINVAL;
 }
 

@@ -1,6 +1,8 @@
 /* The daemon's own words. */
 #include "log.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -25,6 +27,7 @@ void ds_log_to_syslog(const char *subject)
     about[0] = '\0';
     if (subject)
         snprintf(about, sizeof about, "%.*s: ", SUBJECT_BYTES, subject);
+    ds_text_clean(about);
 }
 
 void ds_log_set_level(enum ds_log_level level)
@@ -64,11 +67,8 @@ void ds_log(enum ds_log_level level, const char *format, ...)
         line[begin] = '\0';
     va_end(list);
 
-    char *end = line;
-    for (; *end; end++)
-        if ((unsigned char)*end < 0x20 || *end == 0x7F)
-            *end = '?';
-
+    ds_text_clean(line + begin); /* the subject is clean */
+    char *end = line + strlen(line);
     if (to_syslog) {
         syslog(priority(level), "%s", line + IDENT_BYTES);
     } else {
