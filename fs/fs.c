@@ -77,7 +77,7 @@ int fs_new(const struct fs_options *options, struct ds_client *client, struct fs
     clock_gettime(CLOCK_REALTIME, &fs->start);
     pthread_mutex_init(&fs->lock, NULL);
     fs_due_init(fs);
-    fs->errors = fs_errors_new();
+    fs->errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
     fs->times = fs_times_new();
     if (fs->errors == NULL || fs->times == NULL || add_fixed_nodes(fs) != 0) {
         fs_free(fs);

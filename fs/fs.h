@@ -4,7 +4,8 @@
  *   1. the key lock of an inode (node.h), several of them in the order of inode numbers;
  *   2. fs->lock, the tree: nodes, values, DataSet records, handles' shared state;
  *   3. the loop's own lock;
- *   4. the timer's and the error list's own locks.
+ *   4. the error list's own lock;
+ *   5. the timer's.
  * No ds_client_*() call and no notification of the kernel is made with fs->lock held. */
 #ifndef FS_FS_H
 #define FS_FS_H

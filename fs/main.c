@@ -3,6 +3,7 @@
 #include "client.h"
 #include "daemon.h"
 #include "due.h"
+#include "errors.h"
 #include "fs.h"
 #include "hidden.h"
 #include "log.h"
@@ -82,6 +83,8 @@ static int mount_fs(struct session *session)
 
     if (err == 0)
         err = fs_timer_new(&session->fs->timer);
+    if (err == 0)
+        fs_errors_set_timer(session->fs->errors, session->fs->timer);
     if (err != 0)
         return complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
     err = fs_mount_session(session->options, session->source, session->mountpoint, session->fs,
@@ -123,6 +126,7 @@ static int serve(struct session *session)
     fs_due_stop(fs);
     fs_request_cancel_reads(fs);
     fs_loop_stop(fs->loop);
+    fs_errors_set_timer(fs->errors, NULL);
     fs_timer_free(fs->timer);
     fs->timer = NULL;
     fs_loop_free(fs->loop);
@@ -146,6 +150,7 @@ static void end_session(struct session *session)
         fuse_session_destroy(fs->session);
     }
     if (fs != NULL) {
+        fs_errors_set_timer(fs->errors, NULL);
         fs_timer_free(fs->timer);
         fs_free(fs);
     }

@@ -5,6 +5,7 @@
 #include "close.h"
 #include "errors.h"
 #include "loop.h"
+#include "node.h"
 #include "write.h"
 
 #include <errno.h>
@@ -65,11 +66,38 @@ static void finish(struct fs_request *request)
         free(request);
 }
 
+/* True if the request is about a DataSet's file in .datasetfs/info. */
+static bool is_about_info(const struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node;
+    bool info;
+
+    if (request->ino == FS_INO_INFO)
+        return true;
+    DS_LOCK_SCOPE(&fs->lock);
+    node = fs_node_find(fs, request->ino);
+    if (node == NULL)
+        return false;
+    info = node->kind == FS_NODE_INFO;
+    fs_node_unpin(fs, node);
+    return info;
+}
+
+static void report(const struct fs_request *request, int error)
+{
+    struct fs_errors_about about = {.dataset = request->dataset, .key = request->key};
+
+    if (request->call.text[0] == '\0' || error == -EINTR)
+        return;
+    about.info = about.dataset != NULL && is_about_info(request);
+    fs_errors_note(request->fs->errors, fs_opcode_name(request->opcode), &about, error,
+                   request->call.text);
+}
+
 static void reply_error(struct fs_request *request, int error)
 {
-    if (request->call.text[0] != '\0' && error != -EINTR)
-        fs_errors_add(request->fs->errors, fs_opcode_name(request->opcode), request->dataset,
-                      request->key, error, request->call.text);
+    report(request, error);
     if (settle(request))
         fuse_reply_err(request->req, -error);
 }

@@ -9,6 +9,7 @@
 #include "name.h"
 #include "record.h"
 #include "scratch.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static void note_failure(struct fs_request *request, struct fs_node *node, int e
     scratch->error = err;
     snprintf(scratch->why, sizeof(scratch->why), "%s",
              request->call.text[0] != '\0' ? request->call.text : strerror(-err));
-    fs_errors_clean(scratch->why);
+    ds_text_clean(scratch->why);
     if (!may_pass(err))
         return;
     scratch->retry_ms = scratch->retry_ms == 0 ? RETRY_FIRST_MS : 2 * scratch->retry_ms;

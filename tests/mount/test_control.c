@@ -84,6 +84,29 @@ static void test_errors(void **state)
     assert_sh_ok(*state, "0\n", "grep -c sentinel-value m/.datasetfs/errors || test $? = 1");
 }
 
+/* A failure to change a DataSet's attributes names the file that was written. */
+static void test_errors_of_info(void **state)
+{
+    harness_start_app(NULL);
+    assert_sh_fails(*state, "", "echo nonsense > m/.datasetfs/info/app");
+    assert_sh_ok(*state, "1\n",
+                 "grep -c '\twrite\t/.datasetfs/info/app\tEINVAL\t' m/.datasetfs/errors");
+    assert_sh_ok(*state, "0\n", "grep -c '\t/app\t' m/.datasetfs/errors || test $? = 1");
+}
+
+/* The same failure again and again is one line with a count. */
+static void test_errors_counts(void **state)
+{
+    harness_start_app(NULL);
+    peer_access("app", DS_ACCESS_READ_ONLY, DS_ACCESS_READ_ONLY);
+    for (int i = 0; i < 200; i++)
+        assert_errno(mkdir("m/app/x", 0700), EPERM);
+    assert_sh_fails(*state, "denied", "for i in $(seq 200); do echo x > m/app/k; done");
+    assert_sh_ok(*state, "1\n", "grep -c /app/k m/.datasetfs/errors");
+    assert_sh_ok(*state, "", "grep -q 'EACCES.*: … 199 more times$' m/.datasetfs/errors");
+    assert_sh_ok(*state, "1\n", "grep -c 'EACCES)$' m.log");
+}
+
 static void test_errors_keeps_the_last_64(void **state)
 {
     (void)state;
@@ -318,12 +341,13 @@ static void test_no_xattr(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_hidden),       HARNESS_SHELLS(test_stats),
-    HARNESS_SHELLS(test_errors),       HARNESS_TEST(test_errors_keeps_the_last_64),
-    HARNESS_TEST(test_info_is_json),   HARNESS_SHELLS(test_info_changes),
-    HARNESS_TEST(test_info_refuses),   HARNESS_SHELLS(test_info_refusal_in_shells),
-    HARNESS_SHELLS(test_info_creates), HARNESS_SHELLS(test_info_in_guest),
-    HARNESS_TEST(test_xattr),          HARNESS_TEST(test_xattr_changes),
+    HARNESS_SHELLS(test_hidden),        HARNESS_SHELLS(test_stats),
+    HARNESS_SHELLS(test_errors),        HARNESS_SHELLS(test_errors_of_info),
+    HARNESS_SHELLS(test_errors_counts), HARNESS_TEST(test_errors_keeps_the_last_64),
+    HARNESS_TEST(test_info_is_json),    HARNESS_SHELLS(test_info_changes),
+    HARNESS_TEST(test_info_refuses),    HARNESS_SHELLS(test_info_refusal_in_shells),
+    HARNESS_SHELLS(test_info_creates),  HARNESS_SHELLS(test_info_in_guest),
+    HARNESS_TEST(test_xattr),           HARNESS_TEST(test_xattr_changes),
     HARNESS_TEST(test_no_xattr),
 };
 
