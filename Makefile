@@ -114,7 +114,8 @@ FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
 FUZZED_netrc := client/rest/netrc.c
 FUZZED_rest  := $(addprefix client/rest/,error.c json.c)
 FUZZED_wire  := client/tools/wire.c
-FUZZED_BASE  := $(addprefix client/base/,attributes_json.c buf.c call.c dataset.c json_text.c utf8.c)
+FUZZED_BASE  := $(addprefix client/base/,attributes_json.c buf.c call.c dataset.c json_load.c json_text.c text.c \
+                                           utf8.c)
 
 $(BUILD)/tests/fuzz/fuzz_%.libfuzzer: tests/fuzz/fuzz_%.c $(wildcard client/*/*.[ch] include/*.h) Makefile
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 /* The checked calls: what is refused without a request, batches, counters. */
 #include "client.h"
 
+#include "listed.h"
 #include "log.h"
 #include "repeat.h"
 #include "utf8.h"
@@ -45,13 +46,20 @@ const char *ds_client_about(const struct ds_client *client)
     return client->about;
 }
 
-/* Counts and logs how a call ended. `key` is NULL where there is none. */
-static int finish(struct ds_client *client, const struct ds_call *call, enum ds_op op,
+/* Counts and logs how a call ended, and sees to its words: a success has none, even if what it took
+ * were several tries; nor has a plain "no such thing", however the store says it; all else has
+ * some. `key` is NULL where there is none. */
+static int finish(struct ds_client *client, struct ds_call *call, enum ds_op op,
                   const char *dataset, const char *key, int err)
 {
+    bool plain = err == -ENOENT && (op == DS_OP_GET || op == DS_OP_REMOVE);
+    if (!err || (err == -ENOENT && (plain || op == DS_OP_QUERY || op == DS_OP_LIST_KEYS)))
+        call->text[0] = '\0';
+    else if (!call->text[0] && err != -ENOENT)
+        ds_call_fail(call, err, "%s",
+                     err == -EPROTO ? "what the store answers is not understood" : strerror(-err));
     if (!err)
         return 0;
-    bool plain = err == -ENOENT && (op == DS_OP_GET || op == DS_OP_REMOVE);
     if (!plain)
         atomic_fetch_add_explicit(&client->errors[op], 1, memory_order_relaxed);
     ds_log(DS_LOG_DEBUG, "%s %s%s%s: %s%s%s", ds_op_name(op), dataset ? dataset : "",
@@ -128,10 +136,26 @@ static int check_admin(const struct ds_client *client, struct ds_call *call, con
     return 0;
 }
 
+/* A list, without what can be no name in it. */
+static int run_list(struct ds_client *client, struct ds_call *call, enum ds_op op,
+                    const char *dataset, struct ds_names *out)
+{
+    struct ds_names names = {0};
+    struct ds_request list = {.op = op, .dataset = dataset, .names_out = &names};
+    int err = ds_repeat_run(client, call, &list);
+    if (!err)
+        err = ds_listed_check(&names, op == DS_OP_LIST_KEYS);
+    if (err)
+        ds_names_clear(&names);
+    else
+        *out = names;
+    return err;
+}
+
 int ds_client_list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
 {
     begin(call);
-    int err = ds_repeat_run(client, call, &(struct ds_request){.op = DS_OP_LIST, .names_out = out});
+    int err = run_list(client, call, DS_OP_LIST, NULL, out);
     return finish(client, call, DS_OP_LIST, NULL, NULL, err);
 }
 
@@ -186,9 +210,7 @@ int ds_client_list_keys(struct ds_client *client, struct ds_call *call, const ch
     begin(call);
     int err = check_dataset(client, call, dataset);
     if (!err)
-        err = ds_repeat_run(
-            client, call,
-            &(struct ds_request){.op = DS_OP_LIST_KEYS, .dataset = dataset, .names_out = out});
+        err = run_list(client, call, DS_OP_LIST_KEYS, dataset, out);
     return finish(client, call, DS_OP_LIST_KEYS, dataset, NULL, err);
 }
 

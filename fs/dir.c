@@ -64,6 +64,19 @@ static void replace(struct fs_listing **last, struct fs_listing *listing)
     *last = listing;
 }
 
+/* What cannot be shown must not hide the rest, nor be missing without a word. */
+static void report_left_out(struct fs_request *request, size_t count)
+{
+    char text[128];
+
+    if (count == 0)
+        return;
+    snprintf(text, sizeof(text), "%zu %s not shown: not text, or too long", count,
+             count == 1 ? "name is" : "names are");
+    fs_errors_add(request->fs->errors, fs_opcode_name(request->opcode), request->dataset, NULL,
+                  -EPROTO, text);
+}
+
 int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct fs_listing **out)
 {
     struct fs *fs = request->fs;
@@ -93,6 +106,7 @@ int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct f
                           : ds_client_list(fs->client, &request->call, &names);
     fs_store_end(request);
     if (err == 0) {
+        report_left_out(request, names.left_out);
         listing = fs_listing_new(&names, question);
         if (listing == NULL)
             return -ENOMEM;

@@ -45,6 +45,8 @@ struct ds_names {
     char **names; /* owned, each owned */
     size_t count;
     size_t capacity;
+    size_t left_out; /* names that the store has told besides, and that nothing can have: no text,
+                      * or too long */
 };
 
 /* One key of a get with many keys. */

@@ -16,8 +16,13 @@
 
 /* Checks that `text` is not longer than DS_JSON_TEXT_MAX_BYTES, not nested deeper and has not
  * more elements than the limits above, so that parsing it takes bounded memory and stack: -EPROTO.
- * If it has control characters inside strings, which JSON forbids and older hosts send, the text
- * with these escaped goes to `out`, which is empty before; otherwise `out` stays so. -ENOMEM. */
+ *
+ * One string or number that JSON does not allow must not hide all the others: if there are any, the
+ * text with these mended goes to `out`, which is empty before; otherwise `out` stays so. Raw
+ * control characters, which older hosts send, are escaped. A byte that is not UTF-8, a lone
+ * surrogate or a NUL becomes \u0000, so that a string that is no text is known by its NUL, or in an
+ * object's member name, where that cannot be, U+FFFD. A number too large becomes one that is not,
+ * and still larger than any that means something. -ENOMEM. */
 int ds_json_text_clean(const char *text, size_t len, struct ds_buf *out);
 
 #endif

@@ -117,12 +117,27 @@ int ds_local_run_with_id(struct ds_conn *conn, enum ds_statement which, int64_t 
     return row < 0 ? row : 0;
 }
 
+/* Others may have written the file: what is no text in it hides nothing but itself. */
+static int collect_one(sqlite3_stmt *statement, struct ds_names *out)
+{
+    if (sqlite3_column_type(statement, 0) == SQLITE_NULL) {
+        out->left_out++;
+        return 0;
+    }
+    const char *name = (const char *)sqlite3_column_text(statement, 0);
+    if (!name)
+        return -ENOMEM;
+    if (strlen(name) == (size_t)sqlite3_column_bytes(statement, 0))
+        return ds_names_add(out, name);
+    out->left_out++;
+    return 0;
+}
+
 int ds_local_collect(struct ds_conn *conn, sqlite3_stmt *statement, struct ds_names *out)
 {
     int row;
     while ((row = ds_conn_step(conn, statement)) > 0) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
-        int err = name ? ds_names_add(out, name) : -ENOMEM;
+        int err = collect_one(statement, out);
         if (err)
             return err;
     }

@@ -146,6 +146,7 @@ int ds_ask_list(struct ds_rest *rest, struct ds_call *call, struct ds_names *out
         ds_names_clear(&copy);
         return err;
     }
+    copy.left_out = names.left_out;
     ds_ids_replace_take(&rest->ids, &names, &ids);
     if (out)
         *out = copy;
@@ -243,7 +244,7 @@ static int read_value(const struct ds_http_request *request, struct ds_call *cal
     int err = ds_rest_json_read_string(request->reply.data, request->reply.len, value);
     if (!err && value->len > DS_VALUE_MAX_BYTES) {
         ds_buf_free(value);
-        err = -EPROTO;
+        return ds_call_fail(call, -EPROTO, "the value is longer than %d bytes", DS_VALUE_MAX_BYTES);
     }
     return err == -EPROTO ? ds_reply_not_understood(request, call) : err;
 }

@@ -1,9 +1,8 @@
 /* The JSON of vCenter's REST interface. */
 #include "json.h"
 
-#include "../base/json_text.h"
+#include "../base/json_load.h"
 #include "cleanup.h"
-#include "utf8.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -16,24 +15,10 @@ static void cleanup_json(json_t **json)
 }
 #define AUTO_JSON DS_CLEANUP(cleanup_json)
 
-static int parse(const char *text, size_t len, json_t **out)
-{
-    struct ds_buf clean DS_CLEANUP(ds_buf_free) = {0};
-    json_error_t fault = {0};
-    int err = ds_json_text_clean(text, len, &clean);
-    if (err)
-        return err;
-    *out = json_loadb(clean.data ? clean.data : text, clean.data ? clean.len : len, JSON_DECODE_ANY,
-                      &fault);
-    if (*out)
-        return 0;
-    return json_error_code(&fault) == json_error_out_of_memory ? -ENOMEM : -EPROTO;
-}
-
 static int copy_string(const json_t *string, struct ds_buf *out)
 {
     struct ds_buf copy = {0};
-    if (!json_is_string(string))
+    if (!ds_json_is_text(string))
         return -EPROTO;
     int err = ds_buf_append(&copy, json_string_value(string), json_string_length(string));
     if (!err)
@@ -44,14 +29,14 @@ static int copy_string(const json_t *string, struct ds_buf *out)
 int ds_rest_json_read_string(const char *text, size_t len, struct ds_buf *out)
 {
     json_t *root AUTO_JSON = NULL;
-    int err = parse(text, len, &root);
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
     return err ? err : copy_string(root, out);
 }
 
 int ds_rest_json_read_wrapped(const char *text, size_t len, struct ds_buf *out)
 {
     json_t *root AUTO_JSON = NULL;
-    int err = parse(text, len, &root);
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
     return err ? err : copy_string(json_object_get(root, "value"), out);
 }
 
@@ -59,16 +44,23 @@ int ds_rest_json_read_keys(const char *text, size_t len, struct ds_names *out)
 {
     struct ds_names keys = {0};
     json_t *root AUTO_JSON = NULL;
+    bool strings = true;
     size_t at;
     json_t *key;
-    int err = parse(text, len, &root);
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
     if (!err && !json_is_array(root))
         err = -EPROTO;
     json_array_foreach(root, at, key)
     {
-        if (!err)
-            err = json_is_string(key) ? ds_names_add(&keys, json_string_value(key)) : -EPROTO;
+        if (!err && ds_json_is_text(key))
+            err = ds_names_add(&keys, json_string_value(key));
+        else
+            keys.left_out++;
+        strings = strings && json_is_string(key);
     }
+    /* A list of nothing but other things is another kind of list. */
+    if (!err && !keys.count && !strings)
+        err = -EPROTO;
     if (err)
         ds_names_clear(&keys);
     else
@@ -79,12 +71,32 @@ int ds_rest_json_read_keys(const char *text, size_t len, struct ds_names *out)
 static int add_pair(json_t *object, const char *id_member, struct ds_names *names,
                     struct ds_names *ids)
 {
-    const char *name = json_string_value(json_object_get(object, "name"));
-    const char *id = json_string_value(json_object_get(object, id_member));
-    if (!name && !id)
-        return -EPROTO;
-    int err = ds_names_add(names, name ? name : id);
-    return err ? err : ds_names_add(ids, id ? id : name);
+    const json_t *name = json_object_get(object, "name");
+    const json_t *id = json_object_get(object, id_member);
+    if (!json_is_string(name))
+        name = id;
+    if (!json_is_string(id))
+        id = name;
+    if (!ds_json_is_text(name) || !ds_json_is_text(id)) {
+        names->left_out++;
+        return 0;
+    }
+    int err = ds_names_add(names, json_string_value(name));
+    return err ? err : ds_names_add(ids, json_string_value(id));
+}
+
+/* True if each is an object with a name or an id, whatever that is worth. */
+static bool is_list_of_pairs(const json_t *array, const char *id_member)
+{
+    size_t at;
+    json_t *object;
+    json_array_foreach(array, at, object)
+    {
+        if (!json_is_string(json_object_get(object, "name")) &&
+            !json_is_string(json_object_get(object, id_member)))
+            return false;
+    }
+    return true;
 }
 
 int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
@@ -95,7 +107,7 @@ int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
     json_t *root AUTO_JSON = NULL;
     size_t at;
     json_t *object;
-    int err = parse(text, len, &root);
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
     if (!err && !json_is_array(root))
         err = -EPROTO;
     json_array_foreach(root, at, object)
@@ -103,6 +115,8 @@ int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
         if (!err)
             err = add_pair(object, id_member, &read_names, &read_ids);
     }
+    if (!err && !read_names.count && !is_list_of_pairs(root, id_member))
+        err = -EPROTO;
     if (err) {
         ds_names_clear(&read_names);
         ds_names_clear(&read_ids);
@@ -122,7 +136,7 @@ int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attribu
 {
     json_t *root AUTO_JSON = NULL;
     struct ds_attributes read = {0};
-    int err = parse(text, len, &root);
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
     if (err)
         return err;
     if (!json_is_object(root))
@@ -134,38 +148,19 @@ int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attribu
     read.guest = access_of(json_object_get(root, "guest"));
     if (json_is_boolean(omit))
         read.omit_from_snapshot_and_clone = json_is_true(omit) ? DS_FLAG_ON : DS_FLAG_OFF;
-    read.used_known = json_is_integer(used) && json_integer_value(used) >= 0;
-    if (read.used_known)
-        read.used_bytes = (uint64_t)json_integer_value(used);
-    if (json_is_string(description)) {
-        read.description = strdup(json_string_value(description));
-        if (!read.description)
-            return -ENOMEM;
-    }
-    *out = read;
-    return 0;
-}
-
-/* Copies as much as fits, cut between code points; control characters, which terminals obey, as
- * '?'.
- */
-static void copy_words(char *to, size_t size, const char *from)
-{
-    size_t len = from ? strnlen(from, size - 1) : 0;
-    if (len)
-        memcpy(to, from, len);
-    to[len] = '\0';
-    to[ds_utf8_prefix(to, len, NULL)] = '\0';
-    for (char *p = to; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            *p = '?';
+    ds_json_read_used(used, &read);
+    err =
+        json_is_string(description) ? ds_json_copy_description(description, &read.description) : 0;
+    if (!err)
+        *out = read;
+    return err;
 }
 
 void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out)
 {
     json_t *root AUTO_JSON = NULL;
     *out = (struct ds_rest_fault){0};
-    if (!len || parse(text, len, &root) != 0)
+    if (!len || ds_json_load(text, len, JSON_DECODE_ANY, &root) != 0)
         return;
     const json_t *type = json_object_get(root, "error_type");
     const json_t *holder = root;
@@ -175,9 +170,9 @@ void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault 
             holder = json_object_get(root, "value");
     }
     const json_t *first = json_array_get(json_object_get(holder, "messages"), 0);
-    copy_words(out->type, sizeof out->type, json_string_value(type));
-    copy_words(out->message, sizeof out->message,
-               json_string_value(json_object_get(first, "default_message")));
+    ds_json_copy_words(type, out->type, sizeof out->type);
+    ds_json_copy_words(json_object_get(first, "default_message"), out->message,
+                       sizeof out->message);
 }
 
 bool ds_rest_json_is_answer(const char *text, size_t len)
@@ -186,7 +181,7 @@ bool ds_rest_json_is_answer(const char *text, size_t len)
     size_t blank = 0;
     while (blank < len && strchr(" \t\r\n", text[blank]) && text[blank])
         blank++;
-    return blank == len || parse(text, len, &root) == 0;
+    return blank == len || ds_json_load(text, len, JSON_DECODE_ANY, &root) == 0;
 }
 
 int ds_rest_json_put_string(struct ds_buf *out, const char *data, size_t len)

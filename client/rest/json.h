@@ -17,19 +17,21 @@ int ds_rest_json_read_string(const char *text, size_t len, struct ds_buf *out);
 /* The string behind the member "value" of an object: the legacy form of the same. */
 int ds_rest_json_read_wrapped(const char *text, size_t len, struct ds_buf *out);
 
-/* An array of strings: keys. */
+/* An array of strings: keys. What is no text in it is counted as left out. */
 int ds_rest_json_read_keys(const char *text, size_t len, struct ds_names *out);
 
 /* An array of objects with a name and an id, as pairs of one index. An object that has only one of
- * the two uses it for both. `id_member` is "data_set" or "vm". */
+ * the two uses it for both; one whose name or id is no text is counted as left out of `names`.
+ * `id_member` is "data_set" or "vm". */
 int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
                           struct ds_names *names, struct ds_names *ids);
 
-/* An object with a DataSet's attributes; what is missing or of another kind stays unknown. */
+/* An object with a DataSet's attributes; what is missing or of another kind stays unknown, and a
+ * description that is no text gets U+FFFD. */
 int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attributes *out);
 
 /* What a failed request says of itself, both body styles. Never fails: what is not there is an
- * empty string. Control characters become '?'. */
+ * empty string. What a terminal would obey becomes '?'. */
 struct ds_rest_fault {
     char type[96];
     char message[160];

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "cleanup.h"
+#include "doubt.h"
 #include "error.h"
 #include "json.h"
 
@@ -60,70 +61,40 @@ int ds_commands_ask(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
     return err;
 }
 
-int ds_commands_list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
+/* One part of what `command` tells of `dataset` (NULL: of all). `*context` goes in and out. */
+static int ask_part(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
+                    const char *command, const char *dataset, char **context,
+                    struct ds_tools_reply **reply)
 {
-    static const char command[] = "datasets-list";
     struct ds_buf text = {0};
-    struct ds_tools_reply *reply AUTO_REPLY = NULL;
-    struct ds_names names = {0};
     int err = ds_buf_puts(&text, command);
-    if (!err)
-        err = ds_commands_ask((struct ds_tools *)client, call, DS_OP_LIST, DS_EXCHANGE_READ, &text,
-                              &reply);
-    ds_buf_free(&text);
-    if (!err)
-        err = not_understood(call, ds_tools_reply_datasets(reply, &names));
-    if (err)
-        ds_names_clear(&names);
-    else
-        *out = names;
-    return err;
-}
-
-int ds_commands_query(struct ds_client *client, struct ds_call *call, const char *dataset,
-                      struct ds_attributes *out)
-{
-    struct ds_buf text = {0};
-    struct ds_tools_reply *reply AUTO_REPLY = NULL;
-    int err = ds_buf_puts(&text, "datasets-query ");
-    if (!err)
-        err = ds_tools_json_dataset(&text, dataset, NULL);
-    if (!err)
-        err = ds_commands_ask((struct ds_tools *)client, call, DS_OP_QUERY, DS_EXCHANGE_READ, &text,
-                              &reply);
-    ds_buf_free(&text);
-    return err ? err : ds_tools_reply_attributes(reply, out);
-}
-
-/* One part of a list of keys. `*context` goes in and out. */
-static int list_part(struct ds_tools *tools, struct ds_call *call, const char *dataset,
-                     char **context, struct ds_names *names)
-{
-    struct ds_buf text = {0};
-    struct ds_tools_reply *reply AUTO_REPLY = NULL;
-    int err = ds_buf_puts(&text, "datasets-list-keys ");
-    if (!err)
+    if (!err && (dataset || *context))
+        err = ds_buf_puts(&text, " ");
+    if (!err && (dataset || *context))
         err = ds_tools_json_dataset(&text, dataset, *context);
     if (!err)
-        err = ds_commands_ask(tools, call, DS_OP_LIST_KEYS, DS_EXCHANGE_READ, &text, &reply);
+        err = ds_commands_ask(tools, call, op, DS_EXCHANGE_READ, &text, reply);
     ds_buf_free(&text);
-    if (!err)
-        err = not_understood(call, ds_tools_reply_keys(reply, names));
     free(*context);
     *context = NULL;
-    return err ? err : not_understood(call, ds_tools_reply_context(reply, context));
+    return err ? err : not_understood(call, ds_tools_reply_context(*reply, context));
 }
 
-int ds_commands_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
-                          struct ds_names *out)
+/* A list of names, part by part. */
+static int ask_names(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
+                     const char *command, const char *dataset, struct ds_names *out)
 {
     char *context DS_AUTO_FREE = NULL;
     struct ds_names names = {0};
     uint64_t bytes = 0;
     int err;
     do {
+        struct ds_tools_reply *reply AUTO_REPLY = NULL;
         size_t before = names.count;
-        err = list_part((struct ds_tools *)client, call, dataset, &context, &names);
+        err = ask_part(tools, call, op, command, dataset, &context, &reply);
+        if (!err)
+            err = not_understood(call, op == DS_OP_LIST ? ds_tools_reply_datasets(reply, &names)
+                                                        : ds_tools_reply_keys(reply, &names));
         for (size_t i = before; i < names.count; i++)
             bytes += strlen(names.names[i]) + 1;
         /* An empty key has no bytes, but there can be only one. */
@@ -135,6 +106,46 @@ int ds_commands_list_keys(struct ds_client *client, struct ds_call *call, const 
     else
         *out = names;
     return err;
+}
+
+int ds_commands_list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
+{
+    return ask_names((struct ds_tools *)client, call, DS_OP_LIST, "datasets-list", NULL, out);
+}
+
+int ds_commands_query(struct ds_client *client, struct ds_call *call, const char *dataset,
+                      struct ds_attributes *out)
+{
+    struct ds_tools *tools = (struct ds_tools *)client;
+    char *context DS_AUTO_FREE = NULL;
+    struct ds_attributes found = {0};
+    int err;
+    do {
+        struct ds_tools_reply *reply AUTO_REPLY = NULL;
+        err = ask_part(tools, call, DS_OP_QUERY, "datasets-query", dataset, &context, &reply);
+        if (!err)
+            err = ds_tools_reply_attributes(reply, &found);
+    } while (!err && context);
+    if (err) {
+        ds_attributes_clear(&found);
+        return ds_doubt_settle(tools, call, dataset, NULL, err);
+    }
+    *out = found;
+    return 0;
+}
+
+int ds_commands_list_keys_plainly(struct ds_tools *tools, struct ds_call *call, const char *dataset,
+                                  struct ds_names *out)
+{
+    return ask_names(tools, call, DS_OP_LIST_KEYS, "datasets-list-keys", dataset, out);
+}
+
+int ds_commands_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
+                          struct ds_names *out)
+{
+    struct ds_tools *tools = (struct ds_tools *)client;
+    int err = ds_commands_list_keys_plainly(tools, call, dataset, out);
+    return ds_doubt_settle(tools, call, dataset, NULL, err);
 }
 
 int ds_commands_remove_with(struct ds_tools *tools, struct ds_call *call, enum ds_exchange mode,
@@ -153,6 +164,7 @@ int ds_commands_remove_with(struct ds_tools *tools, struct ds_call *call, enum d
 int ds_commands_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
                        const char *key)
 {
-    return ds_commands_remove_with((struct ds_tools *)client, call, DS_EXCHANGE_CHANGE, dataset,
-                                   key);
+    struct ds_tools *tools = (struct ds_tools *)client;
+    int err = ds_commands_remove_with(tools, call, DS_EXCHANGE_CHANGE, dataset, key);
+    return ds_doubt_settle(tools, call, dataset, key, err);
 }

@@ -26,6 +26,9 @@ int ds_commands_query(struct ds_client *client, struct ds_call *call, const char
                       struct ds_attributes *out);
 int ds_commands_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
                           struct ds_names *out);
+/* The same without another look at what "invalid argument" means (doubt.h). */
+int ds_commands_list_keys_plainly(struct ds_tools *tools, struct ds_call *call, const char *dataset,
+                                  struct ds_names *out);
 int ds_commands_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
                        const char *key);
 

@@ -5,36 +5,84 @@
 #include <errno.h>
 #include <string.h>
 
-/* Only `invalid-argument` is documented; the others are the names of vCenter's REST interface and
- * words that open-vm-tools and hosts are known to use. Lower case letters only, the more special
- * before the more general. */
+/* Only `invalid-argument` is documented; the others are the names of vCenter's REST interface,
+ * words that open-vm-tools and hosts are known to use, and what else people call the same. Lower
+ * case letters only, the more special before the more general. */
 static const struct {
     const char *word;
     int error;
 } table[] = {
+    /* What is not known here is no key. */
+    {"unknowncommand", -EOPNOTSUPP},
+    {"commandnotfound", -EOPNOTSUPP},
+    {"unknownoperation", -EOPNOTSUPP},
+    {"operationnotfound", -EOPNOTSUPP},
+    {"unknownerror", -EIO},
+    {"unknownfailure", -EIO},
+    {"unknownreason", -EIO},
+    {"unknownexception", -EIO},
+    {"unknownargument", -EINVAL},
+    {"unknownparameter", -EINVAL},
+    {"unknownproperty", -EINVAL},
+    {"unknownfield", -EINVAL},
+    {"unknownoption", -EINVAL},
+    {"unknowncontext", -EINVAL},
+    {"missingargument", -EINVAL},
+    {"missingparameter", -EINVAL},
+    {"missingproperty", -EINVAL},
+    {"missingfield", -EINVAL},
+    {"missingoption", -EINVAL},
+    {"missingrequired", -EINVAL},
+    {"requiredargument", -EINVAL},
+    {"missingpermission", -EACCES},
+    {"missingprivilege", -EACCES},
     {"notfound", -ENOENT},
+    {"couldnotfind", -ENOENT},
+    {"cannotfind", -ENOENT},
+    {"unabletofind", -ENOENT},
     {"nosuch", -ENOENT},
-    {"doesnotexist", -ENOENT},
-    {"alreadyexists", -EEXIST},
+    {"noentry", -ENOENT},
+    {"notexist", -ENOENT}, /* does not, did not, do not */
+    {"doesntexist", -ENOENT},
+    {"nonexist", -ENOENT},
+    {"nolongerexist", -ENOENT},
+    {"notpresent", -ENOENT},
+    {"enoent", -ENOENT},
+    {"alreadyexist", -EEXIST},
+    {"duplicate", -EEXIST},
     {"permissiondenied", -EACCES},
     {"accessdenied", -EACCES},
+    {"nopermission", -EACCES},
+    {"noaccess", -EACCES},
+    {"insufficientpermission", -EACCES},
+    {"insufficientprivilege", -EACCES},
     {"unauthorized", -EACCES},
+    {"notauthorized", -EACCES},
     {"unauthenticated", -EACCES},
+    {"forbidden", -EACCES},
+    {"notpermitted", -EACCES},
+    {"readonly", -EACCES},
     {"unabletoallocate", -ENOSPC},
     {"nospace", -ENOSPC},
     {"notenoughspace", -ENOSPC},
     {"outofspace", -ENOSPC},
+    {"insufficientspace", -ENOSPC},
+    {"exhausted", -ENOSPC},
     {"quota", -ENOSPC},
+    {"limit", -ENOSPC},
     {"busy", -EAGAIN},
     {"concurrentchange", -EAGAIN},
     {"serviceunavailable", -EAGAIN},
     {"tryagain", -EAGAIN},
     {"notallowed", -EBUSY},
     {"suspended", -EBUSY},
-    {"unknowncommand", -EOPNOTSUPP},
     {"unsupported", -EOPNOTSUPP},
     {"notsupported", -EOPNOTSUPP},
+    {"notimplemented", -EOPNOTSUPP},
+    {"unimplemented", -EOPNOTSUPP},
     {"disabled", -EOPNOTSUPP},
+    {"missing", -ENOENT},
+    {"unknown", -ENOENT},
     {"toolong", -EINVAL},
     {"toolarge", -EINVAL},
     {"toobig", -EINVAL},
@@ -42,16 +90,32 @@ static const struct {
 };
 
 static const char *const long_words[] = {"toolong", "toolarge", "toobig", "longerthan", "exceed"};
+enum { SURE_LONG_WORDS = 4 }; /* the last is said of quotas too */
 
 enum { WORDS_BYTES = 256 };
 
-/* The letters of `text` in lower case, as many as fit. */
+/* Where what is quoted at `text` ends, if anything is: it is somebody's key or value, and none of
+ * the host's own words. */
+static const char *end_of_quote(const char *begin, const char *text)
+{
+    bool inside_word = text > begin && isalnum((unsigned char)text[-1]); /* "doesn't" */
+    if ((*text != '"' && *text != '\'') || inside_word)
+        return NULL;
+    return strchr(text + 1, *text);
+}
+
+/* The letters of `text` in lower case, as many as fit, without what is quoted. */
 static void letters_of(const char *text, char words[WORDS_BYTES])
 {
     size_t len = 0;
-    for (const char *p = text ? text : ""; *p && len < WORDS_BYTES - 1; p++)
-        if (isalpha((unsigned char)*p) && (unsigned char)*p < 0x80)
+    const char *begin = text ? text : "";
+    for (const char *p = begin; *p && len < WORDS_BYTES - 1; p++) {
+        const char *end = end_of_quote(begin, p);
+        if (end)
+            p = end;
+        else if (isalpha((unsigned char)*p) && (unsigned char)*p < 0x80)
             words[len++] = (char)tolower((unsigned char)*p);
+    }
     words[len] = '\0';
 }
 
@@ -63,24 +127,34 @@ static int look_up(const char *words)
     return 0;
 }
 
-static bool is_about_length(const char *words)
+static bool is_about_length(const char *words, size_t count)
 {
-    for (size_t i = 0; i < sizeof long_words / sizeof *long_words; i++)
+    for (size_t i = 0; i < count; i++)
         if (strstr(words, long_words[i]))
             return true;
     return false;
 }
 
-/* -EINVAL, or what is wrong with a length if the words say so. */
-static int refine_invalid(const char *id, const char *message)
+/* What is wrong with a length if the words say so, else `error`. `argument`: something is wrong
+ * with what was sent. */
+static int refine(int error, bool argument, const char *id, const char *message)
 {
-    if (!is_about_length(id) && !is_about_length(message))
-        return -EINVAL;
+    size_t count = argument ? sizeof long_words / sizeof *long_words : SURE_LONG_WORDS;
+    if (!is_about_length(id, count) && !is_about_length(message, count))
+        return error;
     if (strstr(id, "value") || strstr(message, "value"))
         return -EFBIG;
     if (strstr(id, "key") || strstr(message, "key") || strstr(message, "name"))
         return -ENAMETOOLONG;
-    return -EFBIG;
+    return error == -EINVAL ? -EFBIG : error;
+}
+
+/* `invalid-argument` is the one id that a host is known to give, and it may well give it for all.
+ */
+static bool is_general(const char *id)
+{
+    return !*id || (strstr(id, "invalid") && look_up(id) == -EINVAL) || !strcmp(id, "error") ||
+           !strcmp(id, "failed") || !strcmp(id, "failure");
 }
 
 int ds_tools_errno(const char *id, const char *message)
@@ -89,11 +163,13 @@ int ds_tools_errno(const char *id, const char *message)
     char message_words[WORDS_BYTES];
     letters_of(id, id_words);
     letters_of(message, message_words);
-    int error = look_up(id_words);
-    if (!error)
-        error = look_up(message_words);
-    if (error == -EINVAL)
-        error = refine_invalid(id_words, message_words);
+    int by_id = look_up(id_words);
+    int by_message = look_up(message_words);
+    int error = by_id;
+    if (!by_id || (by_message && is_general(id_words)))
+        error = by_message;
+    if (error == -EINVAL || error == -ENOSPC)
+        error = refine(error, error == -EINVAL || by_id == -EINVAL, id_words, message_words);
     return error ? error : -EIO;
 }
 

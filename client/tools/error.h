@@ -8,8 +8,10 @@
 #include <stddef.h>
 
 /* The negative errno for a failure with this `error-id` and `error-message`, each of which may be
- * NULL. The id decides where it is known; words are recognised in any spelling ("not-found",
- * "NOT_FOUND", "Not found"). What nobody knows is -EIO. */
+ * NULL. The id decides where it is known, but "invalid-argument", the only one that is published,
+ * leaves that to the message; words are recognised in any spelling ("not-found", "NOT_FOUND", "Not
+ * found"), and not in what the message quotes. -EINVAL: nothing says more, and it may still mean
+ * that there is no such thing (doubt.h). What nobody knows is -EIO. */
 int ds_tools_errno(const char *id, const char *message);
 
 /* Sets the call's text to what the host said, or to a sentence of ours where that helps the user

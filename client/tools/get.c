@@ -2,6 +2,7 @@
 #include "get.h"
 
 #include "cleanup.h"
+#include "doubt.h"
 #include "json.h"
 
 #include <errno.h>
@@ -15,6 +16,9 @@ struct get {
     enum ds_exchange mode;
     const char *dataset;
     bool dataset_exists; /* the host has told so during this operation */
+    /* The keys that there are, if "invalid argument" has made us ask. */
+    bool listed;
+    struct ds_names keys;
 };
 
 static const char command[] = "datasets-get-entry ";
@@ -80,11 +84,37 @@ static int get_parts(struct get *get, struct ds_entry *entries, size_t count)
     return err;
 }
 
+/* After "invalid argument", of which the words do not say what it means: -ENOENT if there is no
+ * such key, else -EINVAL. */
+static int look_for_key(struct get *get, const char *key)
+{
+    char words[DS_CALL_TEXT_BYTES];
+    memcpy(words, get->call->text, sizeof words);
+    int err = get->listed
+                  ? 0
+                  : ds_commands_list_keys_plainly(get->tools, get->call, get->dataset, &get->keys);
+    get->listed = !err;
+    ds_call_set_sent(get->call, DS_SENT_ANSWERED);
+    if (err == -ENOENT || (!err && !ds_doubt_has(&get->keys, key)))
+        return -ENOENT;
+    err = ds_call_fail(get->call, -EINVAL, "%s", words);
+    return get->listed ? err : ds_doubt_settle(get->tools, get->call, get->dataset, NULL, err);
+}
+
 /* What a failure says about one key alone stays with that key. */
 static int get_single(struct get *get, struct ds_entry *entry)
 {
+    if (get->listed && !ds_doubt_has(&get->keys, entry->key)) {
+        entry->error = -ENOENT;
+        return 0;
+    }
     int err = get_parts(get, entry, 1);
+    if (err == -EINVAL)
+        err = look_for_key(get, entry->key);
     bool answered = ds_call_sent(get->call) == DS_SENT_ANSWERED;
+    if (!err && entry->error == -EPROTO)
+        ds_call_fail(get->call, -EPROTO, "the value is no text, or longer than %d bytes",
+                     DS_VALUE_MAX_BYTES);
     if (err != -ENOENT && (err != -EPROTO || !answered))
         return err;
     ds_buf_free(&entry->value);
@@ -112,7 +142,7 @@ static int get_several(struct get *get, struct ds_entry *entries, size_t count)
         return get_single(get, entries);
     int err = get_parts(get, entries, count);
     bool answered = ds_call_sent(get->call) == DS_SENT_ANSWERED;
-    if (err == -ENOENT)
+    if (err == -ENOENT || err == -EINVAL)
         err = look_for_dataset(get);
     else if (!err || err != -EPROTO || !answered)
         return err;
@@ -167,6 +197,7 @@ int ds_get_entries(struct ds_client *client, struct ds_call *call, const char *d
     for (size_t i = 0; i < count; i++)
         found[i].key = entries[i].key;
     int err = get_all(&get, found, count);
+    ds_names_clear(&get.keys);
     for (size_t i = 0; i < count; i++) {
         if (err || found[i].error)
             ds_buf_free(&found[i].value);
@@ -182,6 +213,7 @@ int ds_get_one(struct ds_tools *tools, struct ds_call *call, enum ds_exchange mo
     struct get get = {.tools = tools, .call = call, .mode = mode, .dataset = dataset};
     struct ds_entry entry = {.key = key};
     int err = get_single(&get, &entry);
+    ds_names_clear(&get.keys);
     if (!err)
         err = entry.error;
     if (err)

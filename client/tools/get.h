@@ -4,8 +4,9 @@
 
 #include "commands.h"
 
-/* The operation of struct ds_client_ops. A reply that is not understood or says "no such thing"
- * for several keys is asked for again in halves, so that only the key that it is about fails. */
+/* The operation of struct ds_client_ops. A reply that is not understood or says "no such thing" or
+ * "invalid argument" for several keys is asked for again in halves, so that only the key that it is
+ * about fails; after the last of these the list of keys tells which are missing. */
 int ds_get_entries(struct ds_client *client, struct ds_call *call, const char *dataset,
                    struct ds_entry *entries, size_t count);
 

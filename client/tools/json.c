@@ -51,7 +51,8 @@ static int put_end(struct ds_buf *out, const char *context)
 {
     int err = 0;
     if (context) {
-        err = ds_buf_puts(out, ",\"context\":");
+        bool first = out->data[out->len - 1] == '{';
+        err = ds_buf_puts(out, first ? "\"context\":" : ",\"context\":");
         if (!err)
             err = ds_buf_json_string(out, context);
     }
@@ -60,7 +61,7 @@ static int put_end(struct ds_buf *out, const char *context)
 
 int ds_tools_json_dataset(struct ds_buf *out, const char *dataset, const char *context)
 {
-    int err = put_dataset(out, dataset);
+    int err = dataset ? put_dataset(out, dataset) : ds_buf_puts(out, "{");
     return err ? err : put_end(out, context);
 }
 

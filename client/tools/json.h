@@ -17,7 +17,7 @@ size_t ds_tools_json_fit(const char *text, size_t len, size_t room);
 /* Each appends a whole argument to `out`. `context` is what the last reply gave, or NULL. 0 or
  * -ENOMEM.
  *
- * {"dataset":D} of query and list-keys. */
+ * {"dataset":D} of query and list-keys; `dataset` is NULL for list, which takes a context only. */
 int ds_tools_json_dataset(struct ds_buf *out, const char *dataset, const char *context);
 
 /* {"dataset":D,"keys":[…]} of get-entry and delete-entry. */

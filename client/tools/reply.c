@@ -1,7 +1,7 @@
 /* Replies of the tools channel. */
 #include "reply.h"
 
-#include "../base/json_text.h"
+#include "../base/json_load.h"
 #include "error.h"
 #include "json.h"
 
@@ -17,16 +17,10 @@ struct ds_tools_reply {
 
 int ds_tools_reply_parse(const char *text, size_t len, struct ds_tools_reply **out)
 {
-    struct ds_buf clean = {0};
-    int err = ds_json_text_clean(text, len, &clean);
+    json_t *root = NULL;
+    int err = ds_json_load(text, len, 0, &root);
     if (err)
         return err;
-    json_error_t fault = {0};
-    json_t *root = clean.data ? json_loadb(clean.data, clean.len, 0, &fault)
-                              : json_loadb(text, len, 0, &fault);
-    ds_buf_free(&clean);
-    if (!root)
-        return json_error_code(&fault) == json_error_out_of_memory ? -ENOMEM : -EPROTO;
     struct ds_tools_reply *reply = json_is_object(root) ? malloc(sizeof *reply) : NULL;
     if (!reply) {
         err = json_is_object(root) ? -ENOMEM : -EPROTO;
@@ -53,9 +47,19 @@ int ds_tools_reply_result(const struct ds_tools_reply *reply, struct ds_call *ca
         return 0;
     if (!json_is_boolean(result) && !whole_rpc)
         return ds_call_fail(call, -EPROTO, "the host's reply does not say if it succeeded");
-    return ds_tools_fail(call, json_string_value(json_object_get(reply->root, "error-id")),
-                         json_string_value(json_object_get(reply->root, "error-message")),
-                         whole_rpc);
+    char id[DS_CALL_TEXT_BYTES];
+    char message[DS_CALL_TEXT_BYTES];
+    ds_json_copy_words(json_object_get(reply->root, "error-id"), id, sizeof id);
+    ds_json_copy_words(json_object_get(reply->root, "error-message"), message, sizeof message);
+    return ds_tools_fail(call, id, message, whole_rpc);
+}
+
+static int add_name(const json_t *name, struct ds_names *out)
+{
+    if (ds_json_is_text(name))
+        return ds_names_add(out, json_string_value(name));
+    out->left_out++;
+    return 0;
 }
 
 int ds_tools_reply_datasets(const struct ds_tools_reply *reply, struct ds_names *out)
@@ -65,14 +69,18 @@ int ds_tools_reply_datasets(const struct ds_tools_reply *reply, struct ds_names 
     json_t *dataset;
     if (!json_is_array(datasets))
         return -EPROTO;
+    size_t before = out->count;
+    bool strings = true;
     json_array_foreach(datasets, at, dataset)
     {
-        const char *name = json_string_value(json_object_get(dataset, "name"));
-        int err = name ? ds_names_add(out, name) : -EPROTO;
+        const json_t *name = json_is_string(dataset) ? dataset : json_object_get(dataset, "name");
+        int err = add_name(name, out);
         if (err)
             return err;
+        strings = strings && json_is_string(name);
     }
-    return 0;
+    /* A list of nothing but other things is another kind of list. */
+    return out->count > before || strings ? 0 : -EPROTO;
 }
 
 int ds_tools_reply_keys(const struct ds_tools_reply *reply, struct ds_names *out)
@@ -82,13 +90,16 @@ int ds_tools_reply_keys(const struct ds_tools_reply *reply, struct ds_names *out
     json_t *key;
     if (!json_is_array(keys))
         return -EPROTO;
+    size_t before = out->count;
+    bool strings = true;
     json_array_foreach(keys, at, key)
     {
-        int err = json_is_string(key) ? ds_names_add(out, json_string_value(key)) : -EPROTO;
+        int err = add_name(key, out);
         if (err)
             return err;
+        strings = strings && json_is_string(key);
     }
-    return 0;
+    return out->count > before || strings ? 0 : -EPROTO;
 }
 
 enum { WORD_BYTES = 64 };
@@ -133,25 +144,6 @@ static enum ds_access access_of(const json_t *value)
     return DS_ACCESS_UNKNOWN;
 }
 
-static void read_used(const json_t *value, struct ds_attributes *out)
-{
-    double used = json_number_value(value);
-    if (json_is_string(value)) {
-        char *end = NULL;
-        const char *digits = json_string_value(value);
-        used = isdigit((unsigned char)*digits) ? strtod(digits, &end) : -1;
-        if (end && *end)
-            return;
-    } else if (!json_is_number(value)) {
-        return;
-    }
-    /* Far above what a virtual machine can hold, far below what a double cannot. */
-    if (!(used >= 0 && used <= (double)(UINT64_C(1) << 52)))
-        return;
-    out->used_known = true;
-    out->used_bytes = (uint64_t)used;
-}
-
 static int read_attribute(const char *name, const json_t *value, struct ds_attributes *out)
 {
     char word[WORD_BYTES];
@@ -164,15 +156,13 @@ static int read_attribute(const char *name, const json_t *value, struct ds_attri
             out->guest = access_of(value);
     } else if (!strcmp(word, "used")) {
         if (!out->used_known)
-            read_used(value, out);
+            ds_json_read_used(value, out);
     } else if (!strcmp(word, "omitfromsnapshotandclone")) {
         if (!out->omit_from_snapshot_and_clone && json_is_boolean(value))
             out->omit_from_snapshot_and_clone = json_is_true(value) ? DS_FLAG_ON : DS_FLAG_OFF;
     } else if (!strcmp(word, "description")) {
-        if (!out->description && json_is_string(value)) {
-            out->description = strdup(json_string_value(value));
-            return out->description ? 0 : -ENOMEM;
-        }
+        if (!out->description && json_is_string(value))
+            return ds_json_copy_description(value, &out->description);
     }
     return 0;
 }
@@ -192,33 +182,55 @@ static int read_attributes(json_t *object, struct ds_attributes *out)
 
 int ds_tools_reply_attributes(const struct ds_tools_reply *reply, struct ds_attributes *out)
 {
-    struct ds_attributes read = {0};
     const char *name;
     json_t *value;
-    int err = read_attributes(reply->root, &read);
+    int err = read_attributes(reply->root, out);
     json_object_foreach(reply->root, name, value)
     {
         if (!err && json_is_object(value))
-            err = read_attributes(value, &read);
+            err = read_attributes(value, out);
     }
-    if (err)
-        ds_attributes_clear(&read);
-    else
-        *out = read;
     return err;
 }
 
+static bool is_asked(const struct ds_entry *entries, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(entries[i].key, key))
+            return true;
+    return false;
+}
+
+/* True for {"key":K,"value":V}, perhaps with more members, as opposed to {KEY:VALUE}: a host that
+ * names members after keys names them after those that it was asked for. */
+static bool is_pair(json_t *entry, const struct ds_entry *entries, size_t count)
+{
+    const json_t *key = json_object_get(entry, "key");
+    if (!ds_json_is_text(key) || !json_object_get(entry, "value"))
+        return false;
+    if (json_object_size(entry) == 2)
+        return true;
+    const char *name;
+    json_t *value;
+    bool all_asked = true;
+    json_object_foreach(entry, name, value)
+    {
+        all_asked = all_asked && json_is_string(value) && is_asked(entries, count, name);
+    }
+    return !all_asked && is_asked(entries, count, json_string_value(key));
+}
+
 /* Adds what one element of "entries" says to `map`, key -> value. */
-static int map_entry(json_t *map, json_t *entry)
+static int map_entry(json_t *map, json_t *entry, const struct ds_entry *entries, size_t count)
 {
     if (!json_is_object(entry))
         return -EPROTO;
-    json_t *key = json_object_get(entry, "key");
-    json_t *value = json_object_get(entry, "value");
-    if (json_object_size(entry) == 2 && json_is_string(key) && value)
-        return json_object_set(map, json_string_value(key), value) ? -ENOMEM : 0;
-
     const char *name;
+    json_t *value = json_object_get(entry, "value");
+    if (is_pair(entry, entries, count))
+        return json_object_set(map, json_string_value(json_object_get(entry, "key")), value)
+                   ? -ENOMEM
+                   : 0;
     json_object_foreach(entry, name, value)
     {
         if (json_object_set(map, name, value))
@@ -230,7 +242,7 @@ static int map_entry(json_t *map, json_t *entry)
 static int take_value(const json_t *value, struct ds_entry *entry)
 {
     size_t len = json_string_length(value);
-    if (!json_is_string(value) || len > DS_VALUE_MAX_BYTES) {
+    if (!ds_json_is_text(value) || len > DS_VALUE_MAX_BYTES) {
         entry->error = -EPROTO;
         return 0;
     }
@@ -249,7 +261,7 @@ int ds_tools_reply_entries(const struct ds_tools_reply *reply, struct ds_entry *
     json_t *map = json_object();
     int err = map ? 0 : -ENOMEM;
     for (size_t i = 0; i < json_array_size(array) && !err; i++)
-        err = map_entry(map, json_array_get(array, i));
+        err = map_entry(map, json_array_get(array, i), entries, count);
     for (size_t i = 0; i < count && !err; i++) {
         const json_t *value = json_object_get(map, entries[i].key);
         /* A null is a way to say that there is no value. */
@@ -265,7 +277,7 @@ int ds_tools_reply_context(const struct ds_tools_reply *reply, char **out)
     const json_t *context = json_object_get(reply->root, "context");
     char *copy = NULL;
     size_t len = json_string_length(context);
-    if (context && !json_is_null(context) && !json_is_string(context))
+    if (context && !json_is_null(context) && !ds_json_is_text(context))
         return -EPROTO;
     if (ds_tools_json_size(json_string_value(context), len) > DS_TOOLS_CONTEXT_MAX_BYTES)
         return -EPROTO;

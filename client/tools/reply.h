@@ -1,7 +1,8 @@
 /* Replies of the tools channel: every shape that a host may choose, and nothing else; pure.
  *
- * Accepted: duplicate and unknown members, raw control characters inside strings. -EPROTO: not one
- * JSON object in UTF-8, lone surrogates, NUL, deeper or with more members than any reply is. */
+ * Accepted: duplicate and unknown members, and strings with raw control characters or with what is
+ * no text: these alone have no meaning then. -EPROTO: not one JSON object, deeper or with more
+ * members than any reply is. */
 #ifndef DS_TOOLS_REPLY_H
 #define DS_TOOLS_REPLY_H
 
@@ -23,19 +24,19 @@ void ds_tools_reply_free(struct ds_tools_reply *reply);
  * ds_tools_fail(), with words. */
 int ds_tools_reply_result(const struct ds_tools_reply *reply, struct ds_call *call, bool whole_rpc);
 
-/* The names of datasets-list, or of list-keys, are appended to `out`. 0, -EPROTO or -ENOMEM; some
- * may have been appended then. */
+/* The names of datasets-list, or of list-keys, are appended to `out`; what is no text among them is
+ * counted as left out. 0, -EPROTO or -ENOMEM; some may have been appended then. */
 int ds_tools_reply_datasets(const struct ds_tools_reply *reply, struct ds_names *out);
 int ds_tools_reply_keys(const struct ds_tools_reply *reply, struct ds_names *out);
 
-/* The attributes of datasets-query; what is not told, or in words that nobody knows, is left
- * unknown. 0 or -ENOMEM. */
+/* The attributes of datasets-query are added to `out`, where an earlier part of the reply has not
+ * told them; what is not told, or in words that nobody knows, stays unknown. 0 or -ENOMEM. */
 int ds_tools_reply_attributes(const struct ds_tools_reply *reply, struct ds_attributes *out);
 
 /* The values of get-entry. Entries whose error is -ENOENT and whose key is in the reply get their
  * value, or -EPROTO if it is none that an entry can have; others are not touched. An object is
- * {"key":K,"value":V} if it has exactly these two members, else each member is a key. 0, -EPROTO or
- * -ENOMEM. */
+ * {"key":K,"value":V} if it has exactly these two members, or these and others and K is one of the
+ * keys and they are not all; else each member is a key. 0, -EPROTO or -ENOMEM. */
 int ds_tools_reply_entries(const struct ds_tools_reply *reply, struct ds_entry *entries,
                            size_t count);
 

@@ -2,6 +2,7 @@
 #include "tools.h"
 
 #include "commands.h"
+#include "doubt.h"
 #include "get.h"
 #include "log.h"
 #include "pool.h"
@@ -24,14 +25,28 @@ static void tools_free(struct ds_client *client, struct ds_call *call)
     free(tools);
 }
 
+static int set(struct ds_client *client, struct ds_call *call, const char *dataset, const char *key,
+               const char *data, size_t len, const struct ds_previous *previous)
+{
+    int err = ds_set_entry(client, call, dataset, key, data, len, previous);
+    return ds_doubt_settle((struct ds_tools *)client, call, dataset, NULL, err);
+}
+
+static int append(struct ds_client *client, struct ds_call *call, const char *dataset,
+                  const char *key, const char *data, size_t len)
+{
+    int err = ds_set_append(client, call, dataset, key, data, len);
+    return ds_doubt_settle((struct ds_tools *)client, call, dataset, NULL, err);
+}
+
 static const struct ds_client_ops tools_ops = {
     .name = "tools",
     .list = ds_commands_list,
     .query = ds_commands_query,
     .list_keys = ds_commands_list_keys,
     .get = ds_get_entries,
-    .set = ds_set_entry,
-    .append = ds_set_append,
+    .set = set,
+    .append = append,
     .remove = ds_commands_remove,
     .free = tools_free,
 };

@@ -398,6 +398,34 @@ static void test_replaced(void **state)
     ds_client_free(other, &call);
 }
 
+/* Names that no client of ours has written hide nothing but themselves. */
+static void test_odd_names(void **state)
+{
+    (void)state;
+    struct ds_client *client = NULL;
+    struct ds_names names = {0};
+    expect_usable(file);
+    run_sql(file,
+            "INSERT INTO entries (dataset, key, value) SELECT id, x'61FF62', 'v' FROM datasets;"
+            "INSERT INTO entries (dataset, key, value) SELECT id, x'6100', 'v' FROM datasets;"
+            "INSERT INTO entries (dataset, key, value) SELECT id, char(0), 'v' FROM datasets;"
+            "INSERT INTO entries (dataset, key, value) SELECT id, "
+            "printf('%5000c', 'x'), 'v' FROM datasets;"
+            "INSERT INTO datasets (name, host, guest, omit, used, description) "
+            "VALUES (x'FF', 3, 3, 0, 0, ''), ('', 3, 3, 0, 0, '')");
+    assert_int_equal(open_file(file, &client), 0);
+    assert_int_equal(ds_client_list_keys(client, &call, "d", &names), 0);
+    assert_int_equal(names.count, 1);
+    assert_string_equal(names.names[0], "k");
+    assert_int_equal(names.left_out, 4);
+    ds_names_clear(&names);
+    assert_int_equal(ds_client_list(client, &call, &names), 0);
+    assert_int_equal(names.count, 1);
+    assert_int_equal(names.left_out, 2);
+    ds_names_clear(&names);
+    ds_client_free(client, &call);
+}
+
 #define FILE_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -409,6 +437,7 @@ int main(void)
         FILE_TEST(test_not_a_store),    FILE_TEST(test_foreign_database),
         FILE_TEST(test_newer_version),  FILE_TEST(test_damaged),
         FILE_TEST(test_removed),        FILE_TEST(test_replaced),
+        FILE_TEST(test_odd_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "sim_rest.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,8 +33,91 @@ static void test_long_header(void **state)
     assert_sh_ok("bash", "", "! grep -q 'memory' m/.datasetfs/errors");
 }
 
+/* The reply to `operation` from now on: a line with status and type, and the body. */
+static void say(const char *operation, const char *reply)
+{
+    static unsigned number;
+    char name[32];
+    snprintf(name, sizeof name, "reply-%u", ++number);
+    FILE *file = fopen(name, "we");
+    assert_non_null(file);
+    assert_true(fputs(reply, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    sim_fault("say=%s:command=%s", name, operation);
+}
+
+#define JSON "200 application/json\n"
+
+/* One name that is no text, or no string, hides nothing but itself; it is reported. */
+static void test_odd_names(void **state)
+{
+    start(NULL);
+    peer_set("app", "a", "1");
+    say("rest-list-keys", JSON "[\"a\",\"x\xff\",7,\"\\u0000\",\"b\",\"\\ud800\",\"a\"]");
+    assert_sh_ok(*state, "a\nb\n", "ls m/app");
+    assert_sh_ok(*state, "1", "cat m/app/a");
+    assert_sh_ok(*state, "", "grep -q '/app.*EPROTO.*4 names are not shown' m/.datasetfs/errors");
+    sim_clear();
+    say("rest-list", JSON "[{\"data_set\":\"app\",\"name\":\"app\",\"description\":\"\xff\"},"
+                          "{\"data_set\":\"\xc3\",\"name\":\"n\"},{\"data_set\":7}]");
+    assert_sh_ok(*state, "app\n", "ls m");
+    assert_sh_ok(*state, "", "grep -q '2 names are not shown' m/.datasetfs/errors");
+}
+
+/* Nor does what is odd about a DataSet prevent mounting, or that it is used. */
+static void test_odd_attributes(void **state)
+{
+    static const char *const members[] = {
+        "\"used\":99999999999999999999",
+        "\"used\":-5",
+        "\"used\":1.5",
+        "\"used\":1e999",
+        "\"used\":\"12\"",
+        "\"description\":\"\xff\"",
+        "\"description\":\"\\u0000\"",
+    };
+    char reply[256];
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "v");
+    sim_start_rest(NULL);
+    say("rest-list",
+        JSON "[{\"data_set\":\"app\",\"name\":\"app\",\"description\":\"\xff\\ud800\"}]");
+    harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        snprintf(reply, sizeof reply, JSON "{\"name\":\"app\",%s,\"host\":\"READ_WRITE\"}",
+                 members[i]);
+        sim_clear();
+        say("rest-query", reply);
+        assert_sh_ok(*state, "v", "cat m/app/k");
+        assert_sh_ok(*state, "", "df m >df");
+        assert_sh_ok(*state, "", "grep -q READ_WRITE m/.datasetfs/info/app");
+    }
+    assert_sh_ok(*state, "", "cat m/.datasetfs/errors");
+}
+
+/* A value that cannot be one leaves a line that says why. */
+static void test_odd_values(void **state)
+{
+    start(NULL);
+    peer_set("app", "a", "1");
+    say("rest-get", JSON "[{\"a\":5}]");
+    assert_sh_fails(*state, "Protocol error", "cat m/app/a");
+    assert_sh_ok(*state, "1\n", "grep -c '/app/a.*EPROTO.*not understood' m/.datasetfs/errors");
+    sim_clear();
+    sim_fault("huge=1048577:command=rest-get");
+    peer_set("app", "b", "1");
+    assert_sh_fails(*state, "Protocol error", "cat m/app/b");
+    assert_sh_ok(*state, "1\n", "grep -c '/app/b.*EPROTO.*longer than' m/.datasetfs/errors");
+    sim_clear();
+    assert_sh_ok(*state, "1", "cat m/app/a");
+    assert_sh_ok(*state, "1", "cat m/app/b");
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_long_header),
+    HARNESS_SHELLS(test_odd_names),
+    HARNESS_SHELLS(test_odd_attributes),
+    HARNESS_SHELLS(test_odd_values),
 };
 
 HARNESS_MAIN(tests)

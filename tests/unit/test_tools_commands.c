@@ -222,9 +222,16 @@ static void test_get(void **state)
     expect_get(test, "1", "2", enoent);
     assert_int_equal(ds_client_requests(test->client, DS_OP_QUERY), 1);
     /* So does one that is not understood. */
-    expect_get(begin(state, REPLIES(ENTRIES("{\"a\":\"\\ud800\"}"), ENTRIES("{\"a\":\"\\ud800\"}"),
+    expect_get(begin(state, REPLIES(ENTRIES("{\"a\":\"1\"},7"), ENTRIES("{\"a\":\"1\"},7"),
                                     ENTRIES("{\"b\":\"2\"},{\"c\":\"3\"}"))),
                eproto, "2", "3");
+    /* A value that is no text concerns its key alone. */
+    expect_get(begin(state, REPLIES(ENTRIES("{\"a\":\"\\ud800\"},{\"b\":\"\xff\"},{\"c\":\"3\"}"))),
+               eproto, eproto, "3");
+    /* More members than a pair needs. */
+    expect_get(begin(state, REPLIES(ENTRIES("{\"key\":\"a\",\"value\":\"1\",\"size\":1},"
+                                            "{\"value\":\"2\",\"b\":\"x\",\"key\":\"b\"}"))),
+               "1", "2", enoent);
     expect_get(begin(state, REPLIES(ENTRIES("{\"a\":7},{\"b\":\"2\"}"))), eproto, "2", enoent);
 }
 
