@@ -168,17 +168,16 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
     memset(attr, 0, sizeof(*attr));
     attr->st_ino = node->ino;
     attr->st_mode = widest_mode(fs, node);
-    attr->st_nlink = S_ISDIR(attr->st_mode)                           ? 2
-                     : node->kind == FS_NODE_ENTRY && !node->attached ? 0
-                                                                      : 1;
+    /* What is in a directory is not counted, and programs know 1 as the sign of that. */
+    attr->st_nlink = node->kind == FS_NODE_ENTRY && !node->attached ? 0 : 1;
     attr->st_uid = fs->options->uid;
     attr->st_gid = fs->options->gid;
     attr->st_blksize = PREFERRED_IO_BYTES;
     attr->st_atim = attr->st_mtim = attr->st_ctim = node->mtime;
+    node->told_version = node->version;
     if (node->kind == FS_NODE_ENTRY) {
         attr->st_size = (off_t)fs_value_size(node);
         attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
-        node->told_version = node->version;
     }
     apply_remembered(fs, node, attr);
 }

@@ -5,9 +5,9 @@
 #include "cleanup.h"
 #include "control.h"
 #include "entry.h"
+#include "list.h"
 #include "name.h"
 #include "node.h"
-#include "times.h"
 #include "value.h"
 
 #include <errno.h>
@@ -36,104 +36,9 @@ static const char *const control_names[] = {"stats", "errors", "scratch", "info"
 static const fuse_ino_t control_inos[] = {FS_INO_STATS, FS_INO_ERRORS, FS_INO_SCRATCH, FS_INO_INFO};
 enum { CONTROL_COUNT = sizeof(control_names) / sizeof(control_names[0]) };
 
-void fs_dir_put(struct fs *fs, struct fs_listing *listing)
-{
-    DS_LOCK_SCOPE(&fs->lock);
-    fs_listing_unref(listing);
-}
-
-/* With fs->lock: what the root's listing tells of the records. */
-static void mark_vanished(struct fs *fs, const struct fs_listing *listing)
-{
-    struct fs_dataset *dataset, *next;
-
-    HASH_ITER (hh, fs->datasets, dataset, next) {
-        if (dataset->exists && !fs_listing_has(listing, dataset->name)) {
-            fs_record_ref(dataset);
-            fs_record_gone(fs, dataset);
-            fs_record_unref(fs, dataset);
-        }
-    }
-}
-
-/* With fs->lock. */
-static void replace(struct fs_listing **last, struct fs_listing *listing)
-{
-    if (*last != NULL)
-        fs_listing_unref(*last);
-    *last = listing;
-}
-
-/* What cannot be shown must not hide the rest, nor be missing without a word. */
-static void report_left_out(struct fs_request *request, size_t count)
-{
-    char text[128];
-
-    if (count == 0)
-        return;
-    snprintf(text, sizeof(text), "%zu %s not shown: not text, or too long", count,
-             count == 1 ? "name is" : "names are");
-    fs_errors_add(request->fs->errors, fs_opcode_name(request->opcode), request->dataset, NULL,
-                  -EPROTO, text);
-}
-
-int fs_dir_list(struct fs_request *request, struct fs_dataset *dataset, struct fs_listing **out)
-{
-    struct fs *fs = request->fs;
-    struct fs_listing **last = dataset != NULL ? &dataset->listing : &fs->listing;
-    struct fs_listing *listing = NULL;
-    struct ds_names names = {0};
-    uint64_t question;
-    bool silent;
-    int err;
-
-    pthread_mutex_lock(&fs->lock);
-    question = ++fs->last_question;
-    silent = *last != NULL && fs_silent(fs);
-    if (silent) {
-        *out = *last;
-        (*out)->refs++;
-    }
-    pthread_mutex_unlock(&fs->lock);
-    if (silent)
-        return 0;
-
-    fs_request_about(request, dataset != NULL ? dataset->name : NULL, NULL);
-    err = fs_store_begin(request, false);
-    if (err != 0)
-        return err;
-    err = dataset != NULL ? ds_client_list_keys(fs->client, &request->call, dataset->name, &names)
-                          : ds_client_list(fs->client, &request->call, &names);
-    fs_store_end(request);
-    if (err == 0) {
-        report_left_out(request, names.left_out);
-        listing = fs_listing_new(&names, question);
-        if (listing == NULL)
-            return -ENOMEM;
-    }
-
-    DS_LOCK_SCOPE(&fs->lock);
-    if (err == -ENOENT && dataset != NULL)
-        fs_record_gone(fs, dataset);
-    if (err == -EACCES && dataset != NULL)
-        fs_record_distrust(dataset);
-    if (err != 0)
-        return err;
-    if (dataset == NULL)
-        mark_vanished(fs, listing);
-    fs_times_listed(fs, dataset, listing);
-    replace(last, listing);
-    if (dataset != NULL)
-        fs_ahead_listed(fs, dataset, request->tid);
-    *out = listing;
-    listing->refs++;
-    return 0;
-}
-
 static void clear(struct fs_dir *dir)
 {
-    if (dir->listing != NULL)
-        fs_listing_unref(dir->listing);
+    fs_listing_unref(dir->listing);
     dir->listing = NULL;
     ds_names_clear(&dir->created);
 }
@@ -169,14 +74,29 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
 
     if (dir->node->kind == FS_NODE_DATASET)
         err = fs_record_allow(request, dir->node->dataset, NULL, FS_NEED_READ);
-    if (err == 0 && dir->node->kind != FS_NODE_CONTROL && dir->node->kind != FS_NODE_LOCK)
-        err = fs_dir_list(request, dir->node->dataset, &listing);
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
+    if (dir->node->kind != FS_NODE_CONTROL && dir->node->kind != FS_NODE_LOCK)
+        err = fs_list_locked(request, dir->node->dataset, &listing);
+    if (err != 0)
+        return err;
     clear(dir);
     dir->listing = listing;
     return add_created(dir);
+}
+
+/* A listing may have shown that the directory was modified: with a negative offset this is safe in
+ * a handler. */
+static void tell_times(struct fs *fs, const struct fs_node *node)
+{
+    bool stale;
+
+    pthread_mutex_lock(&fs->lock);
+    stale = node->told_version != node->version;
+    pthread_mutex_unlock(&fs->lock);
+    if (stale)
+        fuse_lowlevel_notify_inval_inode(fs->session, node->ino, -1, 0);
 }
 
 int fs_dir_open(struct fs_request *request)
@@ -373,7 +293,7 @@ static int fetch_ahead(struct fs_request *request, struct fs_dir *dir)
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    if (dir->listing != NULL && find_unknown(fs, dir, request->size, &index)) {
+    if (dir->listing != NULL && !fs_silent(fs) && find_unknown(fs, dir, request->size, &index)) {
         listing = dir->listing;
         listing->refs++;
     }
@@ -381,7 +301,7 @@ static int fetch_ahead(struct fs_request *request, struct fs_dir *dir)
     if (listing == NULL)
         return 0;
     err = fs_ahead_fetch(request, dir->node->dataset, listing, index);
-    fs_dir_put(fs, listing);
+    fs_list_put(fs, listing);
     return err == FS_REQUEUE || err == -EINTR ? err : 0; /* names can be told without values */
 }
 
@@ -395,9 +315,11 @@ int fs_dir_read(struct fs_request *request)
     struct item item;
     int err = 0;
 
-    if (request->offset == 0)
+    if (request->offset == 0) {
         err = rewind_dir(request, dir);
-    else if (plus && request->offset >= FIRST_NAME && dir->node->kind == FS_NODE_DATASET)
+        if (err == 0)
+            tell_times(fs, dir->node);
+    } else if (plus && request->offset >= FIRST_NAME && dir->node->kind == FS_NODE_DATASET)
         err = fetch_ahead(request, dir);
     if (err == -ENOENT)
         err = -ESTALE; /* readdir(3) would take ENOENT for the end of the directory */

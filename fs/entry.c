@@ -5,8 +5,8 @@
 #include "attr.h"
 #include "cleanup.h"
 #include "control.h"
-#include "dir.h"
 #include "handle.h"
+#include "list.h"
 #include "name.h"
 #include "record.h"
 #include "value.h"
@@ -39,9 +39,15 @@ void fs_entry_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
     fs_node_forget(fs, ino, count);
 }
 
-static double attr_timeout_s(const struct fs_node *node)
+static double attr_timeout_s(const struct fs *fs, const struct fs_node *node)
 {
-    return node->kind == FS_NODE_ENTRY ? FS_ATTR_TIMEOUT_S : FS_DIR_TIMEOUT_S;
+    if (node->kind == FS_NODE_ENTRY)
+        return FS_ATTR_TIMEOUT_S;
+    /* Where the kernel judges by the mode, access that is given back is to be seen at once. */
+    if (node->kind == FS_NODE_DATASET && fs->options->allow_other &&
+        fs_record_access(fs, node->dataset) != DS_ACCESS_READ_WRITE)
+        return FS_ATTR_TIMEOUT_S;
+    return FS_DIR_TIMEOUT_S;
 }
 
 void fs_entry_fill(struct fs *fs, struct fs_node *node, struct fuse_entry_param *entry)
@@ -49,8 +55,10 @@ void fs_entry_fill(struct fs *fs, struct fs_node *node, struct fuse_entry_param 
     memset(entry, 0, sizeof(*entry));
     entry->ino = node->ino;
     fs_attr_fill(fs, node, &entry->attr);
-    entry->attr_timeout = attr_timeout_s(node);
-    entry->entry_timeout = node->kind == FS_NODE_ENTRY ? FS_ENTRY_TIMEOUT_S : FS_DIR_TIMEOUT_S;
+    entry->attr_timeout = attr_timeout_s(fs, node);
+    entry->entry_timeout = node->kind == FS_NODE_ENTRY || node->kind == FS_NODE_DATASET
+                               ? FS_ENTRY_TIMEOUT_S
+                               : FS_DIR_TIMEOUT_S;
     if (node->kind == FS_NODE_ENTRY && (node->presence != FS_PRESENT || node->withheld != NULL))
         entry->entry_timeout = 0; /* its creation may still be refused */
     if (node->kind == FS_NODE_INFO && !node->dataset->exists)
@@ -104,11 +112,11 @@ int fs_entry_key_of_name(struct fs_request *request, struct fs_dataset *dataset,
     pthread_mutex_unlock(&fs->lock);
     if (*key != NULL)
         return 0;
-    err = fs_dir_list(request, dataset, &listing);
+    err = fs_list(request, dataset, &listing);
     if (err != 0)
         return err;
     *key = search(&listing->names, place, name);
-    fs_dir_put(fs, listing);
+    fs_list_put(fs, listing);
     return *key != NULL ? 0 : -ENOENT;
 }
 
@@ -118,6 +126,8 @@ struct fs_node *fs_entry_directory(struct fs *fs, struct fs_dataset *dataset)
         fs_node_pin(dataset->node);
     else
         dataset->node = fs_node_new(fs, FS_NODE_DATASET, dataset, NULL);
+    if (dataset->node != NULL)
+        dataset->node->mtime = dataset->mtime;
     return dataset->node;
 }
 
@@ -244,6 +254,8 @@ static int lookup_entry(struct fs_request *request, struct fs_dataset *dataset, 
     struct fs_node *node;
     int err = fs_record_allow(request, dataset, key, FS_NEED_READ);
 
+    if (err == 0)
+        err = fs_record_show(request, dataset, false);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
@@ -305,15 +317,36 @@ static int reply_attr(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     struct stat attr;
-    double timeout_s = attr_timeout_s(node);
+    double timeout_s;
 
     pthread_mutex_lock(&fs->lock);
+    timeout_s = attr_timeout_s(fs, node);
     if (node->kind == FS_NODE_ENTRY && !fs_value_answers(fs, node))
         timeout_s = 0; /* for this reader, and nobody else's stat(2) */
     fs_attr_fill(fs, node, &attr);
     pthread_mutex_unlock(&fs->lock);
     fs_reply_attr(request, &attr, timeout_s);
     return 0;
+}
+
+static int know_entry(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct fs_dataset *dataset = NULL;
+    int err = 0;
+
+    /* A rename may give the node another key and DataSet meanwhile. */
+    pthread_mutex_lock(&fs->lock);
+    if (node->attached) {
+        dataset = node->dataset;
+        fs_record_ref(dataset);
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (dataset != NULL) {
+        err = fs_record_show(request, dataset, false);
+        fs_record_release(fs, dataset);
+    }
+    return err != 0 ? err : know(request, node);
 }
 
 /* Makes sure that what fs_attr_fill() will say is true. */
@@ -324,9 +357,9 @@ static int know_node(struct fs_request *request, struct fs_node *node)
 
     switch (node->kind) {
     case FS_NODE_ENTRY:
-        return know(request, node);
+        return know_entry(request, node);
     case FS_NODE_DATASET:
-        return fs_record_refresh(request, node->dataset, FS_RECORD_TRUST_MS);
+        return fs_record_show(request, node->dataset, true);
     case FS_NODE_INFO:
         pthread_mutex_lock(&fs->lock);
         creating = node->handles != NULL && !node->dataset->exists;
@@ -414,6 +447,8 @@ static int access_to(struct fs_request *request, struct fs_node *node)
 
     if (err == 0 && node->kind == FS_NODE_ENTRY)
         err = know(request, node);
+    if (err == 0 && node->kind == FS_NODE_DATASET)
+        err = fs_record_show(request, node->dataset, true);
     if (err == 0 && node->dataset != NULL && node->kind != FS_NODE_INFO &&
         (request->mask & (R_OK | W_OK)) != 0)
         err = fs_record_allow_node(request, node,

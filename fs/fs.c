@@ -75,6 +75,7 @@ int fs_new(const struct fs_options *options, struct ds_client *client, struct fs
     fs->client = client;
     fs->mounting_uid = geteuid();
     clock_gettime(CLOCK_REALTIME, &fs->start);
+    fs->mtime = fs->start;
     pthread_mutex_init(&fs->lock, NULL);
     fs_due_init(fs);
     fs->errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
@@ -111,8 +112,8 @@ void fs_free(struct fs *fs)
         fs_record_gone(fs, dataset);
         fs_record_unref(fs, dataset);
     }
-    if (fs->listing != NULL)
-        fs_listing_unref(fs->listing);
+    fs_listing_unref(fs->listing);
+    fs_journal_clear(&fs->journal);
     fs_attr_clear(fs);
     fs_times_free(fs->times);
     fs_errors_free(fs->errors);

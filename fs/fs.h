@@ -12,6 +12,7 @@
 
 #include "client.h"
 #include "errors.h"
+#include "listing.h"
 #include "options.h"
 #include "timer.h"
 
@@ -20,7 +21,8 @@
 #include <stdint.h>
 
 /* How long the kernel may use what it was told. Attributes must go stale soon, since the other side
- * changes values without telling us; the length of a DataSet's life is of another order. */
+ * changes values without telling us; the length of a DataSet's life is of another order. A name is
+ * good for long: its inode's attributes say in time that it is gone. */
 #define FS_ENTRY_TIMEOUT_S 60.0
 #define FS_ATTR_TIMEOUT_S 0.020
 #define FS_DIR_TIMEOUT_S 1.0
@@ -115,7 +117,9 @@ struct fs {
     int64_t due_watched_ms;          /* when it does next; 0: it does not */
     bool due_stopped;
     struct fs_dir *dirs;        /* open directories */
-    struct fs_listing *listing; /* of the root as last listed, or NULL; record.h */
+    struct fs_listing *listing; /* of the root as last listed, or NULL */
+    struct fs_journal journal;  /* of the root */
+    struct timespec mtime;      /* of the root, as that of a DataSet (record.h) */
 };
 
 /* "lookup", "forget", …: the kernel's names in lower case. */

@@ -314,6 +314,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
 {
     bool truncate = (request->fi.flags & O_TRUNC) != 0;
     enum fs_scratch_kind kind;
+    int err;
 
     if (!fs_value_exists(node)) {
         /* The kernel has looked the name up for this very call, and was told that it is missing. */
@@ -322,10 +323,13 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
         fs_attr_forget(request->fs, node); /* they were another file's of that name */
         kind = fs_scratch_creates(request, node);
         if (kind != FS_SCRATCH_NONE)
-            return fs_scratch_make(request, node, kind);
-        /* The store still has a key whose removal is withheld. */
-        return fs_working_pend(request->fs, node,
-                               node->withheld != NULL ? FS_PENDING_TRUNCATE : FS_PENDING_CREATE);
+            err = fs_scratch_make(request, node, kind);
+        else /* the store still has a key whose removal is withheld */
+            err = fs_working_pend(request->fs, node,
+                                  node->withheld != NULL ? FS_PENDING_TRUNCATE : FS_PENDING_CREATE);
+        if (err == 0)
+            fs_record_modified(request->fs, node->dataset);
+        return err;
     }
     /* Another process of this mount was faster. */
     if (request->fi.flags & O_EXCL)

@@ -1,11 +1,14 @@
-/* The thread that makes the kernel forget pages. */
+/* The thread that makes the kernel forget pages and names. */
 #include "pages.h"
 
 #include "cleanup.h"
+#include "name.h"
+#include "record.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 struct fs_pages {
@@ -15,6 +18,26 @@ struct fs_pages {
     struct fs_node *stale;
     bool stop;
 };
+
+/* With fs->lock, which is released while the kernel is told. What it does not have is no failure.
+ */
+static void tell(struct fs *fs, const struct fs_node *node)
+{
+    char name[FS_NAME_MAX_BYTES + 1];
+    fuse_ino_t ino = node->ino;
+    bool directory = node->kind == FS_NODE_DATASET;
+
+    if (directory && node->dataset->exists)
+        return; /* it was made again */
+    if (directory)
+        fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, name);
+    pthread_mutex_unlock(&fs->lock);
+    if (directory)
+        fuse_lowlevel_notify_inval_entry(fs->session, FS_INO_ROOT, name, strlen(name));
+    else
+        fuse_lowlevel_notify_inval_inode(fs->session, ino, 0, 0);
+    pthread_mutex_lock(&fs->lock);
+}
 
 static void *pages_main(void *argument)
 {
@@ -29,12 +52,10 @@ static void *pages_main(void *argument)
             pthread_cond_wait(&pages->wake, &fs->lock);
             continue;
         }
-        fuse_ino_t ino = node->ino;
         fs_pages_drop(fs, node);
-        pthread_mutex_unlock(&fs->lock);
-        /* An inode that the kernel does not have is no failure. */
-        fuse_lowlevel_notify_inval_inode(fs->session, ino, 0, 0);
-        pthread_mutex_lock(&fs->lock);
+        fs_node_pin(node);
+        tell(fs, node);
+        fs_node_unpin(fs, node);
     }
     return NULL;
 }

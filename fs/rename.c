@@ -101,6 +101,10 @@ static int send_both(struct fs_request *request, const struct move *move, struct
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(move->from);
     fs_value_change_end(move->to);
+    if (*set)
+        fs_record_key_changed(fs, move->to->dataset, move->to->key, true);
+    if (err == 0)
+        fs_record_key_changed(fs, move->from->dataset, move->from->key, false);
     fs_value_unref(before);
     return err;
 }
@@ -162,6 +166,7 @@ static int rename_nodes(struct fs_request *request, const struct move *move)
 {
     struct fs_scratch_locks locks;
     bool noreplace = (request->flags & RENAME_NOREPLACE) != 0;
+    struct fs_dataset *from = move->from->dataset; /* the node's will be another one */
     int err;
 
     if (move->from == move->to)
@@ -175,6 +180,10 @@ static int rename_nodes(struct fs_request *request, const struct move *move)
         err = fs_scratch_rename(request, move->from, move->to, noreplace);
     else
         err = rename_to_key(request, move, noreplace);
+    if (err == 0) {
+        fs_record_modified(request->fs, from);
+        fs_record_modified(request->fs, move->to->dataset);
+    }
     fs_scratch_unlock(request->fs, &locks);
     return err;
 }

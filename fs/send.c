@@ -46,11 +46,13 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(node);
     fs_value_unref(before);
-    if (err != 0)
+    if (err != 0) {
         fs_value_change_failed(request, node, err);
-    else
-        node->committed_ms = ds_call_now_ms();
-    return err;
+        return err;
+    }
+    fs_record_key_changed(fs, node->dataset, node->key, true);
+    node->committed_ms = ds_call_now_ms();
+    return 0;
 }
 
 int fs_send_value(struct fs_request *request, struct fs_node *node, const char *data, size_t len)
@@ -202,6 +204,8 @@ int fs_send_remove(struct fs_request *request, struct fs_node *node)
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(node);
     fs_value_unref(before);
+    if (err == 0 || err == -ENOENT)
+        fs_record_key_changed(fs, node->dataset, node->key, false);
     if (err == -ENOENT)
         fs_value_absent(fs, node);
     else if (err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE)

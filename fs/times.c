@@ -296,6 +296,12 @@ bool fs_times_recognise(struct fs *fs, struct fs_node *node)
     return !modified;
 }
 
+bool fs_times_dataset_missed(const struct fs *fs, const struct fs_dataset *dataset)
+{
+    return find(fs->times, path_of(fs, dataset->name, NULL)) != NULL ||
+           is_unlisted(fs->listing, dataset->name);
+}
+
 bool fs_times_missed(const struct fs *fs, const struct fs_node *node)
 {
     if (node->dataset->looked <= node->sighted)

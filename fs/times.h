@@ -41,6 +41,9 @@ void fs_times_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_
  * on that are over. */
 bool fs_times_recognise(struct fs *fs, struct fs_node *node);
 
+/* True if the DataSet, which is there now, was missing when this mount last looked. */
+bool fs_times_dataset_missed(const struct fs *fs, const struct fs_dataset *dataset);
+
 /* True if the key was missing since the node was last seen in the store. */
 bool fs_times_missed(const struct fs *fs, const struct fs_node *node);
 

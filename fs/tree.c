@@ -52,8 +52,10 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
         err = node->kind != FS_NODE_ENTRY ? -EISDIR : fs_scratch_unlink(request, node, &gone);
         if (err == 0 && !gone)
             err = remove_key(request, node);
-        if (err == 0)
+        if (err == 0) {
             fs_node_detach(fs, node);
+            fs_record_modified(fs, parent->dataset);
+        }
         fs_scratch_unlock(fs, &locks);
     }
     if (node != NULL)
@@ -78,23 +80,18 @@ static int make_dataset(struct fs_request *request, const char *name)
     int err;
 
     fs_request_about(request, name, NULL);
+    dataset = fs_record_acquire(fs, name);
+    if (dataset == NULL)
+        return -ENOMEM;
     err = ds_attributes_copy(&attributes, &fs->options->defaults);
     if (err == 0)
-        err = fs_store_begin(request, true);
-    if (err == 0) {
-        err = ds_client_create(fs->client, &request->call, name, &attributes);
-        fs_store_end(request);
-    }
+        err = fs_record_create(request, dataset, &attributes);
     pthread_mutex_lock(&fs->lock);
     if (err == 0) {
-        dataset = fs_record_get(fs, name);
-        if (dataset != NULL) {
-            fs_record_learn(dataset, &attributes);
-            node = fs_entry_directory(fs, dataset);
-            fs_record_unref(fs, dataset);
-        }
+        node = fs_entry_directory(fs, dataset);
         err = node != NULL ? 0 : -ENOMEM;
     }
+    fs_record_unref(fs, dataset);
     pthread_mutex_unlock(&fs->lock);
     ds_attributes_clear(&attributes);
     if (err != 0)
@@ -132,7 +129,9 @@ static int make_lock(struct fs_request *request, struct fs_dataset *dataset, con
     if (err == 0) {
         fs_node_detach(fs, old);
         *node = fs_node_new(fs, FS_NODE_LOCK, dataset, key);
-        if (*node == NULL) {
+        if (*node != NULL) {
+            fs_record_modified(fs, dataset);
+        } else {
             fs_scratch_uncount_name(fs);
             err = -ENOMEM;
         }
@@ -178,8 +177,10 @@ static int rmdir_lock(struct fs_request *request, struct fs_dataset *dataset)
     pthread_mutex_lock(&fs->lock);
     node = fs_node_of_key(dataset, key);
     err = node == NULL ? -ENOENT : node->kind != FS_NODE_LOCK ? -ENOTDIR : 0;
-    if (err == 0)
+    if (err == 0) {
         fs_node_detach(fs, node);
+        fs_record_modified(fs, dataset);
+    }
     if (node != NULL)
         fs_node_unpin(fs, node);
     pthread_mutex_unlock(&fs->lock);
@@ -213,8 +214,9 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
 {
     struct fs_node *node, *next;
 
-    fs_record_gone(fs, dataset);
     dataset->node = NULL; /* one of the same name will be another directory */
+    fs_record_gone(fs, dataset);
+    fs_record_changed(fs, dataset, false);
     HASH_ITER (hh_key, dataset->entries, node, next) {
         fs_node_pin(node);
         fs_node_detach(fs, node);
@@ -255,10 +257,14 @@ static int destroy_dataset(struct fs_request *request, struct fs_dataset *datase
     err = fs_store_begin(request, true);
     if (err != 0)
         return err;
+    pthread_mutex_lock(&fs->lock);
+    fs_record_change_begin(dataset);
+    pthread_mutex_unlock(&fs->lock);
     err = ds_client_destroy(fs->client, &request->call, dataset->name, force);
     fs_store_end(request);
 
     DS_LOCK_SCOPE(&fs->lock);
+    fs_record_change_end(dataset);
     if (err == 0)
         detach_all(fs, dataset);
     else if (err == -ENOENT)

@@ -182,10 +182,8 @@ void fs_value_change_failed(struct fs_request *request, struct fs_node *node, in
     /* A value that goes in parts may have arrived in part although the last word was an answer. */
     if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO)
         fs_value_unknown(request->fs, node, node->size_bytes);
-    if (err == -EACCES)
-        fs_record_distrust(node->dataset);
-    if (err == -ENOENT)
-        fs_record_gone(request->fs, node->dataset);
+    if (err == -EACCES || err == -ENOENT)
+        fs_record_distrust(node->dataset); /* perhaps it is gone: the next decision will query */
 }
 
 const struct ds_previous *fs_value_previous(const struct fs_node *node,
