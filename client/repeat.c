@@ -63,6 +63,17 @@ static int back_off(struct ds_call *call, int wait_ms)
     return ds_call_left_ms(call) <= ms ? -EAGAIN : ds_call_sleep(call, ms);
 }
 
+/* The same for who ends with what the store has said if there is no time. */
+static bool may_wait(struct ds_call *call, int wait_ms)
+{
+    char words[DS_CALL_TEXT_BYTES];
+    memcpy(words, call->text, sizeof words);
+    int err = back_off(call, wait_ms);
+    if (err)
+        memcpy(call->text, words, sizeof words);
+    return !err;
+}
+
 static int longer(int wait_ms)
 {
     return wait_ms < BACKOFF_MAX_MS / 2 ? wait_ms * 2 : BACKOFF_MAX_MS;
@@ -171,7 +182,11 @@ static bool is_as_asked(struct ds_client *client, struct ds_call *call, const st
 {
     struct ds_attributes there = {0};
     struct ds_request query = {.op = DS_OP_QUERY, .dataset = r->dataset, .attributes_out = &there};
-    if (ds_repeat_run(client, call, &query))
+    char words[DS_CALL_TEXT_BYTES]; /* of the request that this is about */
+    memcpy(words, call->text, sizeof words);
+    int err = ds_repeat_run(client, call, &query);
+    memcpy(call->text, words, sizeof words);
+    if (err)
         return false;
 
     const struct ds_attributes *asked = r->attributes;
@@ -274,7 +289,7 @@ int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct d
         bool busy = err == -EAGAIN && (r->as_append || sent == DS_SENT_MAYBE);
         if (!busy && (err != -EIO || sent == DS_SENT_ANSWERED))
             return err;
-        if (busy && back_off(call, wait_ms) != 0)
+        if (busy && !may_wait(call, wait_ms))
             return err;
 
         in_doubt = in_doubt || sent == DS_SENT_MAYBE;

@@ -22,6 +22,8 @@ struct pool {
     int idle_ms;
     pthread_mutex_t mutex;
     struct ds_channel *idle; /* under mutex; the one used last comes first */
+    unsigned lost;           /* under mutex: channels in a row that the host has closed at once */
+    int64_t once_until_ms;   /* under mutex: till then a channel serves one exchange */
     pthread_t closer;        /* closes what has been idle for long */
     bool has_closer;
     bool closer_rests;     /* under mutex: it waits for a channel to become idle */
@@ -105,13 +107,41 @@ static void stop_closer(struct pool *pool)
     pthread_join(pool->closer, NULL);
 }
 
+/* The host has closed a channel that had answered before: as it may at any time, or as it does
+ * after each answer. `during`: with a request on its way, of which nobody knows what became. */
+static void note_closed(struct pool *pool, const struct ds_channel *channel, bool during)
+{
+    int64_t now_ms = ds_call_now_ms();
+    DS_LOCK_SCOPE(&pool->mutex);
+    if (now_ms - channel->used_ms >= DS_TOOLS_POOL_AT_ONCE_MS)
+        return;
+    pool->lost++;
+    if (during || pool->lost >= DS_TOOLS_POOL_LOST)
+        pool->once_until_ms = now_ms + DS_TOOLS_POOL_ONCE_MS;
+}
+
+static void note_kept(struct pool *pool)
+{
+    DS_LOCK_SCOPE(&pool->mutex);
+    pool->lost = 0;
+}
+
+static bool serves_once(struct pool *pool)
+{
+    DS_LOCK_SCOPE(&pool->mutex);
+    return ds_call_now_ms() < pool->once_until_ms;
+}
+
 /* A channel that has been used before and seems to be open still, or NULL. */
 static struct ds_channel *reuse(struct pool *pool)
 {
     struct ds_channel *channel;
     while ((channel = pop_idle(pool))) {
-        if (ds_channel_is_quiet(channel))
+        bool quiet = ds_channel_is_quiet(channel);
+        if (quiet && !serves_once(pool))
             return channel;
+        if (!quiet)
+            note_closed(pool, channel, false);
         ds_channel_free(channel);
     }
     return NULL;
@@ -140,7 +170,11 @@ static int try_once(struct pool *pool, struct ds_call *call, enum ds_exchange mo
     if (err)
         return err;
     err = ds_channel_exchange(channel, call, mode, packet, out, begun);
-    if (channel->unusable)
+    if (!*fresh && err == -EIO)
+        note_closed(pool, channel, *begun);
+    else if (!*fresh && !err)
+        note_kept(pool);
+    if (channel->unusable || serves_once(pool))
         ds_channel_free(channel);
     else
         push_idle(pool, channel);

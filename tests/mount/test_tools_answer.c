@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,11 +182,39 @@ static void test_odd_values(void **state)
     assert_sh_ok(*state, "1", "cat m/app/a");
 }
 
+/* A host that serves one request on a connection and hangs up when the next comes: nothing fails,
+ * nothing is done twice, and no answer is about another request. */
+static void test_one_request(void **state)
+{
+    char large[200000];
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    start_with("--fault", "one-request");
+    for (int i = 0; i < 5; i++) {
+        assert_sh_ok(*state, "", "echo one > m/app/a; echo two >> m/app/a; echo three >> m/app/a");
+        assert_store("app", "a", "one\ntwo\nthree\n");
+        assert_sh_ok(*state, "", "mv m/app/a m/app/b");
+        assert_not_in_store("app", "a");
+        assert_sh_ok(*state, "one\ntwo\nthree\n", "cat m/app/b");
+        assert_sh_ok(*state, "", "cp m/app/b m/app/c && mv m/app/c m/app/b && rm m/app/b");
+        assert_int_equal(peer_keys("app"), 0);
+    }
+    peer_set("app", "large", large);
+    assert_sh_ok(*state, "", "cp m/app/large m/app/copy && cmp m/app/large m/app/copy");
+    assert_store("app", "copy", large);
+    assert_sh_ok(*state, "copy\nlarge\n", "ls m/app");
+    assert_sh_ok(*state, "", "rm m/app/copy m/app/large");
+    assert_sh_ok(*state, "", "cat m/.datasetfs/errors");
+    /* Only the first have met it: then no connection is used twice. */
+    assert_true(sim_fired() > 0);
+    assert_true(sim_log_count("fault=one-request") <= 3);
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_missing_keys), HARNESS_TEST(test_invalid_argument),
     HARNESS_SHELLS(test_odd_keys),     HARNESS_SHELLS(test_odd_attributes),
     HARNESS_SHELLS(test_pages),        HARNESS_SHELLS(test_more_members),
-    HARNESS_SHELLS(test_odd_values),
+    HARNESS_SHELLS(test_odd_values),   HARNESS_SHELLS(test_one_request),
 };
 
 HARNESS_MAIN(tests)
