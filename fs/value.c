@@ -272,9 +272,12 @@ int fs_value_fetch(struct fs_request *request, struct fs_node *node, bool strict
     err = ask(request, node, &believed);
     /* Perhaps not only the key is gone. What the DataSet's record says then is for others to use.
      */
-    if (believed && known && err == -ENOENT &&
-        fs_record_refresh(request, node->dataset, 0) == FS_REQUEUE)
-        return FS_REQUEUE;
+    if (believed && known && err == -ENOENT) {
+        int gone = fs_record_refresh(request, node->dataset, 0);
+
+        if (gone == FS_REQUEUE || gone == -ENODEV)
+            return gone;
+    }
     if (believed || err == FS_REQUEUE)
         return err;
     pthread_mutex_lock(&fs->lock);

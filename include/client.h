@@ -14,8 +14,8 @@
  *    the store is never -ENOENT.
  *  - Common errors: -ETIMEDOUT deadline; -EINTR cancelled; -EHOSTUNREACH cannot connect; -EIO
  *    connection lost, or the store is damaged or has been removed; -EPROTO reply not understood;
- *    -EAGAIN busy, try again; -EBUSY not in the VM's present state (suspended); -EOPNOTSUPP the
- *    store does not know the operation; -EACCES the side's access or the user's privilege forbids
+ *    -EAGAIN busy, try again; -EBUSY not in the VM's present state (suspended); -ENODEV the VM is
+ *    gone; -EOPNOTSUPP the store does not know the operation; -ENODEV the virtual machine is gone; -EACCES the side's access or the user's privilege forbids
  *    it; -ENOMEM.
  */
 #ifndef DS_CLIENT_H

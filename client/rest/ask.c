@@ -3,9 +3,8 @@
 
 #include "cleanup.h"
 #include "json.h"
-#include "log.h"
+#include "machine.h"
 #include "reply.h"
-#include "vm.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,12 +20,12 @@ static int put_segment(struct ds_buf *out, const char *text)
     return err ? err : ds_url_encode(out, text);
 }
 
-static int put_url(const struct ds_rest *rest, const struct ds_question *question, const char *id,
-                   struct ds_buf *out)
+static int put_url(const struct ds_rest *rest, const char *vm, const struct ds_question *question,
+                   const char *id, struct ds_buf *out)
 {
     int err = ds_buf_printf(out, "%s/api/vcenter/vm", rest->url.base);
     if (!err)
-        err = put_segment(out, rest->vm);
+        err = put_segment(out, vm);
     if (!err)
         err = ds_buf_puts(out, "/data-sets");
     if (!err && id)
@@ -46,57 +45,10 @@ static int check(const struct ds_question *question, const struct ds_http_reques
 {
     int err =
         question->change ? ds_reply_check_change(request, call) : ds_reply_check(request, call);
-    if (err == -EPROTO && !request->error && question->key && strchr(question->key, '/'))
+    bool unlikely = err == -EPROTO || (err == -ENOENT && !ds_reply_is_typed(request));
+    if (unlikely && !request->error && question->key && strchr(question->key, '/'))
         err = ds_call_fail(call, -EOPNOTSUPP,
                            "the server, or a proxy before it, takes no keys with '/'");
-    return err;
-}
-
-/* What is learned while the client is opened is the mount's to log; later it is ours. */
-static int tell_machine(struct ds_rest *rest, const char *vm)
-{
-    static const char format[] = "the virtual machine '%s' is %s";
-    if (rest->opened) {
-        ds_log(DS_LOG_INFO, format, rest->url.vm, vm);
-        return 0;
-    }
-    if (asprintf(&rest->client.about, format, rest->url.vm, vm) >= 0)
-        return 0;
-    rest->client.about = NULL;
-    return -ENOMEM;
-}
-
-/* With the turn. */
-static int find_machine(struct ds_rest *rest, struct ds_call *call)
-{
-    char *vm = NULL;
-    int err = 0;
-    if (rest->url.by_name)
-        err = ds_vm_find(rest->session, rest->url.base, rest->url.vm, call, &vm);
-    else if (!(vm = strdup(rest->url.vm)))
-        err = -ENOMEM;
-    if (!err && rest->url.by_name)
-        err = tell_machine(rest, vm);
-    if (!err)
-        rest->vm = vm;
-    else
-        free(vm);
-    return err;
-}
-
-/* Makes sure that the machine's id is known. */
-static int need_machine(struct ds_rest *rest, struct ds_call *call)
-{
-    if (rest->vm)
-        return 0;
-    int err = ds_turns_take(&rest->turn, call, true);
-    if (err)
-        return err;
-    if (!rest->vm)
-        err = find_machine(rest, call);
-    ds_turns_give(&rest->turn);
-    if (err) /* what was asked has not been sent */
-        ds_call_set_sent(call, DS_SENT_NO);
     return err;
 }
 
@@ -105,9 +57,10 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
                     const char *id, struct ds_buf *reply)
 {
     struct ds_buf url DS_CLEANUP(ds_buf_free) = {0};
-    int err = need_machine(rest, call);
+    const char *vm;
+    int err = ds_machine_need(rest, call, &vm);
     if (!err)
-        err = put_url(rest, question, id, &url);
+        err = put_url(rest, vm, question, id, &url);
     if (err)
         return err;
     struct ds_http_request request = {.method = question->method,
@@ -120,6 +73,8 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
     ds_client_count(&rest->client, question->op);
     ds_session_run(rest->session, call, requests, 1);
     err = check(question, &request, call);
+    if (!err)
+        ds_machine_seen(rest);
     if (!err && reply) {
         *reply = request.reply;
         request.reply = (struct ds_buf){0};
@@ -128,14 +83,31 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
     return err;
 }
 
-int ds_ask_list(struct ds_rest *rest, struct ds_call *call, struct ds_names *out)
+/* A machine without a list of DataSets is none. */
+static int ask_for_list(struct ds_rest *rest, struct ds_call *call, struct ds_buf *reply)
 {
     static const struct ds_question question = {.op = DS_OP_LIST, .method = "GET"};
+    const char *vm;
+    int err = ds_machine_need(rest, call, &vm);
+    if (!err)
+        err = ask_once(rest, call, &question, NULL, reply);
+    if (err != -ENOENT)
+        return err;
+    err = ds_machine_lost(rest, call, vm);
+    if (!err)
+        err = ask_once(rest, call, &question, NULL, reply);
+    return err == -ENOENT
+               ? ds_call_fail(call, -ENODEV, "the virtual machine '%.80s' is gone", rest->url.vm)
+               : err;
+}
+
+int ds_ask_list(struct ds_rest *rest, struct ds_call *call, struct ds_names *out)
+{
     struct ds_buf reply DS_CLEANUP(ds_buf_free) = {0};
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     struct ds_names ids DS_CLEANUP(ds_names_clear) = {0};
     struct ds_names copy = {0};
-    int err = ask_once(rest, call, &question, NULL, &reply);
+    int err = ask_for_list(rest, call, &reply);
     if (!err)
         err = ds_rest_json_read_ids(reply.data, reply.len, "data_set", &names, &ids);
     if (err == -EPROTO && ds_call_sent(call) == DS_SENT_ANSWERED && !call->text[0])
@@ -164,36 +136,60 @@ static int find_id(struct ds_rest *rest, struct ds_call *call, const char *datas
     return err ? err : ds_ids_find(&rest->ids, dataset, id);
 }
 
-/* After "no such thing": true if the DataSet has another id now, which `*id` then is. Where id and
- * name are the same nobody needs to ask. */
-static bool has_moved(struct ds_rest *rest, struct ds_call *call, const char *dataset, char **id)
+/* True if "no such thing" in the answer to this question needs no other look, since anybody may ask
+ * for what is not there: it is a key, or a DataSet that is in no list, and the machine has just
+ * been.
+ */
+static bool is_placed(struct ds_rest *rest, enum ds_op op, const char *dataset, const char *id)
+{
+    bool of_key = op == DS_OP_GET || op == DS_OP_REMOVE;
+    if (!of_key && (op != DS_OP_QUERY || ds_ids_has(&rest->ids, dataset)))
+        return false;
+    return ds_machine_seen_lately(rest) && (!id || !strcmp(dataset, id));
+}
+
+/* After "no such thing", which may be said of the machine, of the DataSet or of a key: looks at the
+ * list. -EAGAIN: the machine `vm` or the DataSet has another id now, which `*id` then is; -ENOENT:
+ * that is what it was about; -ENODEV. Where the list cannot be had the answer stands. */
+static int place(struct ds_rest *rest, struct ds_call *call, enum ds_op op, const char *dataset,
+                 const char *vm, char **id)
 {
     char *now = NULL;
-    if (!*id || !strcmp(dataset, *id) || ds_ask_list(rest, call, NULL) != 0 ||
-        ds_ids_find(&rest->ids, dataset, &now) != 0)
-        return false;
-    bool moved = now && strcmp(now, *id) != 0;
-    free(*id);
-    *id = now;
-    return moved;
+    if (is_placed(rest, op, dataset, *id))
+        return -ENOENT;
+    int err = ds_ask_list(rest, call, NULL);
+    if (err == -ENODEV)
+        return err;
+    if (err)
+        return -ENOENT;
+    bool moved = strcmp(rest->vm, vm) != 0;
+    if (dataset && ds_ids_find(&rest->ids, dataset, &now) == 0) {
+        moved = moved || (*id && strcmp(now, *id) != 0);
+        free(*id);
+        *id = now;
+    }
+    return moved ? -EAGAIN : -ENOENT;
 }
 
 int ds_ask(struct ds_rest *rest, struct ds_call *call, const struct ds_question *question,
            struct ds_buf *reply)
 {
     char *id DS_AUTO_FREE = NULL;
-    if (!question->dataset)
-        return ask_once(rest, call, question, NULL, reply);
-    int err = find_id(rest, call, question->dataset, &id);
+    const char *vm;
+    int err = ds_machine_need(rest, call, &vm);
+    if (!err && question->dataset)
+        err = find_id(rest, call, question->dataset, &id);
     if (err)
         return err;
     err = ask_once(rest, call, question, id, reply);
     if (err != -ENOENT)
         return err;
-    if (has_moved(rest, call, question->dataset, &id))
+    err = place(rest, call, question->op, question->dataset, vm, &id);
+    if (err == -EAGAIN)
         return ask_once(rest, call, question, id, reply);
     ds_call_set_sent(call, DS_SENT_ANSWERED);
-    call->text[0] = '\0';
+    if (err == -ENOENT)
+        call->text[0] = '\0';
     return err;
 }
 
@@ -218,8 +214,8 @@ static void free_batch(struct batch *batch)
     free(batch->urls);
 }
 
-static int prepare(const struct ds_rest *rest, const char *id, const struct ds_entry *entries,
-                   struct batch *batch)
+static int prepare(const struct ds_rest *rest, const char *vm, const char *id,
+                   const struct ds_entry *entries, struct batch *batch)
 {
     batch->requests = calloc(batch->count, sizeof *batch->requests);
     batch->list = calloc(batch->count, sizeof *batch->list);
@@ -228,7 +224,7 @@ static int prepare(const struct ds_rest *rest, const char *id, const struct ds_e
         return -ENOMEM;
     for (size_t i = 0; i < batch->count; i++) {
         struct ds_question question = {.entries = true, .key = entries[i].key};
-        int err = put_url(rest, &question, id, &batch->urls[i]);
+        int err = put_url(rest, vm, &question, id, &batch->urls[i]);
         if (err)
             return err;
         batch->requests[i].method = "GET";
@@ -272,35 +268,50 @@ static int ask_batch(struct ds_rest *rest, struct ds_call *call, const char *id,
                      struct ds_entry *entries, size_t count)
 {
     struct batch batch DS_CLEANUP(free_batch) = {.count = count};
-    int err = need_machine(rest, call);
+    const char *vm;
+    int err = ds_machine_need(rest, call, &vm);
     if (!err)
-        err = prepare(rest, id, entries, &batch);
+        err = prepare(rest, vm, id, entries, &batch);
     if (err)
         return err;
     for (size_t i = 0; i < count; i++)
         ds_client_count(&rest->client, DS_OP_GET);
     ds_session_run(rest->session, call, batch.list, count);
-    return read_values(&batch, call, entries);
+    err = read_values(&batch, call, entries);
+    for (size_t i = 0; i < count && !err; i++)
+        if (!entries[i].error)
+            ds_machine_seen(rest);
+    return err;
 }
 
 int ds_ask_values(struct ds_rest *rest, struct ds_call *call, const char *dataset,
                   struct ds_entry *entries, size_t count)
 {
     char *id DS_AUTO_FREE = NULL;
+    const char *vm = NULL;
     /* The caller's entries are not touched when all fails. */
     struct ds_entry *found DS_AUTO_FREE = calloc(count, sizeof *found);
     if (!found)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++)
         found[i].key = entries[i].key;
-    int err = find_id(rest, call, dataset, &id);
+    int err = ds_machine_need(rest, call, &vm);
+    if (!err)
+        err = find_id(rest, call, dataset, &id);
     if (!err)
         err = ask_batch(rest, call, id, found, count);
     size_t missing = 0;
     while (!err && missing < count && found[missing].error == -ENOENT)
         missing++;
-    if (!err && missing == count && has_moved(rest, call, dataset, &id))
-        err = ask_batch(rest, call, id, found, count);
+    if (!err && missing == count) {
+        int placed = place(rest, call, DS_OP_GET, dataset, vm, &id);
+        if (placed == -EAGAIN)
+            err = ask_batch(rest, call, id, found, count);
+        else if (placed != -ENOENT)
+            err = placed;
+        else
+            ds_call_set_sent(call, DS_SENT_ANSWERED);
+    }
     if (!err)
         memcpy(entries, found, count * sizeof *found);
     return err;

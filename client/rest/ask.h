@@ -17,9 +17,10 @@ struct ds_question {
 };
 
 /* Asks, with `dataset` once more if the DataSet turns out to have got another id. 0 with the
- * reply's body in `reply` (NULL: it is only checked); -ENOENT; errors of reply.h. For a key with
- * "/" an answer that no vCenter gives is -EOPNOTSUPP: a proxy on the way does not let it through.
- */
+ * reply's body in `reply` (NULL: it is only checked); -ENOENT; -ENODEV the machine is gone; errors
+ * of reply.h. A machine that has got another id since is asked under that, if it is known by name.
+ * For a key with "/" an answer that no vCenter gives is -EOPNOTSUPP: a proxy on the way, or a
+ * server that splits it, does not let it through. */
 int ds_ask(struct ds_rest *rest, struct ds_call *call, const struct ds_question *question,
            struct ds_buf *reply);
 

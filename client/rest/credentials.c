@@ -147,6 +147,13 @@ static char *home_file(void)
 
 static int none_found(struct ds_call *call, const char *host)
 {
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    if (directory && !exists(directory))
+        return ds_call_fail(
+            call, -EACCES,
+            "no credentials for %.60s: $CREDENTIALS_DIRECTORY is %.80s, which is not "
+            "there (systemd makes none for a mount unit): use -o credentials=FILE",
+            host, directory);
     return ds_call_fail(call, -EACCES,
                         "no credentials for %.80s: use -o credentials=FILE (lines username= and "
                         "password=), /etc/datasetfs/credentials (root), $DATASETFS_USERNAME and "

@@ -62,6 +62,12 @@ int ds_ids_put(struct ds_ids *ids, const char *name, const char *id)
     return err;
 }
 
+bool ds_ids_has(struct ds_ids *ids, const char *name)
+{
+    DS_LOCK_SCOPE(&ids->mutex);
+    return find(ids, name) < ids->names.count;
+}
+
 int ds_ids_find(struct ds_ids *ids, const char *name, char **out)
 {
     DS_LOCK_SCOPE(&ids->mutex);

@@ -24,6 +24,9 @@ void ds_ids_replace_take(struct ds_ids *ids, struct ds_names *names, struct ds_n
 /* Adds or changes one. 0 or -ENOMEM. */
 int ds_ids_put(struct ds_ids *ids, const char *name, const char *id);
 
+/* True if the last list told the name, or it was put since. */
+bool ds_ids_has(struct ds_ids *ids, const char *name);
+
 /* The id of that name, copied; the name itself if others are known and their ids do not differ from
  * their names. -ENOENT: only a new list can tell. -ENOMEM. */
 int ds_ids_find(struct ds_ids *ids, const char *name, char **out);

@@ -171,6 +171,7 @@ void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault 
     }
     const json_t *first = json_array_get(json_object_get(holder, "messages"), 0);
     ds_json_copy_words(type, out->type, sizeof out->type);
+    ds_json_copy_words(json_object_get(first, "id"), out->id, sizeof out->id);
     ds_json_copy_words(json_object_get(first, "default_message"), out->message,
                        sizeof out->message);
 }

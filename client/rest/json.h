@@ -34,6 +34,7 @@ int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attribu
  * empty string. What a terminal would obey becomes '?'. */
 struct ds_rest_fault {
     char type[96];
+    char id[96]; /* of the first message */
     char message[160];
 };
 void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out);

@@ -38,6 +38,13 @@ int ds_reply_not_understood(const struct ds_http_request *request, struct ds_cal
     return ds_call_fail(call, -EPROTO, "the answer is not understood (HTTP %d)", request->status);
 }
 
+bool ds_reply_is_typed(const struct ds_http_request *request)
+{
+    struct ds_rest_fault fault;
+    ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
+    return *fault.type;
+}
+
 int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
 {
     struct ds_rest_fault fault;
@@ -53,6 +60,12 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
                             request->status);
     ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
     int err = ds_rest_errno(fault.type, request->status, fault.message);
+    if (err == -ENOENT && strstr(fault.id, "operationsForUrlNotFound"))
+        return ds_call_fail(
+            call, -EOPNOTSUPP,
+            "this vCenter has no DataSets (HTTP %d: it knows no such URL); they need "
+            "vSphere 8",
+            request->status);
     /* "Not found" must be the store's own word. */
     if (err == -ENOENT && request->html && !*fault.type)
         return ds_reply_not_understood(request, call);

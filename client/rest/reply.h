@@ -13,6 +13,9 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call);
 /* The same for a change, whose success has an empty body or JSON. */
 int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call);
 
+/* True if a failure says in vCenter's own way what it is. */
+bool ds_reply_is_typed(const struct ds_http_request *request);
+
 /* -EPROTO with words for a body that is not what it should be. */
 int ds_reply_not_understood(const struct ds_http_request *request, struct ds_call *call);
 

@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "json.h"
 #include "log.h"
+#include "machine.h"
 #include "secret.h"
 
 #include <errno.h>
@@ -153,7 +154,7 @@ static void rest_free(struct ds_client *client, struct ds_call *call)
     ds_url_clear(&rest->url);
     free(rest->cacert);
     free(rest->pin);
-    free(rest->vm);
+    ds_machine_end(rest);
     free(rest->client.about);
     free(rest);
 }
@@ -204,8 +205,8 @@ static int try_store(struct ds_rest *rest, struct ds_call *call)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     int err = ds_client_list(&rest->client, call, &names);
-    if (err == -ENOENT)
-        err = ds_call_fail(call, -EHOSTUNREACH,
+    if (err == -ENODEV && !rest->url.by_name)
+        err = ds_call_fail(call, err,
                            "%.60s has no virtual machine %.60s, or this user may not see it",
                            rest->url.base, rest->url.vm);
     return err;

@@ -24,14 +24,39 @@ static int choose(const char *name, const struct ds_names *ids, struct ds_call *
     }
     if (!ids->count)
         return ds_call_fail(
-            call, -EHOSTUNREACH,
-            "there is no virtual machine named '%.80s', or this user may not see it", name);
+            call, -ENODEV, "there is no virtual machine named '%.80s', or this user may not see it",
+            name);
     for (size_t i = 0; i < ids->count && i < TOLD_IDS; i++)
         if (ds_buf_printf(&told, "%s%.32s", i ? ", " : "", ids->names[i]) != 0)
             return -ENOMEM;
-    return ds_call_fail(call, -EHOSTUNREACH,
+    return ds_call_fail(call, -ENODEV,
                         "%zu virtual machines are named '%.60s': use one of their ids as VM: %s%s",
                         ids->count, name, told.data, ids->count > TOLD_IDS ? ", ..." : "");
+}
+
+/* As vSphere stores a name. */
+static int store_form(struct ds_buf *out, const char *name)
+{
+    int err = ds_buf_puts(out, "");
+    for (; *name && !err; name++)
+        err = strchr("/\\%", *name) ? ds_buf_printf(out, "%%%02x", (unsigned)(unsigned char)*name)
+                                    : ds_buf_append(out, name, 1);
+    return err;
+}
+
+/* Which of the two forms the server takes nobody says: both are asked for. */
+static int put_url(struct ds_buf *url, const char *base, const char *name)
+{
+    struct ds_buf stored DS_CLEANUP(ds_buf_free) = {0};
+    int err = ds_buf_printf(url, "%s/api/vcenter/vm?names=", base);
+    if (!err)
+        err = ds_url_encode(url, name);
+    if (!err)
+        err = store_form(&stored, name);
+    if (err || !strcmp(stored.data, name))
+        return err;
+    err = ds_buf_puts(url, "&names=");
+    return err ? err : ds_url_encode(url, stored.data);
 }
 
 int ds_vm_find(struct ds_session *session, const char *base, const char *name, struct ds_call *call,
@@ -42,15 +67,14 @@ int ds_vm_find(struct ds_session *session, const char *base, const char *name, s
     struct ds_names ids DS_CLEANUP(ds_names_clear) = {0};
     struct ds_http_request request = {.method = "GET"};
     struct ds_http_request *const requests[] = {&request};
-    int err = ds_buf_printf(&url, "%s/api/vcenter/vm?names=", base);
-    if (!err)
-        err = ds_url_encode(&url, name);
+    int err = put_url(&url, base, name);
     if (err)
         return err;
     request.url = url.data;
     ds_session_run(session, call, requests, 1);
     err = ds_reply_check(&request, call);
-    if (err == -ENOENT)
+    /* A redirect or a page is how servers answer that have other routes. */
+    if (err == -ENOENT || (err == -EPROTO && !request.error))
         err = ds_call_fail(call, -EOPNOTSUPP,
                            "%.60s does not list virtual machines: use the machine's id as VM, such "
                            "as vm-42",

@@ -67,6 +67,11 @@ static void test_rows(void **state)
         /* "Not found" must be the store's own word. */
         {404, "<html>", false, true, -EPROTO, "a page of HTML"},
         {404, NOT_FOUND, false, true, -ENOENT, NULL},
+        /* Nor is a URL that nobody knows a thing that is missing. */
+        {404,
+         "{\"error_type\":\"NOT_FOUND\",\"messages\":[{\"id\":"
+         "\"com.vmware.vapi.rest.operationsForUrlNotFound\",\"default_message\":\"words\"}]}",
+         false, false, -EOPNOTSUPP, "this vCenter has no DataSets"},
         {400, MESSAGE("UNAUTHORIZED"), false, false, -EACCES, "refuses (HTTP 400): words"},
         {403, "", false, false, -EACCES, "refuses (HTTP 403)"},
         {400, MESSAGE("ALREADY_EXISTS"), true, false, -EEXIST, "words"},
