@@ -2,6 +2,7 @@
 #include "option_table.h"
 
 #include "scratch_name.h"
+#include "text.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -22,9 +23,7 @@ int fs_option_refuse(char *why, const char *format, ...)
     va_start(list, format);
     vsnprintf(why, FS_OPTIONS_WHY_BYTES, format, list);
     va_end(list);
-    for (char *p = why; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            *p = '?';
+    ds_text_clean(why);
     return -EINVAL;
 }
 
@@ -396,6 +395,16 @@ static int drop(struct fs_option_parser *parser, const struct fs_option *option,
     return 0;
 }
 
+static int refuse_remount(struct fs_option_parser *parser, const struct fs_option *option,
+                          const char *value)
+{
+    (void)option;
+    (void)value;
+    return fs_option_refuse(parser->why,
+                            "remount: the options of a mount cannot be changed: unmount it, then "
+                            "mount it with the new ones");
+}
+
 static int refuse_credentials(struct fs_option_parser *parser, const struct fs_option *option,
                               const char *value)
 {
@@ -493,6 +502,7 @@ static const struct fs_option table[] = {
     {"noowner", .set = drop},
     {"group", .set = drop},
     {"nogroup", .set = drop},
+    {"remount", .set = refuse_remount},
     {"nofail", .set = drop},
     {"_netdev", .set = drop},
     {"comment", "TEXT", "text", .set = drop},

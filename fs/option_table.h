@@ -31,7 +31,7 @@ struct fs_option {
 /* The option of that name, or NULL. */
 const struct fs_option *fs_option_find(const char *name);
 
-/* Writes one line to `why`, control characters as '?', and returns -EINVAL. */
+/* Writes one line to `why`, what a terminal would obey as '?', and returns -EINVAL. */
 int fs_option_refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

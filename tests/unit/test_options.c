@@ -396,6 +396,11 @@ static void test_refused_options(void **state)
     refuse_options("ro=", "option 'ro' takes no value");
     refuse_options("noauto=1", "option 'noauto' takes no value");
     refuse_options("side=a\tb\x01", "option 'side=a?b?': expected host or guest");
+    refuse_options("side=a\xC2\x9B\xE2\x80\xAE", "option 'side=a?"
+                                                 "?': expected host or guest");
+    refuse_options("ro,remount",
+                   "remount: the options of a mount cannot be changed: unmount it, then "
+                   "mount it with the new ones");
     refuse_options("side=\xFFguest", "option 'side': expected host or guest");
     refuse("unknown option '-x' (see datasetfs -h)", "-fx", "local:s.db", "m", NULL);
     refuse("unknown option '--force' (see datasetfs -h)", "--force", "local:s.db", "m", NULL);
