@@ -53,6 +53,7 @@ static int finish(struct ds_client *client, struct ds_call *call, enum ds_op op,
                   const char *dataset, const char *key, int err)
 {
     bool plain = err == -ENOENT && (op == DS_OP_GET || op == DS_OP_REMOVE);
+    call->error = err;
     if (!err || (err == -ENOENT && (plain || op == DS_OP_QUERY || op == DS_OP_LIST_KEYS)))
         call->text[0] = '\0';
     else if (!call->text[0] && err != -ENOENT)

@@ -126,5 +126,6 @@ bool fs_silent(const struct fs *fs)
     int64_t now_ms = ds_call_now_ms();
 
     return now_ms < fs->silent_until_ms ||
-           (fs->waiting != NULL && now_ms - fs->waiting->wait_start_ms > FS_SILENT_MS);
+           (fs->waiting != NULL && now_ms - fs->waiting->wait_start_ms > FS_SILENT_MS) ||
+           fs_lost_rests(&fs->lost, now_ms);
 }

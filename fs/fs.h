@@ -13,6 +13,7 @@
 #include "client.h"
 #include "errors.h"
 #include "listing.h"
+#include "lost.h"
 #include "options.h"
 #include "timer.h"
 
@@ -106,8 +107,9 @@ struct fs {
     size_t cached_bytes;    /* of these values */
     pid_t stale_tid;        /* whose open was last told ESTALE, and when */
     int64_t stale_ms;
-    struct fs_request *waiting;    /* requests that wait for the store, the oldest first */
-    int64_t silent_until_ms;       /* 0: the last request was answered */
+    struct fs_request *waiting; /* requests that wait for the store, the oldest first */
+    int64_t silent_until_ms;    /* 0: the last request was answered */
+    struct fs_lost lost;
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
     struct fs_times *times;          /* of keys without an inode, times.h */

@@ -372,14 +372,29 @@ int fs_request_may_block(struct fs_request *request)
     return 0;
 }
 
+/* -ETIMEDOUT if the store is lost. */
+static int refuse_lost(struct fs_request *request)
+{
+    bool refuses;
+
+    pthread_mutex_lock(&request->fs->lock);
+    refuses = fs_lost_refuses(request);
+    pthread_mutex_unlock(&request->fs->lock);
+    return refuses ? ds_call_fail(&request->call, -ETIMEDOUT,
+                                  "the store does not answer; it is asked once a second")
+                   : 0;
+}
+
 int fs_store_begin(struct fs_request *request, bool change)
 {
-    int err = fs_request_may_block(request);
+    int err;
 
-    if (err != 0)
-        return err;
     ds_call_set_sent(&request->call, DS_SENT_NO);
-    err = ds_call_check(&request->call);
+    err = refuse_lost(request);
+    if (err == 0)
+        err = fs_request_may_block(request);
+    if (err == 0)
+        err = ds_call_check(&request->call);
     if (err != 0)
         return err;
     request->call.text[0] = '\0';
@@ -387,6 +402,7 @@ int fs_store_begin(struct fs_request *request, bool change)
     request->wait_start_ms = ds_call_now_ms();
 
     DS_LOCK_SCOPE(&request->fs->lock);
+    fs_lost_enter(request);
     DL_APPEND2(request->fs->waiting, request, wait_prev, wait_next);
     return 0;
 }
@@ -411,6 +427,7 @@ void fs_store_end(struct fs_request *request)
 
     request->change = false;
     DS_LOCK_SCOPE(&fs->lock);
+    fs_lost_leave(request);
     DL_DELETE2(fs->waiting, request, wait_prev, wait_next);
     if (answered)
         fs->silent_until_ms = 0;

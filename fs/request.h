@@ -64,6 +64,7 @@ struct fs_request {
     bool blocking;       /* the worker may block for it */
     bool local_only;     /* it may not block at all: answer from memory or not now */
     bool watched;        /* libfuse tells us of an interruption */
+    bool probe;          /* it waits for a store that counts as lost, lost.h; with fs->lock */
     atomic_bool settled; /* somebody replies; whoever sets it first */
     struct fs_timer_entry
         interrupt;                  /* its look at an interrupted caller, or its end in the queue */
@@ -96,7 +97,8 @@ void fs_request_drop(struct fs_request *request, int error);
 int fs_request_may_block(struct fs_request *request);
 
 /* Brackets a call of ds_client_*() with request->call. `change` tells that it changes the store.
- * 0, FS_REQUEUE, or -EINTR or -ETIMEDOUT when it is too late already. Without fs->lock. */
+ * 0, FS_REQUEUE, or -EINTR or -ETIMEDOUT when it is too late already or the store is lost (lost.h).
+ * Without fs->lock. */
 int fs_store_begin(struct fs_request *request, bool change);
 void fs_store_end(struct fs_request *request);
 

@@ -25,6 +25,7 @@ struct ds_call {
     atomic_bool lingers;           /* what is under way goes on although the call is cancelled */
     atomic_int sent;               /* enum ds_sent of the last request */
     int retry_after_ms;            /* with -EAGAIN: the store's wish how long to wait; 0: none */
+    int error;                     /* what the last ds_client_*() call has returned */
     char text[DS_CALL_TEXT_BYTES]; /* the last failure in words, empty if there are none */
 };
 

@@ -29,6 +29,7 @@ void ds_call_init(struct ds_call *call, int64_t timeout_ms)
     atomic_init(&call->lingers, false);
     atomic_init(&call->sent, DS_SENT_NO);
     call->retry_after_ms = 0;
+    call->error = 0;
     call->text[0] = '\0';
 }
 

@@ -12,9 +12,9 @@
 #define DS_TOOLS_POOL_RETRIES 2
 #define DS_TOOLS_POOL_RETRY_MS 100
 #define DS_TOOLS_POOL_PATIENCE_MS 1000
-/* A host that closes a channel within so long of its answer, so often in a row or once with the next
- * request on its way, does so after each: for a while each channel then serves one exchange, lest
- * ever other requests are in doubt. */
+/* A host that closes a channel within so long of its answer, so often in a row or once with the
+ * next request on its way, does so after each: for a while each channel then serves one exchange,
+ * lest ever other requests are in doubt. */
 #define DS_TOOLS_POOL_AT_ONCE_MS 1000
 #define DS_TOOLS_POOL_LOST 2
 #define DS_TOOLS_POOL_ONCE_MS (60 * 1000)

@@ -126,6 +126,8 @@ static void test_silence(void **state)
     assert_int_equal(harness_size("m/app/k"), 6);
     assert_sh_ok(*state, "", "df m > /dev/null");
     sim_clear();
+    /* Once a second it is asked whether it is back. */
+    assert_soon(shell_run(*state, "cat m/app/k")->status == 0);
     assert_sh_ok(*state, "value\n", "cat m/app/k");
 }
 

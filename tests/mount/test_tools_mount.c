@@ -157,6 +157,8 @@ static void test_silent_host(void **state)
     assert_sh_fails(*state, "Connection timed out", "cat m/app/k");
     assert_sh_ok(*state, "5\n", "stat -c %%s m/app/k");
     sim_clear();
+    /* Once a second it is asked whether it is back. */
+    assert_soon(shell_run(*state, "cat m/app/k")->status == 0);
     assert_sh_ok(*state, "value", "cat m/app/k");
 }
 

@@ -1,0 +1,35 @@
+/* A store that does not answer at all. When a request has waited its whole deadline and nothing was
+ * answered since it was sent, the store counts as lost: what memory can answer is answered, and
+ * what needs the store fails at once, lest each waits for its own deadline. Once a second one
+ * request is the probe and waits. All with fs->lock. */
+#ifndef FS_LOST_H
+#define FS_LOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FS_LOST_PROBE_MS 1000
+
+/* Part of struct fs. */
+struct fs_lost {
+    bool lost;
+    bool probing;        /* a probe is under way */
+    int64_t probe_ms;    /* no other before */
+    int64_t answered_ms; /* when the store answered last */
+};
+
+struct fs_request;
+
+/* True if the request would fail now. fsync, flush, release and the mount's own work always wait:
+ * nobody comes back to what they do. */
+bool fs_lost_refuses(const struct fs_request *request);
+
+/* Brackets the time that the request waits for the store. The first after fs_lost_refuses() has
+ * said no; the second before the request's `wait_start_ms` changes. */
+void fs_lost_enter(struct fs_request *request);
+void fs_lost_leave(struct fs_request *request);
+
+/* True if what memory can answer should not ask now. */
+bool fs_lost_rests(const struct fs_lost *lost, int64_t now_ms);
+
+#endif

@@ -1,0 +1,127 @@
+/* A store that answers nothing at all: who comes after the first does not wait as long as he did.
+ * What was sent is counted, since each that is sent waits. */
+#include "harness.h"
+
+#include "peer.h"
+#include "shell.h"
+#include "sim.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEYS = 10 };
+
+static void start(const char *options)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    for (int i = 0; i < KEYS; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%d", i);
+        peer_set("app", key, "v");
+    }
+    sim_start(NULL);
+    harness_start_source("m", sim_source(), options);
+    assert_sh_ok("bash", "10\n", "ls -l m/app | grep -c k");
+}
+
+static size_t unanswered(const char *command)
+{
+    return sim_log_count(command, "fault=never-reply-before");
+}
+
+/* Ten rm wait one after the other in the kernel: the first waits for the store, and for the others
+ * it is lost, but for a probe now and then. What memory knows is shown meanwhile. */
+static void test_removes(void **state)
+{
+    start("timeout=2");
+    sim_fault("never-reply-before");
+    assert_sh_ok(*state, "10\n",
+                 "for i in $(seq 0 9); do rm m/app/k$i 2>>said & done; wait; "
+                 "grep -c 'timed out' said");
+    assert_sh_ok(*state, "10\n", "ls m/app | wc -l");
+    assert_true(unanswered("command=datasets-delete-entry") <= 4);
+    sim_clear();
+    assert_soon(shell_run("bash", "rm m/app/k0")->status == 0);
+    assert_not_in_store("app", "k0");
+    assert_sh_ok(*state, "9\n", "ls -l m/app | grep -c k");
+}
+
+/* So it is for readers and lookups, of keys that are known and others. */
+static void test_reads(void **state)
+{
+    start("timeout=2");
+    sim_fault("never-reply-before");
+    for (int i = 0; i < 30; i++)
+        assert_sh_fails(*state, "timed out", "cat m/app/%s%d", i % 2 ? "k" : "none", i % KEYS);
+    assert_true(unanswered("command=datasets-get-entry") <= 8);
+    for (int i = 0; i < KEYS; i++)
+        assert_sh_ok(*state, "", "test -e m/app/k%d", i);
+    assert_sh_ok(*state, "", "grep -q 'ETIMEDOUT.*asked once a second' m/.datasetfs/errors");
+    sim_clear();
+    assert_soon(shell_run("bash", "cat m/app/none 2>&1 | grep -q 'No such file'")->status == 0);
+    assert_content("m/app/k1", "v");
+}
+
+/* After killed rm nobody knows what is there: ls -l asks for one of them, and not for each in turn.
+ */
+static void test_listing_after_kills(void **state)
+{
+    start("timeout=2");
+    sim_fault("never-reply-before");
+    assert_sh_ok(*state, "",
+                 "for i in $(seq 0 9); do timeout -s KILL 1.5 rm m/app/k$i 2>/dev/null & done; "
+                 "wait 2>/dev/null; :");
+    size_t before = unanswered("command=datasets-get-entry");
+    shell_run(*state, "ls -l m/app >/dev/null 2>&1");
+    shell_run(*state, "ls -l m/app >/dev/null 2>&1");
+    assert_true(unanswered("command=datasets-get-entry") - before <= 4);
+    sim_clear();
+    assert_soon(shell_run("bash", "ls -l m/app >/dev/null 2>&1")->status == 0);
+}
+
+/* What nobody comes back to always waits and is sent: fsync and close, and what is left at the end.
+ */
+static void test_flushes(void **state)
+{
+    (void)state;
+    start("timeout=2,commit=close");
+    sim_fault("never-reply-before");
+    assert_sh_fails("bash", "timed out", "cat m/app/none");
+    for (int i = 0; i < 3; i++) {
+        size_t before = unanswered("command=datasets-set-entry");
+        int fd = open("m/app/k1", O_WRONLY | O_TRUNC);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "new", 3), 3);
+        assert_errno(fsync(fd), ETIMEDOUT);
+        assert_true(unanswered("command=datasets-set-entry") > before);
+        close(fd);
+    }
+    sim_clear();
+    assert_soon(harness_write("m/app/k1", O_TRUNC, "newer") == 0);
+    assert_store("app", "k1", "newer");
+}
+
+/* One answer, to whomever, and the store is no longer lost: not once a second, but at once. */
+static void test_recovery(void **state)
+{
+    start("timeout=2");
+    sim_fault("never-reply-before");
+    assert_sh_fails(*state, "timed out", "cat m/app/none");
+    sim_clear();
+    assert_soon(shell_run("bash", "cat m/app/k1")->status == 0);
+    for (int i = 0; i < KEYS; i++)
+        assert_sh_ok(*state, "v", "cat m/app/k%d", i);
+}
+
+static const struct CMUnitTest tests[] = {
+    HARNESS_SHELLS(test_removes),
+    HARNESS_SHELLS(test_reads),
+    HARNESS_SHELLS(test_listing_after_kills),
+    HARNESS_TEST(test_flushes),
+    HARNESS_SHELLS(test_recovery),
+};
+
+HARNESS_MAIN(tests)
