@@ -45,7 +45,7 @@ MOUNT_DIR := $(BUILD)/tests/mount
 OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_attributes test_budget test_calls_tree \
                   test_calls_write test_crash test_directories test_listing test_matrix test_names \
-                  test_rename test_scratch test_scratch_load test_scratch_rename test_scratch_tools test_shell \
+                  test_numbers test_rename test_scratch test_scratch_load test_scratch_rename test_scratch_tools test_shell \
                   test_times test_two)
 OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_budget test_calls_tree \
                  test_calls_write test_control test_crash test_directories test_listing test_load test_matrix test_names \

@@ -166,7 +166,7 @@ static void apply_remembered(struct fs *fs, struct fs_node *node, struct stat *a
 void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
 {
     memset(attr, 0, sizeof(*attr));
-    attr->st_ino = node->ino;
+    attr->st_ino = node->number;
     attr->st_mode = widest_mode(fs, node);
     /* What is in a directory is not counted, and programs know 1 as the sign of that. */
     attr->st_nlink = node->kind == FS_NODE_ENTRY && !node->attached ? 0 : 1;

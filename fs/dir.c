@@ -8,6 +8,7 @@
 #include "list.h"
 #include "name.h"
 #include "node.h"
+#include "times.h"
 #include "value.h"
 
 #include <errno.h>
@@ -16,9 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
-
-/* For names whose inode the kernel does not know yet; 0 would make readdir(3) skip them. */
-#define UNKNOWN_INO 0xffffffffUL
 
 /* "." and ".." come before the names. */
 enum { FIRST_NAME = 2 };
@@ -172,13 +170,30 @@ struct item {
     char name[FS_NAME_MAX_BYTES + 1];
     mode_t type;
     struct fs_node *node; /* or NULL */
-    bool hidden;          /* not to be shown */
+    uint64_t number;
+    bool hidden; /* not to be shown */
 };
 
 /* With fs->lock: true if the store lists the node, but it was renamed through this mount. */
 static bool is_hidden(const struct fs_node *node)
 {
     return node != NULL && node->withheld != NULL && !fs_value_exists(node);
+}
+
+static uint64_t parent_number(const struct fs *fs, const struct fs_node *node)
+{
+    if (node->kind == FS_NODE_LOCK)
+        return fs_times_number(fs, node->dataset->name, NULL, FS_NUMBER_NAME);
+    return node->kind == FS_NODE_INFO_DIR ? FS_INO_CONTROL : FS_INO_ROOT;
+}
+
+/* With fs->lock: of one that the kernel does not know yet. */
+static uint64_t number_of_name(const struct fs *fs, const struct fs_dir *dir, const char *name)
+{
+    if (dir->node->kind == FS_NODE_DATASET)
+        return fs_times_number(fs, dir->node->dataset->name, name, FS_NUMBER_NAME);
+    return fs_times_number(fs, name, NULL,
+                           dir->node->kind == FS_NODE_ROOT ? FS_NUMBER_NAME : FS_NUMBER_INFO);
 }
 
 /* With fs->lock: the item at `index`; false behind the last one. */
@@ -193,6 +208,7 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
     item->hidden = false;
     if (index < FIRST_NAME) {
         snprintf(item->name, sizeof(item->name), "%s", index == 0 ? "." : "..");
+        item->number = index == 0 ? dir->node->number : parent_number(fs, dir->node);
         return true;
     }
     index -= FIRST_NAME;
@@ -202,6 +218,7 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
         snprintf(item->name, sizeof(item->name), "%s", control_names[index]);
         item->node = fs_node_find(fs, control_inos[index]);
         fs_node_unpin(fs, item->node); /* it is always there */
+        item->number = item->node->number;
         if (control_inos[index] != FS_INO_INFO)
             item->type = S_IFREG;
         return true;
@@ -217,6 +234,7 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
     fs_name_encode(dir->node->kind == FS_NODE_DATASET ? FS_NAME_IN_DATASET : FS_NAME_IN_ROOT, name,
                    item->name);
     item->node = node_of_name(fs, dir, name);
+    item->number = item->node != NULL ? item->node->number : number_of_name(fs, dir, name);
     if (item->node != NULL && item->node->kind == FS_NODE_LOCK)
         item->type = S_IFDIR;
     item->hidden = is_hidden(item->node);
@@ -250,7 +268,7 @@ static size_t add_item(struct fs_request *request, const struct item *item, off_
     size_t size;
 
     entry.attr.st_mode = item->type;
-    entry.attr.st_ino = item->node != NULL ? item->node->ino : UNKNOWN_INO;
+    entry.attr.st_ino = item->number;
     if (!plus) {
         size = fuse_add_direntry(request->req, to, room, item->name, &entry.attr, next);
         return size <= room ? size : 0;

@@ -17,6 +17,13 @@
 #include <string.h>
 #include <utlist.h>
 
+static uint64_t number_of(const struct fs *fs, enum fs_node_kind kind,
+                          const struct fs_dataset *dataset, const char *key)
+{
+    return fs_times_number(fs, dataset->name, key,
+                           kind == FS_NODE_INFO ? FS_NUMBER_INFO : FS_NUMBER_NAME);
+}
+
 struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
                             const char *key)
 {
@@ -36,6 +43,7 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
     node->pins = 1;
     node->version = ++fs->last_version;
     node->mtime = fs->start;
+    node->number = dataset == NULL ? node->ino : number_of(fs, kind, dataset, key);
     HASH_ADD(hh, fs->nodes, ino, sizeof(node->ino), node);
     if (dataset != NULL) {
         node->dataset = dataset;
@@ -63,8 +71,10 @@ static void lose_key(struct fs_node *node)
 static void give_up_key(struct fs *fs, struct fs_node *node)
 {
     fs_attr_take(fs, node);
-    if (node->kind == FS_NODE_ENTRY && !fs_value_is_local(node) && node->dataset->exists)
+    if (node->kind == FS_NODE_ENTRY && !fs_value_is_local(node) && node->dataset->exists) {
         fs_times_gone(fs, node->dataset, node->key);
+        fs_times_removed(fs, node->dataset, node->key);
+    }
     lose_key(node);
 }
 
@@ -187,6 +197,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     free(node->key);
     node->dataset = dataset;
     node->key = key;
+    node->number = number_of(fs, node->kind, dataset, key);
     HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
     node->sighted = ++fs->last_question;

@@ -41,8 +41,9 @@ struct fs_ticket {
 
 /* All but ino and kind: with fs->lock; what is marked "key" changes with the key lock held too. */
 struct fs_node {
-    fuse_ino_t ino;
+    fuse_ino_t ino; /* what the kernel knows it by */
     enum fs_node_kind kind;
+    uint64_t number;   /* what stat(2) knows it by: of the key it has or had last */
     uint64_t lookups;  /* that the kernel has not forgotten */
     unsigned pins;     /* handles and requests */
     UT_hash_handle hh; /* fs->nodes */

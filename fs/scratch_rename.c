@@ -3,6 +3,7 @@
 
 #include "rename.h"
 #include "scratch.h"
+#include "times.h"
 #include "value.h"
 #include "working.h"
 
@@ -143,6 +144,7 @@ static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_node *to,
         return -ENOMEM;
     }
     fs_node_take_key(fs, node, to->dataset, name);
+    fs_times_removed(fs, dataset, key); /* another file will have its name */
     fs_node_take_key(fs, origin, dataset, key);
     fs_value_learn(fs, origin, fs_value_ref(value), true);
     fs_scratch_tie(fs, node, origin, value);

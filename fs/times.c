@@ -1,4 +1,4 @@
-/* The modification times of keys without an inode, in a table of small marks. */
+/* The modification times and numbers of keys without an inode, in a table of small marks. */
 #include "times.h"
 
 #include "node.h"
@@ -10,16 +10,17 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
-enum { FIRST_CAPACITY = 256 };
+enum { FIRST_CAPACITY = 256, FIRST_NUMBER = 16 };
 
-/* What was last known of a key or, if it was missing then, of a DataSet. */
+/* What was last known of a key or, if it was missing or removed then, of a DataSet. */
 struct mark {
-    uint64_t path;    /* the hash of the DataSet's name and the key */
-    uint64_t digest;  /* of the value; 0: it was missing, or the value is not known */
-    int64_t mtime_ns; /* since 1970, of that value */
-    uint64_t moment;  /* when that was so, among the numbers of fs->last_question */
-    uint32_t next;    /* in the chain of the same slot: index + 1, or 0 */
-    bool used;        /* found again since the hand came by */
+    uint64_t path;         /* the hash of the DataSet's name and the key */
+    uint64_t digest;       /* of the value; 0: it was missing, or the value is not known */
+    int64_t mtime_ns;      /* since 1970, of that value */
+    uint64_t moment;       /* when that was so, among the numbers of fs->last_question */
+    uint32_t next;         /* in the chain of the same slot: index + 1, or 0 */
+    uint32_t used : 1;     /* found again since the hand came by */
+    uint32_t removed : 31; /* how often this mount has removed or replaced it */
 };
 
 struct fs_times {
@@ -172,18 +173,21 @@ static void put(struct fs_times *times, const struct mark *what)
 {
     struct mark *mark = find(times, what->path);
     bool again = mark != NULL;
-    uint32_t next;
+    uint32_t next, removed;
 
     if (!again) {
         mark = make_room(times);
         if (mark == NULL)
             return;
         mark->path = what->path;
+        mark->removed = 0;
         link_mark(times, mark);
     }
     next = mark->next;
+    removed = mark->removed;
     *mark = *what;
     mark->next = next;
+    mark->removed = removed;
     mark->used = again;
 }
 
@@ -229,6 +233,38 @@ void fs_times_gone(struct fs *fs, const struct fs_dataset *dataset, const char *
         find(fs->times, mark.path) == NULL)
         return;
     put(fs->times, &mark);
+}
+
+void fs_times_removed(struct fs *fs, const struct fs_dataset *dataset, const char *key)
+{
+    struct mark mark = {.path = path_of(fs, dataset->name, key), .moment = ++fs->last_question};
+    struct mark *known = find(fs->times, mark.path);
+
+    if (known == NULL) {
+        put(fs->times, &mark);
+        known = find(fs->times, mark.path);
+    }
+    if (known != NULL)
+        known->removed++;
+}
+
+static uint64_t removals(const struct fs *fs, uint64_t path)
+{
+    const struct mark *mark = find(fs->times, path);
+
+    return mark != NULL ? mark->removed : 0;
+}
+
+uint64_t fs_times_number(const struct fs *fs, const char *dataset, const char *key,
+                         enum fs_times_numbered what)
+{
+    uint64_t whole = path_of(fs, dataset, NULL);
+    uint64_t path = key != NULL ? path_of(fs, dataset, key) : whole;
+    uint64_t words[] = {path, removals(fs, whole), key != NULL ? removals(fs, path) : 0, what};
+    uint64_t number = mix(seed(fs), (const char *)words, sizeof(words));
+
+    /* The first ones are those of inodes that are always there; 0 and -1 mean something else. */
+    return number < FIRST_NUMBER || number == UINT64_MAX ? number ^ UINT64_C(1) << 63 : number;
 }
 
 /* The name is listed, and was not so before. */

@@ -1,5 +1,5 @@
-/* When keys were last modified, as far as this mount has seen it: what stays known of a key while
- * it has no inode.
+/* When keys were last modified, as far as this mount has seen it, and their numbers: what stays
+ * known of a key while it has no inode.
  *
  * A store keeps no times. A key that is seen for the first time counts as old as the mount; one
  * that was missing when the mount last looked (a listing, a question that was answered by ENOENT,
@@ -32,6 +32,17 @@ void fs_times_keep(struct fs *fs, const struct fs_node *node);
 
 /* There is no such key now; NULL: no such DataSet. */
 void fs_times_gone(struct fs *fs, const struct fs_dataset *dataset, const char *key);
+
+/* This mount has removed or replaced the key; NULL: the DataSet. */
+void fs_times_removed(struct fs *fs, const struct fs_dataset *dataset, const char *key);
+
+/* What stat(2) calls the number of an inode: of a DataSet's directory (`key` NULL) or file in info,
+ * or of a key, and how often it was removed or replaced. The same each time, also after FORGET;
+ * another one for a file that takes the place of one that was there before. Never that of the
+ * control files, 0 or -1. */
+enum fs_times_numbered { FS_NUMBER_NAME, FS_NUMBER_INFO };
+uint64_t fs_times_number(const struct fs *fs, const char *dataset, const char *key,
+                         enum fs_times_numbered what);
 
 /* A listing of the DataSet's keys, or of the root (NULL), is about to replace the last one. */
 void fs_times_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *listing);

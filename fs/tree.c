@@ -8,6 +8,7 @@
 #include "record.h"
 #include "scratch.h"
 #include "send.h"
+#include "times.h"
 #include "value.h"
 #include "working.h"
 
@@ -217,6 +218,7 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
     dataset->node = NULL; /* one of the same name will be another directory */
     fs_record_gone(fs, dataset);
     fs_record_changed(fs, dataset, false);
+    fs_times_removed(fs, dataset, NULL);
     HASH_ITER (hh_key, dataset->entries, node, next) {
         fs_node_pin(node);
         fs_node_detach(fs, node);
