@@ -169,5 +169,5 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
         return ds_rest_open(source, options, call, out);
     if (is_tools(source))
         return open_tools(source, options, call, out);
-    return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, call, out);
+    return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, options->read_only, call, out);
 }

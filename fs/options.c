@@ -191,6 +191,7 @@ static int check(const struct fs_option_parser *parser)
 static int complete(const struct fs_option_parser *parser)
 {
     struct fs_options *options = parser->options;
+    options->source_options.read_only = options->read_only;
     if (!options->defaults.description)
         options->defaults.description = strdup("");
     if (asprintf(&options->kernel_options, "%s%snosuid,nodev,noexec",

@@ -122,6 +122,12 @@ void fs_value_unknown(struct fs *fs, struct fs_node *node, size_t size_bytes)
     node->fetched_ms = 0;
 }
 
+void fs_value_unreadable(struct fs *fs, struct fs_node *node)
+{
+    if (node->presence != FS_PRESENT || node->value != NULL || node->size_bytes != 0)
+        fs_value_unknown(fs, node, 0);
+}
+
 void fs_value_absent(struct fs *fs, struct fs_node *node)
 {
     if (node->presence != FS_ABSENT)
@@ -255,7 +261,12 @@ static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
     } else if (err == -ENOENT) {
         node->learned = question;
         fs_value_absent(fs, node);
+    } else if (err == -EBADMSG) {
+        node->learned = question;
+        fs_value_unreadable(fs, node);
     }
+    if (err == -EBADMSG)
+        err = request->opcode == FS_LOOKUP || request->opcode == FS_GETATTR ? 0 : -EPROTO;
     return err;
 }
 

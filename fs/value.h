@@ -29,6 +29,10 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
 /* The store holds something under the key that we cannot know, of about `size_bytes`. */
 void fs_value_unknown(struct fs *fs, struct fs_node *node, size_t size_bytes);
 
+/* The store holds something under the key that is no value, and can only be replaced or removed. It
+ * is shown as empty; to open it for reading fails. */
+void fs_value_unreadable(struct fs *fs, struct fs_node *node);
+
 /* The store holds nothing under the key. */
 void fs_value_absent(struct fs *fs, struct fs_node *node);
 
@@ -70,7 +74,8 @@ const struct ds_previous *fs_value_previous(const struct fs_node *node,
 
 /* Asks the store for the node's value, without fs->lock held. An answer that one of our own changes
  * may have overtaken is not used: `strict` then waits for that change and asks again, else what is
- * in memory stands. -ENOENT; the store's errors; FS_REQUEUE. `have_key_lock`: the caller holds it.
+ * in memory stands. -ENOENT; the store's errors; -EPROTO for what is no value, but 0 to LOOKUP and
+ * GETATTR; FS_REQUEUE. `have_key_lock`: the caller holds it.
  */
 int fs_value_fetch(struct fs_request *request, struct fs_node *node, bool strict,
                    bool have_key_lock);

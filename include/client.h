@@ -89,7 +89,9 @@ struct ds_client_ops {
                      struct ds_names *out);
 
     /* Values of 1 to caps.batch_keys keys. Returns 0 when every entry has its own `error` (0,
-     * -ENOENT, …); a negative errno says that the whole request failed and no entry was touched. */
+     * -ENOENT, …; -EBADMSG: there is such a key, and what stands there is no text or longer than a
+     * value can be); a negative errno says that the whole request failed and no entry was touched.
+     */
     int (*get)(struct ds_client *client, struct ds_call *call, const char *dataset,
                struct ds_entry *entries, size_t count);
 
@@ -203,6 +205,7 @@ void ds_client_free(struct ds_client *client, struct ds_call *call);
 struct ds_source_options {
     enum ds_side side; /* only local: reads it */
     bool side_given;
+    bool read_only;     /* only local: nothing is changed, and no store is made */
     bool delay_connect; /* the store is not tried until the first operation */
     unsigned channels; /* only tools: open connections to the host, 1 to 4; 0: not given, means 1 */
 

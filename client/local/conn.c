@@ -1,6 +1,8 @@
 /* One SQLite connection: its statements, its waits, its transactions. */
 #include "conn.h"
 
+#include "buf.h"
+#include "cleanup.h"
 #include "dataset.h"
 #include "error.h"
 
@@ -9,15 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VALUE_MAX_BYTES 1048576
+_Static_assert(VALUE_MAX_BYTES == DS_VALUE_MAX_BYTES, "the limit of values, for SQL");
+#define TEXT(number) #number
+#define TEXT_OF(macro) TEXT(macro)
+
 enum {
     BUSY_WAIT_MAX_MS = 4,
     /* Virtual machine steps between two looks at the call: some tens of microseconds. */
     PROGRESS_STEPS = 2000,
-    /* No row of ours is longer; a damaged store must not make us allocate without bound. */
-    ROW_MAX_BYTES = 2 * 1024 * 1024,
+    /* No row of ours is longer than an eighth of that; a damaged store, or one that somebody else
+     * has filled, must not make us allocate without bound. */
+    ROW_MAX_BYTES = 16 * 1024 * 1024,
 };
 
+/* Bytes in use, as a number that can be added to whatever somebody has put there. */
+#define USED "CASE typeof(used) WHEN 'integer' THEN max(0, min(used, 1000000000000)) ELSE 0 END"
+
 static const char *const sql[DS_STMT_COUNT] = {
+    [DS_STMT_TABLES] = "SELECT count(*) FROM sqlite_schema WHERE sql IN (?1, ?2, ?3)",
     [DS_STMT_BEGIN_READ] = "BEGIN",
     [DS_STMT_BEGIN_CHANGE] = "BEGIN IMMEDIATE",
     [DS_STMT_COMMIT] = "COMMIT",
@@ -34,15 +46,22 @@ static const char *const sql[DS_STMT_COUNT] = {
     [DS_STMT_DESTROY] = "DELETE FROM datasets WHERE id = ?1",
     [DS_STMT_FIND] = "SELECT id, host, guest FROM datasets WHERE name = ?1",
     [DS_STMT_LIST_KEYS] = "SELECT key FROM entries WHERE dataset = ?1 ORDER BY key",
-    [DS_STMT_GET] = "SELECT d.host, d.guest, e.value FROM datasets d LEFT JOIN entries e"
-                    " ON e.dataset = d.id AND e.key = ?2 WHERE d.name = ?1",
-    [DS_STMT_TOTAL] = "SELECT sum(used) FROM datasets",
-    [DS_STMT_LENGTH] = "SELECT id, length(value) FROM entries WHERE dataset = ?1 AND key = ?2",
+    /* What is too long is not even read. */
+    [DS_STMT_GET] = "SELECT d.host, d.guest, e.key,"
+                    " CASE WHEN length(e.value) <= " TEXT_OF(
+                        VALUE_MAX_BYTES) " THEN e.value END"
+                                         " FROM datasets d LEFT JOIN entries e"
+                                         " ON e.dataset = d.id AND e.key = ?2 WHERE d.name = ?1",
+    [DS_STMT_TOTAL] = "SELECT sum(" USED ") FROM datasets",
+    /* The length of other types than ours counts characters, and needs the value itself. */
+    [DS_STMT_LENGTH] = "SELECT id, CASE typeof(value) WHEN 'blob' THEN length(value) END"
+                       " FROM entries WHERE dataset = ?1 AND key = ?2",
+    [DS_STMT_LENGTH_OTHER] = "SELECT length(CAST(value AS BLOB)) FROM entries WHERE id = ?1",
     [DS_STMT_VALUE] = "SELECT value FROM entries WHERE id = ?1",
     [DS_STMT_INSERT] = "INSERT INTO entries (dataset, key, value) VALUES (?1, ?2, ?3)",
     [DS_STMT_REPLACE] = "UPDATE entries SET value = ?2 WHERE id = ?1",
     [DS_STMT_REMOVE] = "DELETE FROM entries WHERE id = ?1",
-    [DS_STMT_USE] = "UPDATE datasets SET used = used + ?2 WHERE id = ?1",
+    [DS_STMT_USE] = "UPDATE datasets SET used = max(0, ?2 + " USED ") WHERE id = ?1",
 };
 
 /* SQLite asks whether to try again for a lock that another connection holds. */
@@ -60,20 +79,41 @@ static int look_at_call(void *context)
     return !conn->committing && ds_call_check(conn->call) != 0;
 }
 
-int ds_conn_open(const char *file, struct ds_call *call, struct ds_conn **out)
+/* The name as SQLite takes it. It gives names such as ":memory:" a meaning of their own, and in a
+ * URI percent signs, "?" and "#". NULL without memory. */
+static char *make_path(const char *file, enum ds_conn_mode mode)
 {
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
+    bool uri = mode == DS_CONN_UNCHANGING;
+    struct ds_buf path = {0};
+    int err = ds_buf_printf(&path, "%s%s", uri ? "file:" : "", file[0] == '/' ? "" : "./");
+    for (const char *p = file; *p && !err; p++)
+        err = !uri || strchr(plain, *p) ? ds_buf_append(&path, p, 1)
+                                        : ds_buf_printf(&path, "%%%02X", (unsigned char)*p);
+    if (!err && uri)
+        err = ds_buf_puts(&path, "?immutable=1");
+    if (err)
+        ds_buf_free(&path);
+    return path.data;
+}
+
+int ds_conn_open(const char *file, enum ds_conn_mode mode, struct ds_call *call,
+                 struct ds_conn **out)
+{
+    static const int flags[] = {
+        [DS_CONN_CHANGING] = SQLITE_OPEN_READWRITE,
+        [DS_CONN_READING] = SQLITE_OPEN_READONLY,
+        [DS_CONN_UNCHANGING] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+    };
     struct ds_conn *conn = calloc(1, sizeof *conn);
-    char *path = NULL;
-    /* SQLite gives names such as ":memory:" and "file:…" a meaning of their own. */
-    if (conn && asprintf(&path, "%s%s", file[0] == '/' ? "" : "./", file) < 0)
-        path = NULL;
+    char *path DS_AUTO_FREE = make_path(file, mode);
     if (!conn || !path) {
         free(conn);
         return -ENOMEM;
     }
     conn->call = call;
-    int code = sqlite3_open_v2(path, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    free(path);
+    int code = sqlite3_open_v2(path, &conn->db, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
         int err = ds_conn_fail(conn, code);
         ds_conn_close(conn, call);
@@ -85,6 +125,10 @@ int ds_conn_open(const char *file, struct ds_call *call, struct ds_conn **out)
     sqlite3_limit(conn->db, SQLITE_LIMIT_LENGTH, ROW_MAX_BYTES);
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    /* We make none: what somebody else has put there does not run with our rights, nor decides what
+     * becomes of a change. */
+    sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     *out = conn;
     return 0;
 }

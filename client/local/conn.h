@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum ds_statement {
+    DS_STMT_TABLES,
     DS_STMT_BEGIN_READ,
     DS_STMT_BEGIN_CHANGE,
     DS_STMT_COMMIT,
@@ -26,12 +27,19 @@ enum ds_statement {
     DS_STMT_GET,
     DS_STMT_TOTAL,
     DS_STMT_LENGTH,
+    DS_STMT_LENGTH_OTHER,
     DS_STMT_VALUE,
     DS_STMT_INSERT,
     DS_STMT_REPLACE,
     DS_STMT_REMOVE,
     DS_STMT_USE,
     DS_STMT_COUNT
+};
+
+enum ds_conn_mode {
+    DS_CONN_CHANGING,
+    DS_CONN_READING,   /* others may change the file */
+    DS_CONN_UNCHANGING /* nobody can: nothing is locked, nothing is put beside the file */
 };
 
 struct ds_conn {
@@ -45,7 +53,8 @@ struct ds_conn {
 
 /* Opens the existing `file`, reading nothing from it yet. 0, or a negative errno with words in
  * call->text. */
-int ds_conn_open(const char *file, struct ds_call *call, struct ds_conn **out);
+int ds_conn_open(const char *file, enum ds_conn_mode mode, struct ds_call *call,
+                 struct ds_conn **out);
 
 /* Ends the connection, bounded by `call`. Harmless on NULL. */
 void ds_conn_close(struct ds_conn *conn, struct ds_call *call);

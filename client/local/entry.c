@@ -2,12 +2,14 @@
 #include "ops.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* A DataSet and one of its keys, as found inside a transaction. */
 struct place {
     int64_t dataset;
-    int64_t entry; /* 0 if there is no such key */
+    bool exists;
+    int64_t entry; /* id, if it exists */
     int64_t len;   /* bytes of the value, 0 if there is none */
 };
 
@@ -23,6 +25,8 @@ static int list_keys_in(struct ds_client *client, struct ds_conn *conn, const ch
         return err;
     sqlite3_bind_int64(statement, 1, id);
     err = ds_local_collect(conn, statement, out);
+    if (err == -EFBIG)
+        err = ds_call_fail(conn->call, -EPROTO, "a key in the store is longer than can be read");
     ds_conn_done(statement);
     return err;
 }
@@ -43,14 +47,20 @@ int ds_local_list_keys(struct ds_client *client, struct ds_call *call, const cha
     return err;
 }
 
-/* Copies column `at`, a value; NULL is a missing key. */
-static int read_value(sqlite3_stmt *row, int at, struct ds_buf *out)
+/* Words for a value that is there and cannot be read as one. */
+static int not_text(struct ds_call *call)
 {
-    if (sqlite3_column_type(row, at) == SQLITE_NULL)
-        return -ENOENT;
-    const void *data = sqlite3_column_blob(row, at);
-    size_t len = (size_t)sqlite3_column_bytes(row, at);
-    return len && !data ? -ENOMEM : ds_buf_append(out, data, len);
+    return ds_call_fail(call, -EBADMSG,
+                        "the store holds no text here, or one longer than %d bytes: it can be "
+                        "replaced or removed",
+                        DS_VALUE_MAX_BYTES);
+}
+
+/* Copies the value in column `at`. */
+static int read_value(struct ds_call *call, sqlite3_stmt *row, int at, struct ds_buf *out)
+{
+    int err = ds_local_read_text(row, at, DS_VALUE_MAX_BYTES, out);
+    return err == -EPROTO ? not_text(call) : err;
 }
 
 /* One key of a get. A negative return fails the whole request. */
@@ -68,8 +78,16 @@ static int get_in(struct ds_client *client, struct ds_conn *conn, const char *da
     if (!err)
         err = ds_local_check_access(client, conn->call, statement, 0, DS_LOCAL_WANT_READ);
     if (!err)
-        entry->error = read_value(statement, 2, &entry->value);
+        entry->error = sqlite3_column_type(statement, 2) == SQLITE_NULL
+                           ? -ENOENT
+                           : read_value(conn->call, statement, 3, &entry->value);
     ds_conn_done(statement);
+    if (err == -EFBIG) { /* so long that SQLite did not even measure it */
+        int64_t id;
+        err = ds_local_find(client, conn, dataset, DS_LOCAL_WANT_READ, &id);
+        if (!err)
+            entry->error = not_text(conn->call);
+    }
     return err;
 }
 
@@ -91,11 +109,19 @@ int ds_local_get(struct ds_client *client, struct ds_call *call, const char *dat
     return err;
 }
 
+/* The length of a value that was not written by us, such as SQLite's own text. */
+static int measure_other(struct ds_conn *conn, struct place *place)
+{
+    int err = ds_local_run_with_id(conn, DS_STMT_LENGTH_OTHER, place->entry, &place->len);
+    return err == -EFBIG ? 0 : err; /* too long to be measured, not to be replaced */
+}
+
 /* Finds what a change of `key` is about to change. */
 static int find_place(struct ds_client *client, struct ds_conn *conn, const char *dataset,
                       const char *key, struct place *place)
 {
     sqlite3_stmt *statement;
+    bool measured = true;
     *place = (struct place){0};
     int err = ds_local_find(client, conn, dataset, DS_LOCAL_WANT_WRITE, &place->dataset);
     if (!err)
@@ -106,10 +132,14 @@ static int find_place(struct ds_client *client, struct ds_conn *conn, const char
     ds_local_bind_text(statement, 2, key);
     int row = ds_conn_step(conn, statement);
     if (row > 0) {
+        place->exists = true;
         place->entry = sqlite3_column_int64(statement, 0);
         place->len = sqlite3_column_int64(statement, 1);
+        measured = sqlite3_column_type(statement, 1) != SQLITE_NULL;
     }
     ds_conn_done(statement);
+    if (!measured)
+        return measure_other(conn, place);
     return row < 0 ? row : 0;
 }
 
@@ -122,7 +152,7 @@ static int value_in(struct ds_conn *conn, const struct place *place, struct ds_b
         return err;
     sqlite3_bind_int64(statement, 1, place->entry);
     int row = ds_conn_step(conn, statement);
-    err = row > 0 ? read_value(statement, 0, out) : row < 0 ? row : -EIO;
+    err = row > 0 ? read_value(conn->call, statement, 0, out) : row < 0 ? row : -EIO;
     ds_conn_done(statement);
     return err;
 }
@@ -138,7 +168,7 @@ static int use(struct ds_conn *conn, int64_t dataset, int64_t growth)
         return err;
     sqlite3_bind_int64(statement, 1, dataset);
     sqlite3_bind_int64(statement, 2, growth);
-    return ds_local_run(conn, statement);
+    return ds_local_changed_one(conn, ds_local_run(conn, statement));
 }
 
 static int check_total(struct ds_conn *conn, int64_t growth)
@@ -165,14 +195,14 @@ static int put_value(struct ds_conn *conn, const struct place *place, const char
 {
     sqlite3_stmt *statement;
     int64_t growth = (int64_t)len - place->len;
-    if (!place->entry)
+    if (!place->exists)
         growth += (int64_t)strlen(key);
     int err = check_total(conn, growth);
     if (!err)
-        err = ds_conn_statement(conn, place->entry ? DS_STMT_REPLACE : DS_STMT_INSERT, &statement);
+        err = ds_conn_statement(conn, place->exists ? DS_STMT_REPLACE : DS_STMT_INSERT, &statement);
     if (err)
         return err;
-    if (place->entry) {
+    if (place->exists) {
         sqlite3_bind_int64(statement, 1, place->entry);
         ds_local_bind_value(statement, 2, data, len);
     } else {
@@ -180,22 +210,30 @@ static int put_value(struct ds_conn *conn, const struct place *place, const char
         ds_local_bind_text(statement, 2, key);
         ds_local_bind_value(statement, 3, data, len);
     }
-    err = ds_local_run(conn, statement);
+    err = ds_local_changed_one(conn, ds_local_run(conn, statement));
     return err ? err : use(conn, place->dataset, growth);
 }
 
-/* Whether `data` stands there already, so that nothing need be written. */
+/* Whether `data` stands there already, as we write it, so that nothing need be written. */
 static int is_there(struct ds_conn *conn, const struct place *place, const char *data, size_t len,
                     bool *same)
 {
-    struct ds_buf value = {0};
+    sqlite3_stmt *statement;
     *same = false;
-    if (!place->entry || place->len != (int64_t)len)
+    if (!place->exists || place->len != (int64_t)len)
         return 0;
-    int err = value_in(conn, place, &value);
-    *same = !err && value.len == len && (!len || !memcmp(value.data, data, len));
-    ds_buf_free(&value);
-    return err;
+    int err = ds_conn_statement(conn, DS_STMT_VALUE, &statement);
+    if (err)
+        return err;
+    sqlite3_bind_int64(statement, 1, place->entry);
+    int row = ds_conn_step(conn, statement);
+    if (row > 0 && sqlite3_column_type(statement, 0) == SQLITE_BLOB) {
+        const void *there = sqlite3_column_blob(statement, 0);
+        *same = (size_t)sqlite3_column_bytes(statement, 0) == len &&
+                (!len || (there && !memcmp(there, data, len)));
+    }
+    ds_conn_done(statement);
+    return row < 0 ? row : 0;
 }
 
 static int set_in(struct ds_client *client, struct ds_conn *conn, const char *dataset,
@@ -237,11 +275,11 @@ static int append_in(struct ds_client *client, struct ds_conn *conn, const char 
     if (!err && place.len + (int64_t)len > DS_VALUE_MAX_BYTES)
         err = ds_call_fail(conn->call, -EFBIG, "the value would be longer than %d bytes",
                            DS_VALUE_MAX_BYTES);
-    if (!err && place.entry && !len)
+    if (!err && place.exists && !len)
         return 0;
     if (!err)
         err = ds_buf_reserve(&sum, (size_t)place.len + len);
-    if (!err && place.entry)
+    if (!err && place.exists)
         err = value_in(conn, &place, &sum);
     if (!err)
         err = ds_buf_append(&sum, data, len);
@@ -272,10 +310,11 @@ static int remove_in(struct ds_client *client, struct ds_conn *conn, const char 
 {
     struct place place;
     int err = find_place(client, conn, dataset, key, &place);
-    if (!err && !place.entry)
+    if (!err && !place.exists)
         err = -ENOENT;
     if (!err)
-        err = ds_local_run_with_id(conn, DS_STMT_REMOVE, place.entry, NULL);
+        err = ds_local_changed_one(conn,
+                                   ds_local_run_with_id(conn, DS_STMT_REMOVE, place.entry, NULL));
     if (!err)
         err = use(conn, place.dataset, -(place.len + (int64_t)strlen(key)));
     return err;

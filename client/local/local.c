@@ -1,7 +1,9 @@
 /* The vtable on an SQLite store file: opening, and the operations on DataSets. */
 #include "local.h"
 
+#include "cleanup.h"
 #include "ops.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,16 +56,24 @@ int ds_local_end_change(struct ds_client *client, struct ds_conn *conn, int err,
     return err;
 }
 
+enum ds_access ds_local_access(sqlite3_stmt *row, int at)
+{
+    sqlite3_int64 number = sqlite3_column_int64(row, at);
+    if (sqlite3_column_type(row, at) != SQLITE_INTEGER || number < DS_ACCESS_NONE ||
+        number > DS_ACCESS_READ_WRITE)
+        return DS_ACCESS_UNKNOWN;
+    return (enum ds_access)number;
+}
+
 int ds_local_check_access(struct ds_client *client, struct ds_call *call, sqlite3_stmt *row,
                           int host, enum ds_local_want want)
 {
     enum ds_side side = client->caps.side;
-    int access = sqlite3_column_int(row, side == DS_SIDE_HOST ? host : host + 1);
+    enum ds_access access = ds_local_access(row, side == DS_SIDE_HOST ? host : host + 1);
     if (want == DS_LOCAL_WANT_NOTHING || access == DS_ACCESS_READ_WRITE ||
         (access == DS_ACCESS_READ_ONLY && want == DS_LOCAL_WANT_READ))
         return 0;
-    return ds_call_fail(call, -EACCES, "the DataSet is %s for the %s",
-                        ds_access_name((enum ds_access)access),
+    return ds_call_fail(call, -EACCES, "the DataSet is %s for the %s", ds_access_name(access),
                         side == DS_SIDE_HOST ? "host" : "guest");
 }
 
@@ -103,6 +113,16 @@ int ds_local_run(struct ds_conn *conn, sqlite3_stmt *statement)
     return err;
 }
 
+int ds_local_changed_one(struct ds_conn *conn, int err)
+{
+    if (err && err != -EEXIST)
+        return err;
+    if (!err && sqlite3_changes(conn->db) == 1)
+        return 0;
+    return ds_call_fail(conn->call, -EIO,
+                        "the store did not take the change: its tables are not ours");
+}
+
 int ds_local_run_with_id(struct ds_conn *conn, enum ds_statement which, int64_t id, int64_t *out)
 {
     sqlite3_stmt *statement;
@@ -117,28 +137,39 @@ int ds_local_run_with_id(struct ds_conn *conn, enum ds_statement which, int64_t 
     return row < 0 ? row : 0;
 }
 
-/* Others may have written the file: what is no text in it hides nothing but itself. */
-static int collect_one(sqlite3_stmt *statement, struct ds_names *out)
+int ds_local_read_text(sqlite3_stmt *row, int at, size_t max_bytes, struct ds_buf *out)
 {
-    if (sqlite3_column_type(statement, 0) == SQLITE_NULL) {
-        out->left_out++;
-        return 0;
-    }
-    const char *name = (const char *)sqlite3_column_text(statement, 0);
-    if (!name)
+    int type = sqlite3_column_type(row, at);
+    if (type != SQLITE_TEXT && type != SQLITE_BLOB)
+        return -EPROTO;
+    const void *data =
+        type == SQLITE_TEXT ? sqlite3_column_text(row, at) : sqlite3_column_blob(row, at);
+    size_t len = (size_t)sqlite3_column_bytes(row, at);
+    if (len && !data)
         return -ENOMEM;
-    if (strlen(name) == (size_t)sqlite3_column_bytes(statement, 0))
-        return ds_names_add(out, name);
-    out->left_out++;
-    return 0;
+    if (len > max_bytes || !ds_utf8_valid(data, len))
+        return -EPROTO;
+    return ds_buf_append(out, data, len);
+}
+
+/* Adds a row's name. -EPROTO if it cannot be one: a BLOB is not found by a name that is text. */
+static int add_name(sqlite3_stmt *row, struct ds_names *out)
+{
+    struct ds_buf name DS_CLEANUP(ds_buf_free) = {0};
+    if (sqlite3_column_type(row, 0) != SQLITE_TEXT)
+        return -EPROTO;
+    int err = ds_local_read_text(row, 0, DS_NAME_MAX_BYTES, &name);
+    return err ? err : ds_names_add(out, name.data ? name.data : "");
 }
 
 int ds_local_collect(struct ds_conn *conn, sqlite3_stmt *statement, struct ds_names *out)
 {
     int row;
     while ((row = ds_conn_step(conn, statement)) > 0) {
-        int err = collect_one(statement, out);
-        if (err)
+        int err = add_name(statement, out);
+        if (err == -EPROTO)
+            out->left_out++;
+        else if (err)
             return err;
     }
     return row;
@@ -165,18 +196,24 @@ static int local_list(struct ds_client *client, struct ds_call *call, struct ds_
     return err;
 }
 
+/* What is not as we would have written it counts as not told. */
 static int read_attributes(sqlite3_stmt *row, struct ds_attributes *out)
 {
-    const char *description = (const char *)sqlite3_column_text(row, 0);
+    struct ds_buf description DS_CLEANUP(ds_buf_free) = {0};
+    int err = ds_local_read_text(row, 0, DS_DESCRIPTION_MAX_BYTES, &description);
+    if (err && err != -EPROTO)
+        return err;
+    bool used_known =
+        sqlite3_column_type(row, 4) == SQLITE_INTEGER && sqlite3_column_int64(row, 4) >= 0;
     struct ds_attributes read = {
-        .description = description ? strdup(description) : NULL,
-        .host = (enum ds_access)sqlite3_column_int(row, 1),
-        .guest = (enum ds_access)sqlite3_column_int(row, 2),
+        .description = err ? NULL : strdup(description.data ? description.data : ""),
+        .host = ds_local_access(row, 1),
+        .guest = ds_local_access(row, 2),
         .omit_from_snapshot_and_clone = sqlite3_column_int(row, 3) ? DS_FLAG_ON : DS_FLAG_OFF,
-        .used_known = true,
-        .used_bytes = (uint64_t)sqlite3_column_int64(row, 4),
+        .used_known = used_known,
+        .used_bytes = used_known ? (uint64_t)sqlite3_column_int64(row, 4) : 0,
     };
-    if (!read.description)
+    if (!err && !read.description)
         return -ENOMEM;
     *out = read;
     return 0;
@@ -219,6 +256,8 @@ static int local_create(struct ds_client *client, struct ds_call *call, const ch
         err = ds_local_run(conn, statement);
         if (err == -EEXIST)
             ds_call_fail(call, err, "there is a DataSet of this name");
+        else
+            err = ds_local_changed_one(conn, err);
     }
     return ds_local_end(client, conn, DS_LOCAL_CHANGE, err);
 }
@@ -263,7 +302,7 @@ static int destroy_in(struct ds_client *client, struct ds_conn *conn, const char
     if (!err && force)
         err = ds_local_run_with_id(conn, DS_STMT_DESTROY_ENTRIES, id, NULL);
     if (!err)
-        err = ds_local_run_with_id(conn, DS_STMT_DESTROY, id, NULL);
+        err = ds_local_changed_one(conn, ds_local_run_with_id(conn, DS_STMT_DESTROY, id, NULL));
     return err;
 }
 
@@ -304,12 +343,13 @@ static const struct ds_client_ops local_ops = {
     .free = local_free,
 };
 
-int ds_local_open(const char *file, enum ds_side side, struct ds_call *call, struct ds_client **out)
+int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
+                  struct ds_client **out)
 {
     struct ds_local *local = calloc(1, sizeof *local);
     if (!local)
         return -ENOMEM;
-    int err = ds_pool_new(file, call, &local->pool);
+    int err = ds_pool_new(file, read_only, call, &local->pool);
     if (err) {
         free(local);
         return err;

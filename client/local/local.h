@@ -4,12 +4,15 @@
 
 #include "client.h"
 
-/* Opens the store `file`, made with mode 0600 if missing, as `side` sees it. Errors: -EINVAL not a
- * store of this program, or a newer one's; -EROFS, -EISDIR, -EACCES, -ENOENT (no such directory), …
- * of the file; the common ones. All with words in call->text; a file that is not a store is left as
- * it was. Every operation is -EIO from when the file has been removed or replaced by another, until
- * it is back. */
-int ds_local_open(const char *file, enum ds_side side, struct ds_call *call,
+#include <stdbool.h>
+
+/* Opens the store `file`, made with mode 0600 if missing, as `side` sees it. `read_only`: it is not
+ * made and not changed, and may lie on a read-only medium. Errors: -EINVAL not a store of this
+ * program, or a newer one's; -EACCES as ds_guard_check() in guard.h; -EROFS, -EISDIR, -EACCES,
+ * -ENOENT (no such directory), … of the file; the common ones. All with words in call->text; a file
+ * that is not a store is left as it was. Every operation is -EIO from when the file has been
+ * removed or replaced by another, until it is back. */
+int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
                   struct ds_client **out);
 
 #endif

@@ -36,8 +36,11 @@ int ds_local_end_change(struct ds_client *client, struct ds_conn *conn, int err,
 /* What an operation wants of a DataSet's entries. */
 enum ds_local_want { DS_LOCAL_WANT_NOTHING, DS_LOCAL_WANT_READ, DS_LOCAL_WANT_WRITE };
 
+/* The access that column `at` holds; UNKNOWN if it is none. */
+enum ds_access ds_local_access(sqlite3_stmt *row, int at);
+
 /* Checks that this side's access, found in the columns `host` and `host` + 1 of `row`, allows
- * `want`. */
+ * `want`. What is no access allows nothing. */
 int ds_local_check_access(struct ds_client *client, struct ds_call *call, sqlite3_stmt *row,
                           int host, enum ds_local_want want);
 
@@ -52,12 +55,21 @@ void ds_local_bind_value(sqlite3_stmt *statement, int at, const char *data, size
 /* Runs a statement with bound arguments that gives no row. */
 int ds_local_run(struct ds_conn *conn, sqlite3_stmt *statement);
 
+/* 0 if the statement that ran last, with result `err`, has changed exactly one row; else `err`, or
+ * -EIO: what the store has not taken is not acknowledged. */
+int ds_local_changed_one(struct ds_conn *conn, int err);
+
 /* Runs a statement whose one argument is a row's id; the number that it gives goes to `out` (NULL:
  * it gives none). */
 int ds_local_run_with_id(struct ds_conn *conn, enum ds_statement which, int64_t id, int64_t *out);
 
-/* Adds the name in the first column of each row to `out`. */
+/* Adds the name in the first column of each row to `out`; what is no text, or too long, is left out
+ * and counted. */
 int ds_local_collect(struct ds_conn *conn, sqlite3_stmt *statement, struct ds_names *out);
+
+/* Copies a text, which may stand in the store as one of SQLite's own. -EPROTO if it is longer than
+ * `max_bytes` or not UTF-8 without NUL; -ENOMEM. */
+int ds_local_read_text(sqlite3_stmt *row, int at, size_t max_bytes, struct ds_buf *out);
 
 /* The vtable's operations on entries. */
 int ds_local_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,

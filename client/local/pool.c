@@ -15,6 +15,7 @@
 
 struct ds_pool {
     char *file;
+    bool read_only;
     dev_t device; /* the file's, so that all connections lead to the same one */
     ino_t inode;
     int free_fd;   /* eventfd semaphore: how many more operations may have a connection */
@@ -67,7 +68,7 @@ static int check_connection(struct ds_pool *pool, struct ds_conn *conn, struct d
 static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
 {
     struct ds_conn *conn = NULL;
-    int err = ds_store_connect(pool->file, call, &conn);
+    int err = ds_store_connect(pool->file, pool->read_only, call, &conn);
     if (err)
         return err;
     err = check_connection(pool, conn, call);
@@ -78,11 +79,12 @@ static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_c
     return err;
 }
 
-int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out)
+int ds_pool_new(const char *file, bool read_only, struct ds_call *call, struct ds_pool **out)
 {
     struct ds_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return -ENOMEM;
+    pool->read_only = read_only;
     pthread_mutex_init(&pool->mutex, NULL);
     pool->free_fd = eventfd(DS_POOL_CONNECTIONS, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
     int err = pool->free_fd < 0 ? -errno : 0;
@@ -91,7 +93,7 @@ int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out)
         err = -errno;
     if (!err) {
         pool->file = strdup(file);
-        err = pool->file ? ds_store_connect(file, call, &pool->idle) : -ENOMEM;
+        err = pool->file ? ds_store_connect(file, read_only, call, &pool->idle) : -ENOMEM;
     }
     if (!err)
         err = note_identity(pool, call);

@@ -8,9 +8,9 @@
 
 struct ds_pool;
 
-/* A pool with one open connection, so that what is wrong with the store shows now. Errors as
- * ds_local_open() in local.h. */
-int ds_pool_new(const char *file, struct ds_call *call, struct ds_pool **out);
+/* A pool with one open connection (`read_only`: for no change), so that what is wrong with the
+ * store shows now. Errors as ds_local_open() in local.h. */
+int ds_pool_new(const char *file, bool read_only, struct ds_call *call, struct ds_pool **out);
 
 /* A connection for one operation of `call`, which ds_pool_give() must end with the same `change`;
  * waits for a free one, and a change for its turn, until the deadline or cancellation. -EAGAIN: the

@@ -1,9 +1,15 @@
 /* The store file: making, recognising and preparing it. */
 #include "store.h"
 
+#include "cleanup.h"
+#include "guard.h"
+#include "schema.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 /* From "Database File Format" (sqlite.org/fileformat2.html), section 1.3. */
 enum {
@@ -12,21 +18,6 @@ enum {
     HEADER_APPLICATION_ID = 68,
 };
 static const char header_magic[16] = "SQLite format 3";
-
-/* `used` is the bytes of a DataSet's keys and values. `host` and `guest` are enum ds_access, `omit`
- * is 0 or 1. The long columns stand last, so that reading the others does not touch them. */
-static const char schema[] =
-    "CREATE TABLE datasets (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " host INTEGER NOT NULL, guest INTEGER NOT NULL, omit INTEGER NOT NULL,"
-    " used INTEGER NOT NULL, description TEXT NOT NULL);"
-    "CREATE TABLE entries (id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, key TEXT NOT NULL,"
-    " value BLOB NOT NULL);"
-    "CREATE UNIQUE INDEX entries_by_key ON entries (dataset, key);";
-
-#define TEXT_OF(number) #number
-#define PRAGMA(name, number) "PRAGMA " name " = " TEXT_OF(number) ";"
-static const char marks[] =
-    PRAGMA("application_id", DS_STORE_APPLICATION_ID) PRAGMA("user_version", DS_STORE_VERSION);
 
 static int fail_file(struct ds_call *call, const char *file, int error)
 {
@@ -69,10 +60,10 @@ static uint32_t big_endian(const unsigned char *bytes)
 
 static int check_version(struct ds_call *call, const char *file, int64_t version)
 {
-    if (version > DS_STORE_VERSION)
+    if (version > DS_SCHEMA_VERSION)
         return ds_call_fail(call, -EINVAL,
                             "%s is a store of version %lld, this program knows up to %d", file,
-                            (long long)version, DS_STORE_VERSION);
+                            (long long)version, DS_SCHEMA_VERSION);
     return 0;
 }
 
@@ -98,7 +89,7 @@ static int recognise(struct ds_conn *conn, const char *file)
     if (code != SQLITE_OK)
         return ds_conn_fail(conn, code);
     if (memcmp(header, header_magic, sizeof header_magic) != 0 ||
-        big_endian(header + HEADER_APPLICATION_ID) != DS_STORE_APPLICATION_ID)
+        big_endian(header + HEADER_APPLICATION_ID) != DS_SCHEMA_APPLICATION_ID)
         return not_a_store(conn->call, file);
     return check_version(conn->call, file, big_endian(header + HEADER_USER_VERSION));
 }
@@ -112,14 +103,12 @@ static int initialise(struct ds_conn *conn, const char *file)
     int err = ds_conn_exec(conn, "BEGIN EXCLUSIVE");
     if (!err)
         err = ds_conn_number(conn, "PRAGMA application_id", &id);
-    if (!err && id != DS_STORE_APPLICATION_ID) {
+    if (!err && id != DS_SCHEMA_APPLICATION_ID) {
         err = ds_conn_number(conn, "SELECT count(*) FROM sqlite_schema", &pages);
         if (!err && (id || pages))
             err = not_a_store(conn->call, file);
         if (!err)
-            err = ds_conn_exec(conn, schema);
-        if (!err)
-            err = ds_conn_exec(conn, marks);
+            err = ds_schema_make(conn);
     }
     return ds_conn_end_change(conn, err);
 }
@@ -144,37 +133,88 @@ static const char settings[] = "PRAGMA synchronous = FULL; PRAGMA temp_store = M
                                "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 8388608;"
                                "PRAGMA secure_delete = FAST";
 
-static int prepare(struct ds_conn *conn, const char *file)
+/* The tables must be ours; `read_only`: nothing is made or set for others. */
+static int prepare(struct ds_conn *conn, const char *file, bool read_only)
 {
     int64_t id = 0;
     int64_t version = 0;
     int err = ds_conn_number(conn, "PRAGMA application_id", &id);
-    if (!err && id != DS_STORE_APPLICATION_ID)
-        err = initialise(conn, file);
+    if (!err && id != DS_SCHEMA_APPLICATION_ID)
+        err = read_only ? not_a_store(conn->call, file) : initialise(conn, file);
     if (!err)
         err = ds_conn_number(conn, "PRAGMA user_version", &version);
     if (!err)
         err = check_version(conn->call, file, version);
     if (!err)
+        err = ds_schema_check(conn, file);
+    if (!err && !read_only)
         err = use_write_ahead_log(conn);
     if (!err)
         err = ds_conn_exec(conn, settings);
     return err;
 }
 
-int ds_store_connect(const char *file, struct ds_call *call, struct ds_conn **out)
+/* What is there already, to be read only. */
+static int expect_there(const char *file, struct ds_call *call)
+{
+    struct stat status;
+    if (stat(file, &status) < 0)
+        return fail_file(call, file, errno);
+    return S_ISDIR(status.st_mode) ? fail_file(call, file, EISDIR) : 0;
+}
+
+/* How to open a store that will not be changed. On a medium that cannot be written to, nobody else
+ * changes it either; what waits in the log cannot be taken in there. */
+static int choose_mode(const char *file, struct ds_call *call, enum ds_conn_mode *mode)
+{
+    char *log DS_AUTO_FREE = NULL;
+    struct statvfs medium;
+    struct stat status;
+    if (asprintf(&log, "%s-wal", file) < 0) {
+        log = NULL;
+        return -ENOMEM;
+    }
+    if (statvfs(file, &medium) == 0 && (medium.f_flag & ST_RDONLY)) {
+        if (stat(log, &status) == 0 && status.st_size > 0)
+            return ds_call_fail(call, -EROFS,
+                                "the medium is read-only, and changes wait to be taken in from %s",
+                                log);
+        *mode = DS_CONN_UNCHANGING;
+    } else {
+        *mode = access(file, W_OK) == 0 ? DS_CONN_CHANGING : DS_CONN_READING;
+    }
+    return 0;
+}
+
+/* Looks at the file before it is opened. */
+static int look_at(const char *file, bool read_only, struct ds_call *call, enum ds_conn_mode *mode)
+{
+    int err = ds_guard_check(file, call);
+    if (!err)
+        err = read_only ? expect_there(file, call) : make_if_missing(file, call);
+    *mode = DS_CONN_CHANGING;
+    if (!err && read_only)
+        err = choose_mode(file, call, mode);
+    return err;
+}
+
+int ds_store_connect(const char *file, bool read_only, struct ds_call *call, struct ds_conn **out)
 {
     struct ds_conn *conn = NULL;
-    int err = make_if_missing(file, call);
+    enum ds_conn_mode mode;
+    int err = look_at(file, read_only, call, &mode);
     if (!err)
-        err = ds_conn_open(file, call, &conn);
+        err = ds_conn_open(file, mode, call, &conn);
     if (err)
         return err;
     err = recognise(conn, file);
-    if (!err && sqlite3_db_readonly(conn->db, "main"))
-        err = ds_call_fail(call, -EROFS, "%s is read-only", file);
+    if (!err && !read_only && sqlite3_db_readonly(conn->db, "main"))
+        err = ds_call_fail(call, -EROFS, "%s is read-only: -o ro reads it", file);
     if (!err)
-        err = prepare(conn, file);
+        err = prepare(conn, file, read_only);
+    /* Once more: since the first look somebody may have come in between. */
+    if (!err)
+        err = ds_guard_check(file, call);
     if (err) {
         char text[DS_CALL_TEXT_BYTES];
         memcpy(text, call->text, sizeof text);
