@@ -62,6 +62,7 @@ static const char *const sql[DS_STMT_COUNT] = {
     [DS_STMT_REPLACE] = "UPDATE entries SET value = ?2 WHERE id = ?1",
     [DS_STMT_REMOVE] = "DELETE FROM entries WHERE id = ?1",
     [DS_STMT_USE] = "UPDATE datasets SET used = max(0, ?2 + " USED ") WHERE id = ?1",
+    [DS_STMT_PAGES] = "PRAGMA page_count",
 };
 
 /* SQLite asks whether to try again for a lock that another connection holds. */
@@ -166,6 +167,15 @@ static int find_system_error(struct ds_conn *conn)
     return error;
 }
 
+static int fail_full(struct ds_conn *conn, int system_error)
+{
+    conn->full = true;
+    return ds_call_fail(conn->call, -ENOSPC,
+                        system_error == EFBIG
+                            ? "the store file may not grow: the limit of file sizes (ulimit -f)"
+                            : "no space is left where the store file lies");
+}
+
 int ds_conn_fail(struct ds_conn *conn, int code)
 {
     struct ds_call *call = conn->call;
@@ -182,13 +192,8 @@ int ds_conn_fail(struct ds_conn *conn, int code)
     }
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
         return ds_call_fail(call, err, "the store file is damaged");
-    if (err == -ENOSPC) {
-        conn->full = true;
-        return ds_call_fail(call, err,
-                            system_error == EFBIG
-                                ? "the store file may not grow: the limit of file sizes (ulimit -f)"
-                                : "no space is left where the store file lies");
-    }
+    if (err == -ENOSPC)
+        return fail_full(conn, system_error);
     if (err == -EROFS)
         return ds_call_fail(call, err, "the store file cannot be written to: it is read-only");
     return ds_call_fail(call, err, "the store file: %s", sqlite3_errstr(code));
@@ -288,10 +293,30 @@ int ds_conn_end_read(struct ds_conn *conn, int err)
     return answered(conn, err);
 }
 
+/* What is committed must find its place in the file later. */
+static int reserve(struct ds_conn *conn)
+{
+    sqlite3_stmt *statement = NULL;
+    if (!conn->room)
+        return 0;
+    int err = ds_conn_statement(conn, DS_STMT_PAGES, &statement);
+    if (err)
+        return err;
+    int row = ds_conn_step(conn, statement);
+    int64_t pages = row > 0 ? sqlite3_column_int64(statement, 0) : 0;
+    ds_conn_done(statement);
+    if (row < 0)
+        return row;
+    err = ds_room_reserve(conn->room, pages * conn->page_bytes);
+    return err ? fail_full(conn, -err) : 0;
+}
+
 int ds_conn_end_change(struct ds_conn *conn, int err)
 {
     if (!err)
         err = ds_call_check(conn->call);
+    if (!err)
+        err = reserve(conn);
     if (!err) {
         ds_call_set_sent(conn->call, DS_SENT_MAYBE);
         conn->committing = true;
@@ -303,10 +328,51 @@ int ds_conn_end_change(struct ds_conn *conn, int err)
     return answered(conn, err);
 }
 
+static void keep_log(struct ds_conn *conn)
+{
+    const char *file = sqlite3_db_filename(conn->db, "main");
+    if (conn->room && file)
+        ds_room_keep_log(sqlite3_filename_wal(file));
+}
+
+/* Waits for nobody. */
+static int checkpoint(struct ds_conn *conn, int mode, bool *all)
+{
+    int frames = 0;
+    int moved = 0;
+    sqlite3_busy_handler(conn->db, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(conn->db, "main", mode, &frames, &moved);
+    sqlite3_busy_handler(conn->db, wait_for_lock, conn);
+    *all = frames == moved;
+    return code;
+}
+
 bool ds_conn_empty_log(struct ds_conn *conn)
 {
-    sqlite3_busy_handler(conn->db, NULL, NULL);
-    int code = sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sqlite3_busy_handler(conn->db, wait_for_lock, conn);
+    bool all;
+    int code = checkpoint(conn, SQLITE_CHECKPOINT_TRUNCATE, &all);
+    keep_log(conn);
     return code == SQLITE_OK || code == SQLITE_BUSY;
+}
+
+enum ds_settle_result ds_conn_settle(struct ds_conn *conn)
+{
+    bool all;
+    int code = checkpoint(conn, SQLITE_CHECKPOINT_PASSIVE, &all);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED || (code == SQLITE_OK && !all))
+        return DS_SETTLE_LATER;
+    return code == SQLITE_OK ? DS_SETTLE_DONE : DS_SETTLE_FAILED;
+}
+
+int ds_conn_use_room(struct ds_conn *conn, struct ds_room *room)
+{
+    int64_t version;
+    int err = ds_conn_number(conn, "PRAGMA page_size", &conn->page_bytes);
+    if (!err) /* whoever reads makes the log */
+        err = ds_conn_number(conn, "PRAGMA user_version", &version);
+    if (err)
+        return err;
+    conn->room = room;
+    keep_log(conn);
+    return 0;
 }

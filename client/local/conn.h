@@ -3,6 +3,8 @@
 #define DS_LOCAL_CONN_H
 
 #include "call.h"
+#include "room.h"
+#include "settle.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -33,6 +35,7 @@ enum ds_statement {
     DS_STMT_REPLACE,
     DS_STMT_REMOVE,
     DS_STMT_USE,
+    DS_STMT_PAGES,
     DS_STMT_COUNT
 };
 
@@ -48,7 +51,9 @@ struct ds_conn {
     struct ds_call *call;                    /* borrowed: whose operation runs, for the handlers */
     bool committing;                         /* nothing interrupts a commit */
     bool full;                               /* the disk was, for the change begun last */
-    struct ds_conn *next;                    /* the pool's, under its mutex */
+    struct ds_room *room;                    /* borrowed; NULL: no room is reserved */
+    int64_t page_bytes;
+    struct ds_conn *next; /* the pool's, under its mutex */
 };
 
 /* Opens the existing `file`, reading nothing from it yet. 0, or a negative errno with words in
@@ -94,5 +99,11 @@ int ds_conn_end_change(struct ds_conn *conn, int err);
 /* Moves what stands in the write-ahead log into the file, outside a transaction, so that the next
  * change has the log's room; waits for nobody. True if it did, at least in part. */
 bool ds_conn_empty_log(struct ds_conn *conn);
+
+/* The same, and the log keeps its room. */
+enum ds_settle_result ds_conn_settle(struct ds_conn *conn);
+
+/* Changes from now on make sure of the room that they need. 0 or a negative errno. */
+int ds_conn_use_room(struct ds_conn *conn, struct ds_room *room);
 
 #endif

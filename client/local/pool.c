@@ -13,10 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Nobody waits for the log to be emptied. */
+enum { SETTLE_MS = 10000 };
+
 struct ds_pool {
     char *file;
     bool read_only;
-    dev_t device; /* the file's, so that all connections lead to the same one */
+    struct ds_room *room;
+    struct ds_settle *settle; /* NULL if read_only */
+    dev_t device;             /* the file's, so that all connections lead to the same one */
     ino_t inode;
     int free_fd;   /* eventfd semaphore: how many more operations may have a connection */
     int change_fd; /* the same for changes, which SQLite makes one after the other */
@@ -64,6 +69,15 @@ static int check_connection(struct ds_pool *pool, struct ds_conn *conn, struct d
     return ds_pool_check(pool, call);
 }
 
+/* The parts of opening that every connection needs. */
+static int finish_connection(struct ds_pool *pool, struct ds_conn *conn, struct ds_call *call)
+{
+    int err = check_connection(pool, conn, call);
+    if (!err && !pool->read_only)
+        err = ds_conn_use_room(conn, pool->room);
+    return err;
+}
+
 /* One more connection, to the same file: never to another one that took its name meanwhile. */
 static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
 {
@@ -71,40 +85,12 @@ static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_c
     int err = ds_store_connect(pool->file, pool->read_only, call, &conn);
     if (err)
         return err;
-    err = check_connection(pool, conn, call);
+    err = finish_connection(pool, conn, call);
     if (err)
         ds_conn_close(conn, call);
     else
         *out = conn;
     return err;
-}
-
-int ds_pool_new(const char *file, bool read_only, struct ds_call *call, struct ds_pool **out)
-{
-    struct ds_pool *pool = calloc(1, sizeof *pool);
-    if (!pool)
-        return -ENOMEM;
-    pool->read_only = read_only;
-    pthread_mutex_init(&pool->mutex, NULL);
-    pool->free_fd = eventfd(DS_POOL_CONNECTIONS, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
-    int err = pool->free_fd < 0 ? -errno : 0;
-    pool->change_fd = eventfd(1, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
-    if (pool->change_fd < 0)
-        err = -errno;
-    if (!err) {
-        pool->file = strdup(file);
-        err = pool->file ? ds_store_connect(file, read_only, call, &pool->idle) : -ENOMEM;
-    }
-    if (!err)
-        err = note_identity(pool, call);
-    if (!err)
-        err = check_connection(pool, pool->idle, call);
-    if (err) {
-        ds_pool_free(pool, call);
-        return err;
-    }
-    *out = pool;
-    return 0;
 }
 
 /* Takes one from the semaphore `fd`, waiting until there is one. */
@@ -184,6 +170,25 @@ int ds_pool_take(struct ds_pool *pool, struct ds_call *call, bool change, struct
     return err;
 }
 
+static void note_change(struct ds_pool *pool)
+{
+    if (pool->settle)
+        ds_settle_changed(pool->settle);
+}
+
+static enum ds_settle_result settle(struct ds_pool *pool)
+{
+    struct ds_conn *conn;
+    struct ds_call call;
+    ds_call_init(&call, SETTLE_MS);
+    int err = ds_pool_take(pool, &call, false, &conn);
+    if (err) /* a store that is gone has nothing to lose any more */
+        return err == -ETIMEDOUT ? DS_SETTLE_LATER : DS_SETTLE_DONE;
+    enum ds_settle_result result = ds_conn_settle(conn);
+    ds_pool_give(pool, conn, false);
+    return result;
+}
+
 void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change)
 {
     conn->call = NULL;
@@ -193,18 +198,58 @@ void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change)
         pool->idle = conn;
     }
     give_turn(pool->free_fd);
-    if (change)
+    if (change) {
         give_turn(pool->change_fd);
+        note_change(pool);
+    }
+}
+
+int ds_pool_new(const char *file, bool read_only, struct ds_call *call, struct ds_pool **out)
+{
+    struct ds_pool *pool = calloc(1, sizeof *pool);
+    if (!pool)
+        return -ENOMEM;
+    pool->read_only = read_only;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pool->free_fd = eventfd(DS_POOL_CONNECTIONS, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+    int err = pool->free_fd < 0 ? -errno : 0;
+    pool->change_fd = eventfd(1, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+    if (pool->change_fd < 0)
+        err = -errno;
+    if (!err) {
+        pool->file = strdup(file);
+        err = pool->file ? ds_store_connect(file, read_only, call, &pool->idle) : -ENOMEM;
+    }
+    if (!err)
+        err = note_identity(pool, call);
+    if (!err)
+        pool->room = ds_room_hold(file, pool->device, pool->inode);
+    if (!err && !pool->room)
+        err = -ENOMEM;
+    if (!err)
+        err = finish_connection(pool, pool->idle, call);
+    if (!err && !read_only)
+        err = ds_settle_new(settle, pool, &pool->settle);
+    if (err) {
+        ds_pool_free(pool, call);
+        return err;
+    }
+    /* A daemon that was killed may have left something in the log. */
+    note_change(pool);
+    *out = pool;
+    return 0;
 }
 
 void ds_pool_free(struct ds_pool *pool, struct ds_call *call)
 {
     if (!pool)
         return;
+    ds_settle_free(pool->settle);
     while (pool->idle) {
         struct ds_conn *conn = pop_idle(pool);
         ds_conn_close(conn, call);
     }
+    ds_room_drop(pool->room); /* behind the last connection */
     if (pool->free_fd >= 0)
         close(pool->free_fd);
     if (pool->change_fd >= 0)

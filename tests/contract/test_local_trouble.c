@@ -418,24 +418,68 @@ static void leave_room(const char *directory, unsigned long left)
     free(ballast);
 }
 
-/* To remove a value, or to make it shorter, takes less room than the value did. */
-static void test_full_disk_can_be_freed(void **state)
+/* Fills what is left of the file system, to the last byte. */
+static void leave_nothing(const char *directory)
 {
-    (void)state;
-    enum { BYTES = 200000, LEFT = 64 * 1024 };
+    char *ballast = NULL;
+    char bytes[4096] = "";
+    assert_true(asprintf(&ballast, "%s/last", directory) > 0);
+    int fd = open(ballast, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    while (write(fd, bytes, sizeof bytes) > 0)
+        continue;
+    close(fd);
+    free(ballast);
+}
+
+static int set_numbered(struct ds_client *client, struct ds_call *call, int number,
+                        const char *text, size_t len)
+{
+    char key[16];
+    snprintf(key, sizeof key, "%d", number);
+    return ds_client_set(client, call, "d", key, text, len, NULL);
+}
+
+/* However the disk became full: each value can be removed or made shorter. */
+static void check_can_be_freed(size_t bytes, bool others_fill)
+{
     char *directory = mount_small("size=2m");
-    char *text = contract_letters('v', BYTES);
+    char *text = contract_letters('v', bytes);
     struct ds_call call;
     struct ds_client *client = open_with_dataset(directory, &call);
-    assert_int_equal(ds_client_set(client, &call, "d", "a", text, BYTES, NULL), 0);
-    assert_int_equal(ds_client_set(client, &call, "d", "b", text, BYTES, NULL), 0);
-    leave_room(directory, LEFT);
-    assert_int_equal(ds_client_set(client, &call, "d", "c", text, BYTES, NULL), -ENOSPC);
-    assert_int_equal(ds_client_remove(client, &call, "d", "a", NULL), 0);
-    assert_int_equal(ds_client_set(client, &call, "d", "b", "short", 5, NULL), 0);
+    int count = 0;
+    while (count < (others_fill ? 4 : 1000) && set_numbered(client, &call, count, text, bytes) == 0)
+        count++;
+    assert_true(count > 1 && count < 1000);
+    leave_nothing(directory);
+    int err; /* what the log has room for goes in still */
+    while ((err = set_numbered(client, &call, count, text, bytes)) == 0)
+        count++;
+    assert_int_equal(err, -ENOSPC);
+    assert_int_equal(set_numbered(client, &call, 0, "short", 5), 0);
+    for (int i = 1; i < count; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        err = ds_client_remove(client, &call, "d", key, NULL);
+        if (err)
+            fail_msg("%d of %d: %s, %s", i, count, strerror(-err), call.text);
+    }
+    struct ds_buf value = {0};
+    assert_int_equal(ds_client_get_one(client, &call, "d", "0", &value), 0);
+    assert_string_equal(value.data, "short");
+    ds_buf_free(&value);
     ds_client_free(client, &call);
     unmount_small(directory);
     free(text);
+}
+
+static void test_full_disk_can_be_freed(void **state)
+{
+    (void)state;
+    check_can_be_freed(100000, false);
+    check_can_be_freed(100000, true);
+    check_can_be_freed(3000, true);
+    check_can_be_freed(300000, false);
 }
 
 /* Values that replace each other need no more room however often they do. */
@@ -466,6 +510,74 @@ static void test_log_fills_disk(void **state)
     free(text);
 }
 
+/* Copies only the store file itself and looks into the copy. */
+static bool copy_has(const char *directory, const char *key, const char *text)
+{
+    char command[512];
+    struct ds_call call;
+    struct ds_client *client = NULL;
+    struct ds_buf value = {0};
+    snprintf(command, sizeof command, "mkdir -p %s/copy && rm -f %s/copy/* && cp %s/store %s/copy",
+             directory, directory, directory, directory);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c)
+    snprintf(command, sizeof command, "%s/copy", directory);
+    ds_call_init(&call, 60000);
+    if (open_local(command, DS_SIDE_HOST, &call, &client) != 0)
+        return false; /* a copy from the midst of the moving */
+    int err = ds_client_get_one(client, &call, "d", key, &value);
+    bool same = !err && value.len == strlen(text) && !memcmp(value.data, text, value.len);
+    ds_buf_free(&value);
+    ds_client_free(client, &call);
+    return same;
+}
+
+static bool soon_has(const char *directory, const char *key, const char *text)
+{
+    int64_t until_ms = ds_call_now_ms() + 60000;
+    while (!copy_has(directory, key, text)) {
+        if (ds_call_now_ms() > until_ms)
+            return false;
+        sched_yield();
+    }
+    return true;
+}
+
+/* A copy of the file is a backup soon after the last change, whoever else has the store open. */
+static void test_idle_store_is_in_its_file(void **state)
+{
+    struct contract *c = *state;
+    contract_set(c, "d", "k", "one");
+    assert_true(soon_has(c->directory, "k", "one"));
+    for (int i = 0; i < 3; i++)
+        contract_set(c, "d", "k", "two");
+    assert_int_equal(ds_client_set(c->guest, contract_call(c), "d", "j", "three", 5, NULL), 0);
+    assert_true(soon_has(c->directory, "j", "three"));
+    assert_true(copy_has(c->directory, "k", "two"));
+}
+
+/* What a killed process has left in the log is moved by the next one, without any change. */
+static void test_idle_store_after_kill(void **state)
+{
+    (void)state;
+    char *directory = contract_make_directory();
+    struct ds_call call;
+    struct ds_client *client = NULL;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        client = open_with_dataset(directory, &call);
+        _exit(-ds_client_set(client, &call, "d", "k", "left", 4, NULL));
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ds_call_init(&call, 60000);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), 0);
+    assert_true(soon_has(directory, "k", "left"));
+    ds_client_free(client, &call);
+    contract_remove_directory(directory);
+}
+
 static void test_read_only(void **state)
 {
     (void)state;
@@ -484,6 +596,72 @@ static void test_read_only(void **state)
     unmount_small(directory);
 }
 
+static int open_read_only(const char *directory, struct ds_call *call, struct ds_client **out)
+{
+    struct ds_source_options options = {.side = DS_SIDE_HOST, .read_only = true};
+    char *source = NULL;
+    assert_true(asprintf(&source, "local:%s/store", directory) > 0);
+    ds_call_init(call, 60000);
+    int err = ds_source_open(source, &options, call, out);
+    free(source);
+    return err;
+}
+
+/* A mount with ro reads where nothing can be written, not even the files beside the store. */
+static void test_read_only_medium(void **state)
+{
+    (void)state;
+    char *directory = mount_small("size=4m");
+    struct ds_call call;
+    struct ds_client *other = NULL;
+    assert_int_equal(open_read_only(directory, &call, &other), -ENOENT);
+    struct ds_client *client = open_with_dataset(directory, &call);
+    assert_int_equal(ds_client_set(client, &call, "d", "k", "v", 1, NULL), 0);
+    assert_int_equal(open_read_only(directory, &call, &other), 0);
+    assert_int_equal(ds_client_set(client, &call, "d", "k", "vv", 2, NULL), 0);
+    struct ds_buf value = {0};
+    assert_int_equal(ds_client_get_one(other, &call, "d", "k", &value), 0);
+    assert_int_equal(value.len, 2);
+    ds_buf_free(&value);
+    ds_client_free(other, &call);
+    ds_client_free(client, &call);
+
+    assert_int_equal(mount(NULL, directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(open_local(directory, DS_SIDE_HOST, &call, &client), -EROFS);
+    assert_non_null(strstr(call.text, "-o ro"));
+    assert_int_equal(open_read_only(directory, &call, &client), 0);
+    struct ds_names names = {0};
+    assert_int_equal(ds_client_list(client, &call, &names), 0);
+    assert_int_equal(names.count, 1);
+    ds_names_clear(&names);
+    assert_int_equal(ds_client_get_one(client, &call, "d", "k", &value), 0);
+    assert_int_equal(value.len, 2);
+    ds_buf_free(&value);
+    assert_int_equal(ds_client_set(client, &call, "d", "k", "x", 1, NULL), -EROFS);
+    ds_client_free(client, &call);
+    unmount_small(directory);
+}
+
+/* What waits in the log cannot be read there, so it is not passed over in silence. */
+static void test_read_only_medium_with_log(void **state)
+{
+    (void)state;
+    char *directory = mount_small("size=4m");
+    struct ds_call call;
+    struct ds_client *client = NULL;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        client = open_with_dataset(directory, &call);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(mount(NULL, directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(open_read_only(directory, &call, &client), -EROFS);
+    assert_non_null(strstr(call.text, "store-wal"));
+    unmount_small(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,7 +676,11 @@ int main(void)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_full_disk_can_be_freed),
         cmocka_unit_test(test_log_fills_disk),
+        CONTRACT_TEST(test_idle_store_is_in_its_file),
+        cmocka_unit_test(test_idle_store_after_kill),
         cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_read_only_medium),
+        cmocka_unit_test(test_read_only_medium_with_log),
     };
     contract_choose(&local);
     return cmocka_run_group_tests(tests, NULL, NULL);

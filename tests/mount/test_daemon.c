@@ -170,6 +170,9 @@ static void test_limit_of_file_sizes(void **state)
     assert_int_equal(err, -ENOSPC);
     assert_sh_ok(*state, "", "grep -q 'limit of file sizes' m/.datasetfs/errors");
     assert_content("m/app/k0", text);
+    assert_int_equal(unlink("m/app/k0"), 0);
+    assert_int_equal(harness_write("m/app/small", O_CREAT, "small"), 0);
+    assert_content("m/app/small", "small");
     end_background();
 }
 
