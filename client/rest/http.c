@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "secret.h"
 #include "transfer.h"
 
 #include <errno.h>
@@ -289,6 +290,7 @@ static void *drive(void *argument)
         if (has_news(http, before))
             continue;
         unsigned count = prepare_wait(http, &ms);
+        ds_secret_clear_registers(); /* requests carry the session's token */
         if (!code)
             code = curl_multi_poll(http->multi, http->waits, count, ms, NULL);
         rest(http, code, ms);
@@ -318,6 +320,7 @@ void ds_http_run(struct ds_http *http, struct ds_call *call,
     pthread_mutex_lock(&http->mutex);
     DL_APPEND2(http->incoming, &job, prev, next_job);
     curl_multi_wakeup(http->multi);
+    ds_secret_clear_registers();
     while (!job.done)
         pthread_cond_wait(&job.ends, &http->mutex);
     pthread_mutex_unlock(&http->mutex);

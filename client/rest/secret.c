@@ -47,6 +47,80 @@ void ds_secret_wipe(void *data, size_t size)
     explicit_bzero(data, size);
 }
 
+/* One instruction for each of these registers. */
+#define EACH_0_TO_7(CLEAR) CLEAR(0) CLEAR(1) CLEAR(2) CLEAR(3) CLEAR(4) CLEAR(5) CLEAR(6) CLEAR(7)
+#define EACH_8_TO_15(CLEAR)                                                                        \
+    CLEAR(8) CLEAR(9) CLEAR(10) CLEAR(11) CLEAR(12) CLEAR(13) CLEAR(14) CLEAR(15)
+#define EACH_16_TO_31(CLEAR)                                                                       \
+    CLEAR(16)                                                                                      \
+    CLEAR(17)                                                                                      \
+    CLEAR(18)                                                                                      \
+    CLEAR(19)                                                                                      \
+    CLEAR(20)                                                                                      \
+    CLEAR(21)                                                                                      \
+    CLEAR(22)                                                                                      \
+    CLEAR(23)                                                                                      \
+    CLEAR(24)                                                                                      \
+    CLEAR(25)                                                                                      \
+    CLEAR(26)                                                                                      \
+    CLEAR(27)                                                                                      \
+    CLEAR(28)                                                                                      \
+    CLEAR(29)                                                                                      \
+    CLEAR(30)                                                                                      \
+    CLEAR(31)
+
+#if defined(__x86_64__) || defined(__i386__)
+#define CLEAR_XMM(n) __asm__ volatile("pxor %%xmm" #n ", %%xmm" #n ::: "xmm" #n);
+#define CLEAR_ZMM(n) __asm__ volatile("vpxorq %%zmm" #n ", %%zmm" #n ", %%zmm" #n ::: "xmm" #n);
+
+__attribute__((target("sse2"))) static void clear_sse(void)
+{
+    EACH_0_TO_7(CLEAR_XMM)
+#if defined(__x86_64__)
+    EACH_8_TO_15(CLEAR_XMM)
+#endif
+}
+
+/* The whole of the first sixteen, however wide. */
+__attribute__((target("avx"))) static void clear_avx(void)
+{
+    __builtin_ia32_vzeroall();
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) static void clear_avx512(void)
+{
+    EACH_16_TO_31(CLEAR_ZMM)
+}
+#endif
+
+void ds_secret_clear_registers(void)
+{
+    if (__builtin_cpu_supports("sse2"))
+        clear_sse();
+    if (__builtin_cpu_supports("avx"))
+        clear_avx();
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        clear_avx512();
+#endif
+}
+#elif defined(__aarch64__)
+#define CLEAR_V(n) __asm__ volatile("movi v" #n ".2d, #0" ::: "v" #n);
+
+void ds_secret_clear_registers(void)
+{
+    EACH_0_TO_7(CLEAR_V)
+    EACH_8_TO_15(CLEAR_V)
+    EACH_16_TO_31(CLEAR_V)
+}
+#else
+/* Where copying goes through other registers, these are soon used again. */
+void ds_secret_clear_registers(void)
+{
+}
+#endif
+
 static void wiping_free(void *data)
 {
     if (data)

@@ -14,6 +14,11 @@ void ds_secret_free(void *secret, size_t size);
 /* Overwrites `size` bytes, also where a compiler sees no use in it. */
 void ds_secret_wipe(void *data, size_t size);
 
+/* Clears the calling thread's vector registers: copying leaves there what was copied, sometimes for
+ * as long as the thread waits, and a core shows it (glibc's memcpy takes registers that little else
+ * uses). Before a thread waits that has handled a secret. */
+void ds_secret_clear_registers(void);
+
 /* Once per process, before it has secrets: no core file, no tracing by other processes of the same
  * user, and nothing of the memory in a core that root forces; libcurl and jansson wipe what they
  * free. libcurl is ready to use afterwards. 0 or a negative errno. */

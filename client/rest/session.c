@@ -242,6 +242,7 @@ static int log_in(struct ds_session *session, struct ds_call *call)
         log_out(session, call);
     session->hold_until_ms = 0;
     int err = ds_credentials_refresh(session->credentials, &session->secrets->login, call);
+    ds_secret_clear_registers();
     if (err)
         return err;
     if (ds_call_now_ms() < session->refused_until_ms &&
@@ -250,6 +251,7 @@ static int log_in(struct ds_session *session, struct ds_call *call)
     make_basic(session->secrets);
     err = try_routes(session, call);
     ds_secret_wipe(session->secrets->basic, sizeof session->secrets->basic);
+    ds_secret_clear_registers();
     return err;
 }
 

@@ -388,6 +388,20 @@ static void assert_secret(const struct harness_daemon *daemon, const char *sough
         fail_msg("found in: %s%s", found->out, found->err);
 }
 
+/* Nor a piece of one, as a register holds it. */
+static void assert_no_piece(const struct harness_daemon *daemon, const char *secret)
+{
+    enum { PIECE = 12 };
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", secret);
+    assert_true(strlen(copy) >= 2 * PIECE);
+    for (const char *at = copy; strlen(at) >= PIECE; at++) {
+        char piece[PIECE + 1];
+        snprintf(piece, sizeof piece, "%s", at);
+        assert_secret(daemon, piece);
+    }
+}
+
 static void test_secrets(void **state)
 {
     (void)state;
@@ -410,6 +424,10 @@ static void test_secrets(void **state)
     snprintf(basic, sizeof basic, "%s", pair->out);
     assert_secret(daemon, basic);
     assert_secret(daemon, "vmware-api-session-id: ");
+    assert_no_piece(daemon, basic);
+    const char *token = sim_control("token");
+    assert_true(strncmp(token, "ok ", 3) == 0);
+    assert_no_piece(daemon, token + 3);
     /* The search itself works: what is no secret is found. */
     assert_sh_ok("bash", "1\n", "grep -ac datasetfs /proc/%d/cmdline", (int)daemon->pid);
     /* Nor may another process of the same user look into it. */

@@ -1,6 +1,6 @@
 /* What changes while the simulator runs: lines "fault SPEC", "clear", "fired", "expire",
- * "sessions", "state VM STATE" and "destroy VM DATASET", each answered by a line "ok", "ok NUMBER"
- * or "error WORDS". */
+ * "sessions", "token", "state VM STATE" and "destroy VM DATASET", each answered by a line "ok", "ok
+ * NUMBER" or "error WORDS". */
 #include "sim.h"
 
 #include "cleanup.h"
@@ -52,6 +52,10 @@ static void obey(struct sim_host *host, char *line, struct ds_buf *answer)
         say(answer, 0);
     } else if (!strcmp(word, "sessions")) {
         sim_out_format(answer, "ok %zu\n", sim_rest_sessions_count(host->sessions));
+    } else if (!strcmp(word, "token")) {
+        char token[SIM_REST_TOKEN_BYTES];
+        bool any = sim_rest_sessions_last(host->sessions, token);
+        sim_out_format(answer, any ? "ok %s\n" : "error no session\n", token);
     } else if (!strcmp(word, "state")) {
         const char *id = rest;
         char *state = split(rest);

@@ -90,6 +90,18 @@ void sim_rest_sessions_expire(struct sim_rest_sessions *sessions)
     sessions->count = 0;
 }
 
+bool sim_rest_sessions_last(struct sim_rest_sessions *sessions, char token[SIM_REST_TOKEN_BYTES])
+{
+    DS_LOCK_SCOPE(&sessions->lock);
+    for (size_t i = 0; i < sessions->count; i++) {
+        if (sessions->list[i].number != sessions->begun)
+            continue;
+        memcpy(token, sessions->list[i].token, SIM_REST_TOKEN_BYTES);
+        return true;
+    }
+    return false;
+}
+
 size_t sim_rest_sessions_count(struct sim_rest_sessions *sessions)
 {
     DS_LOCK_SCOPE(&sessions->lock);

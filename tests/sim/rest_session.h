@@ -25,6 +25,9 @@ unsigned sim_rest_sessions_end(struct sim_rest_sessions *sessions, const char *t
 /* Ends all. */
 void sim_rest_sessions_expire(struct sim_rest_sessions *sessions);
 
+/* The token of the session begun last; false if there is none any more. */
+bool sim_rest_sessions_last(struct sim_rest_sessions *sessions, char token[SIM_REST_TOKEN_BYTES]);
+
 /* How many there are. */
 size_t sim_rest_sessions_count(struct sim_rest_sessions *sessions);
 
