@@ -300,8 +300,12 @@ int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct d
             if (settled != -EAGAIN)
                 return settled;
         }
-        if (!busy && repeated)
+        if (!busy && repeated) {
+            /* What stood there before still does: nothing of it was done. */
+            if (changes_value(r) && r->previous)
+                ds_call_set_sent(call, DS_SENT_NO);
             return err;
+        }
         repeated = repeated || !busy;
     }
 }

@@ -6,6 +6,7 @@
 #include "json.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 /* One operation under way. */
@@ -163,15 +164,81 @@ static bool is_unchanged(const struct ds_call *call, int err)
     return sent == DS_SENT_NO || (sent == DS_SENT_ANSWERED && err != -EPROTO);
 }
 
+/* How much of the data has arrived behind `before`, in `*done`. -ESTALE: something else stands
+ * there; for a set, which is not bound to what was there, that is none of it. Or why it cannot be
+ * told. */
+static int find_place(const struct set *set, const struct ds_buf *before, const char *data,
+                      size_t len, size_t *done)
+{
+    struct ds_buf value = {0};
+    int err = get_rest(set, &value);
+    bool missing = err == -ENOENT;
+    size_t more = value.len - before->len;
+    if (missing)
+        err = before->len ? -ESTALE : 0;
+    else if (!err && (value.len < before->len || more > len ||
+                      (before->len && memcmp(value.data, before->data, before->len) != 0) ||
+                      (more && memcmp(value.data + before->len, data, more) != 0)))
+        err = -ESTALE;
+    if (!err)
+        *done = missing ? 0 : more;
+    if (err == -ESTALE && set->op == DS_OP_SET) {
+        *done = 0;
+        err = 0;
+    }
+    ds_buf_free(&value);
+    return err;
+}
+
+/* Sends all parts, behind `before`. A channel that breaks leaves open whether its part has arrived;
+ * what stands there tells, and the rest goes on from there, up to BREAKS_MAX times from one place.
+ * `*done` is what has arrived as far as is known, and `*known` says whether it is. */
+static int send_all(const struct set *set, const struct ds_buf *before, const char *data,
+                    size_t len, size_t *done, bool *known)
+{
+    enum { BREAKS_MAX = 3 };
+    size_t place = SIZE_MAX;
+    int breaks = 0;
+    *done = 0;
+    *known = true;
+    for (;;) {
+        size_t sent = 0;
+        bool append = set->op == DS_OP_APPEND || *done > 0;
+        enum ds_exchange mode = breaks ? DS_EXCHANGE_REST : DS_EXCHANGE_CHANGE;
+        int err = send_parts(set, mode, data + *done, len - *done, append, &sent);
+        *done += sent;
+        if (err != -EIO || ds_call_sent(set->call) != DS_SENT_MAYBE) {
+            *known = !err || is_unchanged(set->call, err);
+            return err;
+        }
+        char words[DS_CALL_TEXT_BYTES];
+        memcpy(words, set->call->text, sizeof words);
+        int unknown = find_place(set, before, data, len, done);
+        *known = !unknown;
+        if (unknown) {
+            ds_call_set_sent(set->call, DS_SENT_MAYBE);
+            return ds_call_fail(set->call, -EIO, "%s",
+                                unknown == -ESTALE ? "what stands there is not what was added"
+                                                   : words);
+        }
+        if (*done == len)
+            return 0;
+        breaks = *done == place ? breaks + 1 : 1;
+        place = *done;
+        if (breaks == BREAKS_MAX)
+            return ds_call_fail(set->call, -EIO, "%s", words);
+    }
+}
+
 static int set_in_parts(const struct set *set, const char *data, size_t len,
                         const struct ds_previous *previous)
 {
+    const struct ds_buf nothing = {0};
     size_t done;
-    int err = send_parts(set, DS_EXCHANGE_CHANGE, data, len, false, &done);
+    bool known;
+    int err = send_all(set, &nothing, data, len, &done, &known);
     if (err && !done && is_unchanged(set->call, err))
         return err;
-    if (err == -EIO && ds_call_sent(set->call) == DS_SENT_MAYBE)
-        err = send_parts(set, DS_EXCHANGE_REST, data, len, false, &done);
     if (!err)
         err = read_back(set, data, len);
     return err ? end_broken(set, previous, err) : 0;
@@ -194,65 +261,27 @@ int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dat
     return send_part(&set, DS_EXCHANGE_CHANGE, data, len, false);
 }
 
-/* Takes back an append that was refused half-way. `err` is the refusal. */
+/* Takes back an append that ended half-way. `err` says why. */
 static int take_back(const struct set *set, const struct ds_previous *before, int err)
 {
     char words[DS_CALL_TEXT_BYTES];
+    enum ds_sent sent = err == -EIO ? DS_SENT_NO : ds_call_sent(set->call);
     memcpy(words, set->call->text, sizeof words);
     int undone = put_back(set, before);
-    if (!undone || undone == -ENOENT)
+    if (!undone || undone == -ENOENT) {
+        ds_call_set_sent(set->call, sent); /* nothing of it is there */
         return ds_call_fail(set->call, err, "%s", words);
+    }
     ds_call_set_sent(set->call, DS_SENT_ANSWERED);
     return ds_call_fail(set->call, -EIO, "append in doubt: only a part of it was accepted: %s",
                         words);
-}
-
-/* After a break: true if what stands there is what stood there before and a beginning of the
- * addition, whose length `*done` then is. */
-static bool find_place(const struct set *set, const struct ds_buf *before, const char *data,
-                       size_t len, size_t *done)
-{
-    struct ds_buf value = {0};
-    int err = get_rest(set, &value);
-    bool missing = err == -ENOENT && !before->len;
-    size_t more = value.len - before->len;
-    bool found = missing || (!err && value.len >= before->len && more <= len &&
-                             (!before->len || !memcmp(value.data, before->data, before->len)) &&
-                             (!more || !memcmp(value.data + before->len, data, more)));
-    if (found)
-        *done = missing ? 0 : more;
-    ds_buf_free(&value);
-    return found;
-}
-
-/* Sends all parts of an addition. A channel that breaks once in between leaves open whether its
- * part has arrived; what stands there tells, and the rest goes on from there. */
-static int append_parts(const struct set *set, const struct ds_buf *before, const char *data,
-                        size_t len, size_t *done)
-{
-    int err;
-    *done = 0;
-    for (int tries = 0; tries < 2; tries++) {
-        size_t sent = 0;
-        err = send_parts(set, tries ? DS_EXCHANGE_REST : DS_EXCHANGE_CHANGE, data + *done,
-                         len - *done, true, &sent);
-        *done += sent;
-        if (err != -EIO || ds_call_sent(set->call) != DS_SENT_MAYBE || tries)
-            return err;
-        if (!find_place(set, before, data, len, done)) {
-            ds_call_set_sent(set->call, DS_SENT_MAYBE);
-            return ds_call_fail(set->call, -EIO, "what stands there is not what was added");
-        }
-        if (*done == len)
-            return 0;
-    }
-    return err;
 }
 
 static int append_in_parts(const struct set *set, const char *data, size_t len)
 {
     struct ds_buf before = {0};
     size_t done = 0;
+    bool known = true;
     int err = ds_get_one(set->tools, set->call, DS_EXCHANGE_READ, set->dataset, set->key, &before);
     bool existed = !err;
     if (err == -ENOENT)
@@ -263,8 +292,8 @@ static int append_in_parts(const struct set *set, const char *data, size_t len)
         err = ds_call_fail(set->call, -EFBIG, "the value would be longer than %d bytes",
                            DS_VALUE_MAX_BYTES);
     if (!err)
-        err = append_parts(set, &before, data, len, &done);
-    if (err && done && is_unchanged(set->call, err)) {
+        err = send_all(set, &before, data, len, &done, &known);
+    if (err && done && known) {
         struct ds_previous previous = {.exists = existed, .data = before.data, .len = before.len};
         err = take_back(set, &previous, err);
     } else if (err && done) {

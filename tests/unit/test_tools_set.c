@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../../client/tools/commands.h"
+#include "../../client/tools/set.h"
 #include "../../client/tools/tools.h"
 
 #include <errno.h>
@@ -328,7 +329,8 @@ static void test_refused(void **state)
     free_values(&values);
 }
 
-/* Any one part or the reading back may break, carried out or not: the set is begun once more. */
+/* Any one part or the reading back may break, carried out or not: the set goes on from what stands
+ * there. */
 static void test_breaks_once(void **state)
 {
     struct values values = make_values();
@@ -339,33 +341,58 @@ static void test_breaks_once(void **state)
                 (struct fault){.at = at, .count = 1, .err = -EIO, .carried_out = done};
             assert_int_equal(set(test, values.value, &(struct ds_previous){0}), 0);
             expect_stored(test, values.value);
-            assert_int_equal(test->host.requests, at > PARTS ? at + 1 : at + PARTS + 1);
+            /* One look, and the part once more if it had not arrived; or the second reading. */
+            assert_int_equal(test->host.requests, PARTS + 1 + 1 + (at <= PARTS && !done));
         }
     }
     free_values(&values);
 }
 
-/* Twice is too much, wherever: a part of the first try, and one of the second. */
-static void test_breaks_twice(void **state)
+/* As often as it gets on in between, whatever stood there before. */
+static void test_breaks_again(void **state)
 {
     struct values values = make_values();
     for (size_t kind = 0; kind < BEFORES; kind++) {
         const struct before *before = &values.before[kind];
         for (size_t first = 1; first <= PARTS; first++) {
-            for (size_t second = 1; second <= PARTS + 1; second++) {
+            for (size_t second = 2; second <= PARTS; second++) {
                 for (int done = 0; done < 2; done++) {
                     struct test *test = begin(state, before->stood);
-                    bool back = second == PARTS + 1; /* which itself is done twice */
-                    test->host.faults[0] =
-                        (struct fault){.at = first, .count = 1, .err = -EIO, .carried_out = done};
-                    test->host.faults[1] = (struct fault){.at = first + second,
-                                                          .count = back ? 2 : 1,
-                                                          .err = -EIO,
-                                                          .carried_out = done};
-                    expect_broken(test, &values, before, -EIO, first + second + back);
+                    for (size_t i = 0; i < FAULTS; i++)
+                        test->host.faults[i] = (struct fault){.at = first + i * (second + 1),
+                                                              .count = 1,
+                                                              .err = -EIO,
+                                                              .carried_out = done};
+                    assert_int_equal(set(test, values.value, NULL), 0);
+                    expect_stored(test, values.value);
                 }
             }
         }
+    }
+    free_values(&values);
+}
+
+/* The same part again and again is too much: what stood there before is put back. */
+static void test_breaks_too_often(void **state)
+{
+    struct values values = make_values();
+    for (size_t kind = 0; kind < BEFORES; kind++) {
+        const struct before *before = &values.before[kind];
+        for (size_t at = 2; at <= PARTS; at++) {
+            struct test *test = begin(state, before->stood);
+            for (size_t i = 0; i < FAULTS; i++) /* each is followed by a look */
+                test->host.faults[i] = (struct fault){.at = at + 2 * i, .count = 1, .err = -EIO};
+            expect_broken(test, &values, before, -EIO, at + 2 * FAULTS - 1);
+        }
+        struct test *test = begin(state, before->stood);
+        for (size_t i = 0; i < FAULTS; i++) /* not even the first part has arrived */
+            test->host.faults[i] = (struct fault){.at = 1 + 2 * i, .count = 1, .err = -EIO};
+        assert_int_equal(set(test, values.value, NULL), -EIO);
+        assert_int_equal(test->host.requests, 2 * FAULTS);
+        expect_stored(test, before->stood);
+        begin(state, before->stood);
+        test->host.faults[0] = (struct fault){.at = PARTS + 1, .count = 2, .err = -EIO};
+        expect_broken(test, &values, before, -EIO, PARTS + 2);
     }
     free_values(&values);
 }
@@ -412,7 +439,7 @@ static void test_not_put_back(void **state)
     struct test *test = begin(state, "old");
     test->host.faults[0] = (struct fault){.at = 2, .count = 100, .err = -EIO};
     assert_int_equal(set(test, values.value, &old), -EIO);
-    assert_int_equal(test->host.requests, 2 + 1 + 1);
+    assert_int_equal(test->host.requests, 2 + 2 + 1); /* two looks are in vain */
     assert_int_equal(ds_call_sent(&test->call), DS_SENT_ANSWERED);
     assert_non_null(strstr(test->call.text, words));
 
@@ -533,7 +560,7 @@ static void test_append_refused(void **state)
 }
 
 /* Broken once, in any part and carried out or not: the rest goes on from what stands there, nothing
- * is added twice. Broken twice, nobody knows. */
+ * is added twice. */
 static void test_append_breaks(void **state)
 {
     struct values values = make_values();
@@ -556,10 +583,24 @@ static void test_append_breaks(void **state)
         }
         ds_buf_free(&sum);
     }
-    struct test *test = begin(state, "before");
     struct ds_previous previous = {.exists = true, .data = "before", .len = 6};
-    test->host.faults[0] = (struct fault){.at = 3, .count = 1, .err = -EIO};
-    test->host.faults[1] = (struct fault){.at = 5, .count = 1, .err = -EIO};
+    struct test *test = begin(state, "before");
+    for (size_t i = 0; i < FAULTS; i++) /* each time another part */
+        test->host.faults[i] = (struct fault){.at = 2 + 3 * i, .count = 1, .err = -EIO};
+    assert_int_equal(append(test, values.value, &previous), 0);
+    /* The same one again and again: what was added is taken back, and that is no doubt. */
+    begin(state, "before");
+    for (size_t i = 0; i < FAULTS; i++)
+        test->host.faults[i] = (struct fault){.at = 3 + 2 * i, .count = 1, .err = -EIO};
+    struct ds_call *call = &test->call;
+    struct ds_tools *tools = (struct ds_tools *)test->client;
+    assert_int_equal(
+        ds_set_append(&tools->client, call, "d", "k", values.value, strlen(values.value)), -EIO);
+    assert_int_equal(ds_call_sent(call), DS_SENT_NO);
+    expect_stored(test, "before");
+    /* Nor can that be done. */
+    begin(state, "before");
+    test->host.faults[0] = (struct fault){.at = 3, .count = 1000, .err = -EIO};
     assert_int_equal(append(test, values.value, &previous), -EIO);
     assert_non_null(strstr(test->call.text, "in doubt"));
     free_values(&values);
@@ -570,11 +611,11 @@ static void test_append_breaks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_limits),         TEST(test_parts),           TEST(test_refused),
-        TEST(test_breaks_once),    TEST(test_breaks_twice),    TEST(test_lost_part),
-        TEST(test_not_understood), TEST(test_not_put_back),    TEST(test_busy),
-        TEST(test_append),         TEST(test_append_too_long), TEST(test_append_refused),
-        TEST(test_append_breaks),
+        TEST(test_limits),         TEST(test_parts),          TEST(test_refused),
+        TEST(test_breaks_once),    TEST(test_breaks_again),   TEST(test_breaks_too_often),
+        TEST(test_lost_part),      TEST(test_not_understood), TEST(test_not_put_back),
+        TEST(test_busy),           TEST(test_append),         TEST(test_append_too_long),
+        TEST(test_append_refused), TEST(test_append_breaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
