@@ -5,8 +5,11 @@
 #include "due.h"
 #include "errors.h"
 #include "handle.h"
+#include "pages.h"
 #include "record.h"
+#include "value.h"
 #include "working.h"
+#include "write.h"
 
 #include <errno.h>
 #include <utlist.h>
@@ -26,10 +29,11 @@ static int commit_handle(struct fs_request *request, struct fs_handle *handle,
     struct fs *fs = request->fs;
     struct fs_node *node = handle->node;
     bool due;
-    int err;
+    int err, held;
 
     pthread_mutex_lock(&fs->lock);
-    due = handle->writes && fs_working_due(node, event);
+    due = handle->writes &&
+          (fs_working_due(node, event) || (node->attached && fs_held_any(&handle->held)));
     err = due ? 0 : late_error(handle, event);
     pthread_mutex_unlock(&fs->lock);
     if (!due)
@@ -42,10 +46,11 @@ static int commit_handle(struct fs_request *request, struct fs_handle *handle,
     if (err != 0)
         return err;
     err = late_error(handle, event);
+    held = err == 0 ? fs_write_settle(request, handle) : 0;
     if (err == 0)
         err = fs_working_commit(request, node, event);
     fs_key_unlock(node);
-    return err;
+    return err == 0 ? held : err;
 }
 
 static int commit_for(struct fs_request *request, enum fs_commit_event event)
@@ -83,24 +88,52 @@ static bool last_writer(const struct fs_handle *handle)
     return true;
 }
 
+/* With fs->lock: true if another handle waits for the creation or truncation to be committed. */
+static bool others_wait(const struct fs_handle *handle)
+{
+    const struct fs_handle *other;
+
+    DL_FOREACH (handle->node->handles, other) {
+        if (other != handle && (other->unsent || fs_held_any(&other->held)))
+            return true;
+    }
+    return false;
+}
+
+/* What the handle holds back will never be text. What was created or truncated for it stays as it
+ * was before. With the key lock and fs->lock. */
+static void drop_held(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    fs_held_clear(&handle->held);
+    fs_value_touch(fs, node);
+    if (node->attached && node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
+        !others_wait(handle))
+        fs_working_give_up(fs, node);
+    fs_pages_forget(fs, node);
+}
+
 /* Commits what waited for the end of the handle. Nobody is told of a failure here: it is reported
  * in .datasetfs/errors. With the key lock and fs->lock. */
 static void commit_at_release(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs *fs = request->fs;
     struct fs_node *node = handle->node;
+    int held = fs_write_settle(request, handle);
     int err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
 
     if (err == -EINTR)
         return; /* the mount ends, and commits what waits */
+    if (fs_held_any(&handle->held))
+        drop_held(fs, handle);
     if (last_writer(handle)) {
-        if (fs_working_drop_held(fs, node) && err == 0)
-            err = -EILSEQ;
+        if (err != 0)
+            fs_working_lose(request, node, err);
         fs_commit_closed(&node->commit);
-    } else if (err == -EILSEQ) {
-        err = 0; /* the others may still complete it */
     }
-    if (err != 0)
+    err = err != 0 ? err : held;
+    if (err != 0 && node->attached)
         fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
                       request->call.text);
     request->call.text[0] = '\0';
@@ -112,8 +145,9 @@ static bool has_work(const struct fs_handle *handle)
 {
     const struct fs_node *node = handle->node;
 
-    return (handle->unsent || last_writer(handle)) &&
-           (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused);
+    return fs_held_any(&handle->held) ||
+           ((handle->unsent || last_writer(handle)) &&
+            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused));
 }
 
 /* What the handle leaves behind uncommitted is committed without it. With fs->lock. */
@@ -132,6 +166,12 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
 {
     struct fs_node *node = handle->node;
 
+    if (fs_held_any(&handle->held)) { /* the RELEASE got no turn */
+        if (!node->locked)
+            drop_held(fs, handle);
+        if (node->attached)
+            fs_errors_add(fs->errors, "release", node->dataset->name, node->key, -EILSEQ, "");
+    }
     if (node->kind == FS_NODE_ENTRY && handle->writes && !node->locked && last_writer(handle))
         fs_commit_closed(&node->commit);
     fs_handle_free(fs, handle);
@@ -190,8 +230,8 @@ void fs_close_abandon(struct fs *fs, struct fs_handle *handle)
     DS_LOCK_SCOPE(&fs->lock);
     /* Its caller is dead: unless others write, nobody has built on what it created or truncated. */
     if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty &&
-        !node->locked) {
-        fs_working_drop_held(fs, node);
+        node->attached && !node->locked) {
+        fs_working_give_up(fs, node);
         fs_commit_closed(&node->commit);
     }
     fs_handle_free(fs, handle);

@@ -5,8 +5,8 @@
 static void settle_data(struct fs_commit *commit)
 {
     commit->dirty = false;
-    commit->mapped = false;
     commit->gathered = false;
+    commit->stuck = false;
     commit->unsent_bytes = 0;
 }
 
@@ -19,10 +19,9 @@ void fs_commit_pend(struct fs_commit *commit, enum fs_pending pending)
     commit->sent_bytes = 0;
 }
 
-void fs_commit_wrote(struct fs_commit *commit, size_t bytes, bool mapped)
+void fs_commit_wrote(struct fs_commit *commit, size_t bytes)
 {
     commit->dirty = true;
-    commit->mapped = commit->mapped || mapped;
     commit->unsent_bytes += bytes;
 }
 
@@ -31,7 +30,7 @@ bool fs_commit_through(const struct fs_commit *commit, const struct fs_budget *b
 {
     if (at_close)
         return false;
-    if (budget->commits == 0)
+    if (budget->commits == 0 || commit->stuck)
         return true;
     if (budget->commits < FS_COMMIT_THROUGH && value_bytes <= FS_COMMIT_THROUGH_MAX_BYTES)
         return true;
@@ -53,6 +52,8 @@ int64_t fs_commit_idle_ms(const struct fs_commit *commit)
 
     if (!commit->gathered)
         return 0;
+    if (commit->stuck)
+        return commit->retry_ms;
     return idle_ms < latest_ms ? idle_ms : latest_ms;
 }
 
@@ -65,8 +66,9 @@ bool fs_commit_due(const struct fs_commit *commit, enum fs_commit_event event)
 {
     switch (event) {
     case FS_COMMIT_ON_WRITE:
-    case FS_COMMIT_ON_FLUSH: /* a shell flushes before its data: nothing pending is published */
         return commit->dirty;
+    case FS_COMMIT_ON_FLUSH: /* a shell flushes before its data: nothing pending is published */
+        return commit->dirty || (commit->stuck && fs_commit_waits(commit));
     case FS_COMMIT_ON_IDLE:
         return commit->gathered;
     case FS_COMMIT_ON_FSYNC:
@@ -79,16 +81,37 @@ bool fs_commit_due(const struct fs_commit *commit, enum fs_commit_event event)
     return false;
 }
 
-void fs_commit_done(struct fs_commit *commit, bool held)
+void fs_commit_done(struct fs_commit *commit)
 {
     commit->pending = FS_PENDING_NONE;
     commit->refused = false;
     commit->sent_bytes += commit->unsent_bytes;
     settle_data(commit);
-    commit->dirty = held;
 }
 
-void fs_commit_failed(struct fs_commit *commit)
+void fs_commit_refused(struct fs_commit *commit, int64_t now_ms)
+{
+    if (!fs_commit_waits(commit))
+        return;
+    if (commit->dirty) /* nothing else is published by the clock */
+        fs_commit_gather(commit, now_ms);
+    commit->stuck = true;
+    commit->retry_ms = now_ms + FS_COMMIT_RETRY_MS;
+}
+
+void fs_commit_take_back(struct fs_commit *commit, const struct fs_commit *before, bool doubt,
+                         int64_t now_ms)
+{
+    *commit = *before;
+    if (!commit->dirty && commit->pending != FS_PENDING_NONE) {
+        commit->refused = true;
+        return;
+    }
+    commit->dirty = commit->dirty || doubt;
+    fs_commit_refused(commit, now_ms);
+}
+
+void fs_commit_give_up(struct fs_commit *commit)
 {
     settle_data(commit);
     commit->refused = commit->pending != FS_PENDING_NONE;

@@ -10,7 +10,11 @@
  * are *gathered*: they are acknowledged at once and committed together when as much waits as has
  * been sent before, so that a value written in many pieces is sent at most twice over; and in any
  * case when a handle is closed or synchronised, another one opened, or nothing more comes. What is
- * dirty without being gathered is a held-back piece of a code point, or pages of a memory map. */
+ * dirty without being gathered are pages of a memory map.
+ *
+ * A commit that is refused leaves all that was acknowledged where it is: it is tried again by each
+ * write, flush and fsync, which fail with it, and now and then without one, until the last writer
+ * is gone. Only the write that waited for the commit takes its own data out again. */
 #ifndef FS_COMMIT_H
 #define FS_COMMIT_H
 
@@ -25,6 +29,8 @@
  * its first byte. */
 #define FS_COMMIT_IDLE_MS 50
 #define FS_COMMIT_LATEST_MS 1000
+/* How long after a refusal it is tried again, unless somebody asks sooner. */
+#define FS_COMMIT_RETRY_MS 1000
 
 enum fs_pending { FS_PENDING_NONE, FS_PENDING_CREATE, FS_PENDING_TRUNCATE };
 
@@ -34,12 +40,13 @@ struct fs_commit {
     /* The data that came first was refused: the old value stays, and only further data may still
      * publish the creation or truncation. */
     bool refused;
-    bool dirty;          /* there is data that the store has not */
-    bool mapped;         /* some of it came from a memory map, whose writes are never refused */
-    bool gathered;       /* it is to be committed although nobody waits for that */
-    size_t unsent_bytes; /* written since the last commit */
-    size_t sent_bytes;   /* committed by those who have it open now, added up */
+    bool dirty;                /* there is data that the store has not */
+    bool gathered;             /* it is to be committed although nobody waits for that */
+    bool stuck;                /* the last commit was refused, and something waits on */
+    size_t unsent_bytes;       /* written since the last commit */
+    size_t sent_bytes;         /* committed by those who have it open now, added up */
     int64_t first_ms, last_ms; /* when the first and the last gathered data came */
+    int64_t retry_ms;          /* when it is stuck: when to try again */
 };
 
 /* Of a handle. Zeroed at open. */
@@ -62,7 +69,7 @@ enum fs_commit_event {
 void fs_commit_pend(struct fs_commit *commit, enum fs_pending pending);
 
 /* `bytes` of data were put into the working value. */
-void fs_commit_wrote(struct fs_commit *commit, size_t bytes, bool mapped);
+void fs_commit_wrote(struct fs_commit *commit, size_t bytes);
 
 /* True if a write of `bytes` through the handle, which makes the value `value_bytes` long, is to be
  * committed before it returns. `at_close`: the mount gathers always. */
@@ -81,11 +88,19 @@ bool fs_commit_due(const struct fs_commit *commit, enum fs_commit_event event);
 /* True if a change of the store would be lost should the inode be dropped now. */
 bool fs_commit_waits(const struct fs_commit *commit);
 
-/* The store has the working value; `held` if a cut code point at its end was kept back. */
-void fs_commit_done(struct fs_commit *commit, bool held);
+/* The store has the working value. */
+void fs_commit_done(struct fs_commit *commit);
 
-/* The commit or the write was refused: the data is given up. */
-void fs_commit_failed(struct fs_commit *commit);
+/* The commit was refused: what was to be committed waits on. */
+void fs_commit_refused(struct fs_commit *commit, int64_t now_ms);
+
+/* A write that failed with its commit is taken out again: `before` is what was before it. `doubt`:
+ * the store may have it, and what waited before is to be sent once more. */
+void fs_commit_take_back(struct fs_commit *commit, const struct fs_commit *before, bool doubt,
+                         int64_t now_ms);
+
+/* The data is given up. */
+void fs_commit_give_up(struct fs_commit *commit);
 
 /* The last handle that could write is gone: a refused creation or truncation is forgotten, and the
  * next one begins anew. */

@@ -410,8 +410,8 @@ static int set_size(struct fs_request *request, struct fs_node *node)
         return err;
     open = fs_handle_any_writes(node);
     err = fs_write_truncate(request, node, (size_t)request->attr.st_size, open);
-    if (!open && fs_working_drop_held(fs, node) && err == 0)
-        err = -EILSEQ; /* it would end inside a code point, and nobody is there to complete it */
+    if (!open && err != 0) /* nobody is there who could try again */
+        fs_working_give_up(fs, node);
     if (!open)
         fs_commit_closed(&node->commit);
     fs_key_unlock(node);

@@ -41,6 +41,7 @@ struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags)
 static void free_closed(struct fs *fs, struct fs_handle *handle)
 {
     fs_node_unpin(fs, handle->node);
+    fs_held_clear(&handle->held);
     ds_buf_free(&handle->text);
     free(handle);
 }
@@ -81,6 +82,36 @@ bool fs_handle_any_writes(const struct fs_node *node)
             return true;
     }
     return false;
+}
+
+bool fs_handle_any_held(const struct fs_node *node)
+{
+    const struct fs_handle *handle;
+
+    DL_FOREACH (node->handles, handle) {
+        if (fs_held_any(&handle->held))
+            return true;
+    }
+    return false;
+}
+
+void fs_handle_drop_held(struct fs_node *node, const struct fs_handle *except)
+{
+    struct fs_handle *handle;
+
+    DL_FOREACH (node->handles, handle) {
+        if (handle != except)
+            fs_held_clear(&handle->held);
+    }
+}
+
+size_t fs_handle_held_size(const struct fs_node *node, size_t size)
+{
+    const struct fs_handle *handle;
+
+    DL_FOREACH (node->handles, handle)
+        size = fs_held_size(&handle->held, size);
+    return size;
 }
 
 void fs_handle_committed(struct fs_node *node)
@@ -224,10 +255,9 @@ static void decide_caching(struct fs_request *request, struct fs_node *node, boo
     *stale_attr = node->told_version != node->version;
     request->fi.keep_cache = node->page_version == node->version;
     node->page_version = node->version;
-    /* An append goes to the store's end, not to where the kernel believes it: no page may be
-     * filled. */
-    request->fi.direct_io =
-        (request->fi.flags & O_APPEND) != 0 && (request->fi.flags & O_ACCMODE) == O_WRONLY;
+    /* An append goes to the store's end, not to where the kernel believes it; and others are not to
+     * read from its pages what the store may refuse: who only writes fills none. */
+    request->fi.direct_io = (request->fi.flags & O_ACCMODE) == O_WRONLY;
     request->fi.noflush = (request->fi.flags & O_ACCMODE) == O_RDONLY;
 }
 
@@ -411,29 +441,50 @@ int fs_handle_create(struct fs_request *request)
     return err;
 }
 
-/* With fs->lock: a reference to the store's value, or a copy of the working one; NULL if it is not
- * known, or there is no memory. A truncation that waits for its data shows in the size only: a READ
- * that was on its way before the kernel knew of it would otherwise come back short, and the kernel
- * would fill the rest with NULs. */
-static struct fs_value *visible_value(struct fs_node *node)
+/* With fs->lock: puts what open files hold back into the value (taken). NULL: no memory. */
+static struct fs_value *with_held(const struct fs_node *node, struct fs_value *value)
 {
-    bool truncated = node->commit.pending == FS_PENDING_TRUNCATE && !node->commit.dirty;
+    struct ds_buf bytes DS_CLEANUP(ds_buf_free) = {0};
+    const struct fs_handle *handle;
+    int err = ds_buf_append(&bytes, value->data, value->len);
 
-    if (node->image != NULL && (!truncated || node->value == NULL))
-        return fs_value_new(node->image->bytes.data, node->image->bytes.len, node->tail.data,
-                            node->tail.len);
-    if (node->value == NULL)
-        return NULL;
-    return node->tail.len > 0
-               ? fs_value_new(node->value->data, node->value->len, node->tail.data, node->tail.len)
-               : fs_value_ref(node->value);
+    fs_value_unref(value);
+    DL_FOREACH (node->handles, handle) {
+        if (err == 0)
+            err = fs_held_show(&handle->held, &bytes);
+    }
+    return err == 0 ? fs_value_new(bytes.data, bytes.len, NULL, 0) : NULL;
+}
+
+/* With fs->lock: a reference to the store's value, or a copy of the working one, in `*out`; NULL
+ * there if it is not known. 0 or -ENOMEM. A truncation that waits for its data shows in the size
+ * only: a READ that was on its way before the kernel knew of it would otherwise come back short,
+ * and the kernel would fill the rest with NULs. Of a write that is on its way nothing shows. */
+static int visible_value(const struct fs_node *node, struct fs_value **out)
+{
+    const struct fs_image *image = node->before != NULL ? node->before : node->image;
+    bool held = fs_handle_any_held(node);
+    bool truncated = node->commit.pending == FS_PENDING_TRUNCATE && !node->commit.dirty && !held;
+    size_t tail_len = node->tail.len - node->tail_fresh;
+
+    if (image != NULL && (!truncated || node->value == NULL))
+        *out = fs_value_new(image->bytes.data, image->bytes.len, node->tail.data, tail_len);
+    else if (node->value == NULL)
+        return 0;
+    else
+        *out = tail_len > 0
+                   ? fs_value_new(node->value->data, node->value->len, node->tail.data, tail_len)
+                   : fs_value_ref(node->value);
+    if (*out != NULL && held)
+        *out = with_held(node, *out);
+    return *out != NULL ? 0 : -ENOMEM;
 }
 
 static int read_handle(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs *fs = request->fs;
     struct fs_node *node = handle->node;
-    struct fs_value *value;
+    struct fs_value *value = NULL;
     size_t start, len;
     bool attached;
     int err;
@@ -443,17 +494,21 @@ static int read_handle(struct fs_request *request, struct fs_handle *handle)
     if (fs_scratch_read(request, node, &err))
         return err;
     pthread_mutex_lock(&fs->lock);
-    value = visible_value(node);
+    err = visible_value(node, &value);
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
+    if (err != 0)
+        return err;
     if (value == NULL) { /* after an append to a value that was not known */
         /* Another file may have the name of one that was removed. */
         err = attached ? fs_value_fetch(request, node, true, false) : -ENOENT;
         if (err != 0)
             return err == -ENOENT ? -ESTALE : err;
         pthread_mutex_lock(&fs->lock);
-        value = visible_value(node);
+        err = visible_value(node, &value);
         pthread_mutex_unlock(&fs->lock);
+        if (err != 0)
+            return err;
         if (value == NULL)
             return -ESTALE;
     }

@@ -2,6 +2,7 @@
 #ifndef FS_HANDLE_H
 #define FS_HANDLE_H
 
+#include "held.h"
 #include "node.h"
 #include "request.h"
 
@@ -13,8 +14,9 @@ struct fs_handle {
     unsigned uses; /* requests that run with it; a killed caller's may outlive RELEASE */
     bool closed;   /* it is none of node->handles any more; the last of these frees it */
     struct fs_budget budget;
-    bool unsent; /* perhaps what it wrote, created or truncated is not all committed */
-    int sticky;  /* a late failure that nobody was told of yet, or 0 */
+    struct fs_held held; /* with the key lock too */
+    bool unsent;         /* perhaps what it wrote, created or truncated is not all committed */
+    int sticky;          /* a late failure that nobody was told of yet, or 0 */
     struct fs_handle *prev, *next; /* node->handles, with fs->lock */
     struct ds_buf text;            /* of a control file, as it was at open */
     bool creates; /* of info/DATASET, with fs->lock: the first write makes the DataSet */
@@ -36,6 +38,15 @@ void fs_handle_free(struct fs *fs, struct fs_handle *handle);
 
 /* True if one of the node's handles may write; with fs->lock. */
 bool fs_handle_any_writes(const struct fs_node *node);
+
+/* True if one of the node's handles holds something back (held.h); with fs->lock. */
+bool fs_handle_any_held(const struct fs_node *node);
+
+/* What all of them but `except` (or NULL) hold back is gone; with fs->lock and the key lock. */
+void fs_handle_drop_held(struct fs_node *node, const struct fs_handle *except);
+
+/* How long a value of `size` bytes is with all that they hold back; with fs->lock. */
+size_t fs_handle_held_size(const struct fs_node *node, size_t size);
 
 /* All that the node's handles have written is committed; with fs->lock. */
 void fs_handle_committed(struct fs_node *node);

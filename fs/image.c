@@ -114,13 +114,23 @@ struct window {
     size_t from, to, low, high;
 };
 
-static struct window window_round(const struct ds_buf *bytes, size_t low, size_t high)
+static bool has_seam(const struct fs_image *image, size_t at)
 {
+    for (unsigned i = 0; i < image->seam_count; i++)
+        if (image->seams[i].at == at)
+            return true;
+    return false;
+}
+
+/* It begins where a code point does: a seam has both its sides in it, or none. */
+static struct window window_round(const struct fs_image *image, size_t low, size_t high)
+{
+    const struct ds_buf *bytes = &image->bytes;
     struct window window = {.from = low, .to = high, .low = low, .high = high};
 
-    for (int i = 0; i <= CONTINUATION_MAX && window.from > 0; i++) {
+    while (window.from > 0) {
         window.from--;
-        if (!is_continuation(bytes->data[window.from]))
+        if (!is_continuation(bytes->data[window.from]) && !has_seam(image, window.from))
             break;
     }
     while (window.to < bytes->len && is_continuation(bytes->data[window.to]))
@@ -198,7 +208,7 @@ static bool explain(const struct fs_image *image, const struct window *window, s
 /* Judges the text round [low, high), just written, and updates the seams. */
 static int judge(struct fs_image *image, size_t low, size_t high)
 {
-    struct window window = window_round(&image->bytes, low, high);
+    struct window window = window_round(image, low, high);
     struct fs_seam seams[FS_IMAGE_SEAMS + 2];
     struct cuts broken = {0};
     unsigned kept = 0;
@@ -244,27 +254,57 @@ static int put(struct fs_image *image, size_t offset, const char *data, size_t l
     return 0;
 }
 
-int fs_image_write(struct fs_image *image, size_t offset, const char *data, size_t len)
+/* What a write has replaced, to put it back. */
+struct undo {
+    size_t offset, old_len;
+    char *replaced; /* owned; NULL: nothing was */
+    struct fs_seam seams[FS_IMAGE_SEAMS];
+    unsigned seam_count;
+};
+
+static void put_back(struct fs_image *image, const struct undo *undo, size_t len)
 {
-    size_t old_len = image->bytes.len;
-    char *saved = NULL;
+    size_t end = undo->offset + len < undo->old_len ? undo->offset + len : undo->old_len;
+
+    if (undo->replaced != NULL)
+        memcpy(image->bytes.data + undo->offset, undo->replaced, end - undo->offset);
+    image->bytes.len = undo->old_len;
+    image->bytes.data[undo->old_len] = '\0';
+    memcpy(image->seams, undo->seams, sizeof(undo->seams));
+    image->seam_count = undo->seam_count;
+}
+
+/* `whole`: -EAGAIN, and nothing is changed, if the text has a seam then. */
+static int write_text(struct fs_image *image, size_t offset, const char *data, size_t len,
+                      bool whole)
+{
+    struct undo undo = {
+        .offset = offset, .old_len = image->bytes.len, .seam_count = image->seam_count};
     int err;
 
     if (len == 0)
         return 0;
-    err = put(image, offset, data, len, &saved);
+    memcpy(undo.seams, image->seams, sizeof(undo.seams));
+    err = put(image, offset, data, len, &undo.replaced);
     if (err == 0 && !image->unchecked) {
         err = judge(image, offset, offset + len);
-        if (err != 0) {
-            if (saved != NULL)
-                memcpy(image->bytes.data + offset, saved,
-                       (offset + len < old_len ? offset + len : old_len) - offset);
-            image->bytes.len = old_len;
-            image->bytes.data[old_len] = '\0';
-        }
+        if (err == 0 && whole && image->seam_count > 0)
+            err = -EAGAIN;
+        if (err != 0)
+            put_back(image, &undo, len);
     }
-    free(saved);
+    free(undo.replaced);
     return err;
+}
+
+int fs_image_write(struct fs_image *image, size_t offset, const char *data, size_t len)
+{
+    return write_text(image, offset, data, len, false);
+}
+
+int fs_image_write_whole(struct fs_image *image, size_t offset, const char *data, size_t len)
+{
+    return write_text(image, offset, data, len, true);
 }
 
 int fs_image_write_page(struct fs_image *image, size_t offset, const char *data, size_t len)
@@ -278,37 +318,44 @@ int fs_image_write_page(struct fs_image *image, size_t offset, const char *data,
 
 int fs_image_truncate(struct fs_image *image, size_t size)
 {
+    struct undo undo = {.old_len = image->bytes.len, .seam_count = image->seam_count};
+    char first;
+    int err;
+
     if (size > image->bytes.len)
         return -EILSEQ;
     if (size == image->bytes.len)
         return 0;
+    memcpy(undo.seams, image->seams, sizeof(undo.seams));
+    first = image->bytes.data[size];
     image->bytes.len = size;
     image->bytes.data[size] = '\0';
-    drop_seams(image, size, (size_t)-1);
-    return image->unchecked ? 0 : judge(image, size, size);
+    drop_seams(image, size + 1, (size_t)-1);
+    for (unsigned i = 0; i < image->seam_count; i++)
+        if (image->seams[i].at == size)
+            image->seams[i].written_after = false; /* that is cut off */
+    err = image->unchecked ? 0 : judge(image, size, size);
+    if (err != 0) {
+        image->bytes.data[size] = first;
+        put_back(image, &undo, 0);
+    }
+    return err;
 }
 
-int fs_image_committable(const struct fs_image *image, size_t *len)
+bool fs_image_is_text(const struct fs_image *image)
 {
-    size_t whole = image->bytes.len;
-    bool incomplete = false;
+    return image->unchecked ? ds_utf8_valid(image->bytes.data, image->bytes.len)
+                            : image->seam_count == 0;
+}
 
-    if (image->unchecked || image->seam_count > 0) {
-        size_t start = 0;
+int fs_image_copy(struct fs_image *image, const struct fs_image *from)
+{
+    struct fs_image copy = *from;
 
-        if (!image->unchecked) {
-            /* All but the seams is known to be text: the only one allowed is at the end. */
-            if (image->seam_count > 1 || image->seams[0].at != image->bytes.len)
-                return -EILSEQ;
-            start = image->bytes.len > CONTINUATION_MAX ? image->bytes.len - CONTINUATION_MAX : 0;
-            while (start > 0 && is_continuation(image->bytes.data[start]))
-                start--;
-        }
-        whole = start +
-                ds_utf8_prefix(image->bytes.data + start, image->bytes.len - start, &incomplete);
-        if (whole < image->bytes.len && !incomplete)
-            return -EILSEQ;
-    }
-    *len = whole;
+    memset(&copy.bytes, 0, sizeof(copy.bytes));
+    if (ds_buf_append(&copy.bytes, from->bytes.data, from->bytes.len) != 0)
+        return -ENOMEM;
+    fs_image_clear(image);
+    *image = copy;
     return 0;
 }

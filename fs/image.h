@@ -1,8 +1,8 @@
-/* A working value: bytes that are being written, and where their text is not whole yet. Pure.
+/* A value that is being written: its bytes, and where their text is not whole. Pure.
  *
  * A value is UTF-8 without NUL, but write(2) cuts where it likes. A code point that a written
- * range's end cuts leaves a *seam*: the image is kept, and what cannot be committed is held back
- * until a neighbouring write completes it. */
+ * range's end cuts leaves a *seam*, until a neighbouring write completes it. The working value of
+ * an inode never has one: held.h keeps back what would leave it. */
 #ifndef FS_IMAGE_H
 #define FS_IMAGE_H
 
@@ -37,16 +37,22 @@ int fs_image_load(struct fs_image *image, const char *data, size_t len);
  * image is unchanged. */
 int fs_image_write(struct fs_image *image, size_t offset, const char *data, size_t len);
 
-/* The same for a page of a memory map: the text is not judged now. -EFBIG, -ENOMEM; -EILSEQ for a
- * gap. */
+/* The same if no seam is left by it; else -EAGAIN, and the image is unchanged. */
+int fs_image_write_whole(struct fs_image *image, size_t offset, const char *data, size_t len);
+
+/* As fs_image_write() for a page of a memory map: the text is not judged now. -EFBIG, -ENOMEM;
+ * -EILSEQ for a gap. */
 int fs_image_write_page(struct fs_image *image, size_t offset, const char *data, size_t len);
 
-/* Shortens the image to `size` bytes. -EILSEQ if it is shorter already: a value holds no NUL. */
+/* Shortens the image to `size` bytes. -EILSEQ if it is shorter already, since a value holds no NUL,
+ * or has too many seams; it is then unchanged. */
 int fs_image_truncate(struct fs_image *image, size_t size);
 
-/* How much may be committed now: `*len` is all of it, or all but a cut code point at its end.
- * -EILSEQ: nothing, since a seam lies inside or a mapped page holds no text. */
-int fs_image_committable(const struct fs_image *image, size_t *len);
+/* True if it may be committed: without seams, and what memory maps have put in is text. */
+bool fs_image_is_text(const struct fs_image *image);
+
+/* Replaces `image` by a copy of `from`. 0 or -ENOMEM. */
+int fs_image_copy(struct fs_image *image, const struct fs_image *from);
 
 /* Frees the content and zeroes the image. */
 void fs_image_clear(struct fs_image *image);

@@ -78,10 +78,12 @@ struct fs_node {
     struct fs_image *image; /* NULL: the working value is the store's */
     struct fs_commit commit;
     struct ds_buf tail; /* appended data that the store has not; beside no image, or an empty one */
-    unsigned tail_piece;  /* its last bytes that are the first ones of a code point, held back */
-    int64_t committed_ms; /* when we last changed the store's value; 0: never */
-    bool pages_stale;     /* the kernel is to forget its pages, pages.h */
-    bool grown;           /* it got longer by appends since it was last set or seen */
+    /* Of the write whose commit is under way, and which may be refused: nobody sees it yet. */
+    struct fs_image *before; /* the image without it; NULL: it is none of the image */
+    size_t tail_fresh;       /* its bytes at the end of the tail */
+    int64_t committed_ms;    /* when we last changed the store's value; 0: never */
+    bool pages_stale;        /* the kernel is to forget its pages, pages.h */
+    bool grown;              /* it got longer by appends since it was last set or seen */
     struct fs_handle *handles;
 
     /* What is held back (key), scratch.h. */

@@ -102,16 +102,16 @@ static void reply_error(struct fs_request *request, int error)
         fuse_reply_err(request->req, -error);
 }
 
-/* True if a fatal signal waits for the thread: the kernel marks that as a pending SIGKILL. */
-static bool is_dying(pid_t tid)
+/* The kernel marks a fatal signal as a pending SIGKILL. */
+bool fs_request_is_dying(const struct fs_request *request)
 {
     char path[64], line[128];
     unsigned long long pending = 0;
     FILE *status;
 
-    if (tid == 0)
+    if (request->tid == 0)
         return false;
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)request->tid);
     status = fopen(path, "re");
     if (status == NULL)
         return true;
@@ -140,11 +140,13 @@ static void detach(struct fs_request *request)
     if (atomic_exchange(&request->settled, true))
         return;
     fuse_req_interrupt_func(request->req, NULL, NULL);
-    if (write && lingers && request->taken)
+    if (write && lingers && request->taken) {
+        request->granted = true;
         fuse_reply_write(request->req, request->size);
-    else
+    } else {
         fuse_reply_err(request->req,
                        request->opcode == FS_FLUSH || (write && !lingers) ? EIO : EINTR);
+    }
 }
 
 /* A queued request that has waited until the store counts as silent may be answered from memory. On
@@ -183,7 +185,7 @@ static void interrupt_fire(struct fs_timer_entry *entry)
             retry_locally(request);
         return;
     }
-    if (now_ms - since_ms >= INTERRUPT_PATIENCE_MS || is_dying(request->tid)) {
+    if (now_ms - since_ms >= INTERRUPT_PATIENCE_MS || fs_request_is_dying(request)) {
         if (fs_loop_unqueue(request->fs->loop, request)) {
             fs_request_drop(request, -EINTR);
             return;

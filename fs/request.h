@@ -59,6 +59,7 @@ struct fs_request {
     int64_t wait_start_ms;
     bool queued;
     atomic_bool taken;   /* WRITE: its data is in the working value, and waits there if need be */
+    atomic_bool granted; /* WRITE: it was told of its success, and goes on */
     bool waits_for_key;  /* with fs->lock */
     bool heap;           /* a copy that outlives the callback */
     bool blocking;       /* the worker may block for it */
@@ -101,6 +102,9 @@ int fs_request_may_block(struct fs_request *request);
  * Without fs->lock. */
 int fs_store_begin(struct fs_request *request, bool change);
 void fs_store_end(struct fs_request *request);
+
+/* True if a fatal signal waits for the caller, or it is gone. */
+bool fs_request_is_dying(const struct fs_request *request);
 
 /* Cancels the calls under way that change nothing: the mount ends. */
 void fs_request_cancel_reads(struct fs *fs);

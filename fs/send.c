@@ -76,19 +76,10 @@ static size_t grows_from(const struct fs *fs, const struct fs_node *node, size_t
     return value->len;
 }
 
-/* True if nothing was written since the store was given just these bytes: what waits is a piece of
- * a code point. Bytes that were written again are sent again, somebody else may have changed them.
- */
-static bool is_stored(const struct fs_node *node, size_t len)
-{
-    return node->commit.pending == FS_PENDING_NONE && node->commit.unsent_bytes == 0 &&
-           node->presence == FS_PRESENT && node->value != NULL && node->value->len == len &&
-           memcmp(node->value->data, node->image->bytes.data, len) == 0;
-}
-
-int fs_send_image(struct fs_request *request, struct fs_node *node, size_t len)
+int fs_send_image(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
+    size_t len = node->image->bytes.len;
     /* A creation without data must not empty what the other side has created meanwhile: to append
      * nothing makes the key and leaves what is there. */
     bool only_create = node->commit.pending == FS_PENDING_CREATE && len == 0;
@@ -96,8 +87,6 @@ int fs_send_image(struct fs_request *request, struct fs_node *node, size_t len)
     struct fs_value *value;
     int err;
 
-    if (is_stored(node, len))
-        return 0;
     value = fs_value_new(node->image->bytes.data, len, NULL, 0);
     if (value == NULL)
         return -ENOMEM;
@@ -115,11 +104,12 @@ int fs_send_image(struct fs_request *request, struct fs_node *node, size_t len)
     return 0;
 }
 
-int fs_send_tail(struct fs_request *request, struct fs_node *node, size_t len)
+int fs_send_tail(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
     bool known = before != NULL || node->presence == FS_ABSENT;
+    size_t len = node->tail.len;
     struct fs_value *after = NULL;
     struct change change = {.append = true, .data = node->tail.data, .len = len};
     int err;
@@ -133,10 +123,8 @@ int fs_send_tail(struct fs_request *request, struct fs_node *node, size_t len)
         fs_value_unref(after);
         return err;
     }
-    node->tail.len -= len;
-    memmove(node->tail.data, node->tail.data + len, node->tail.len);
-    if (node->tail.len == 0)
-        ds_buf_free(&node->tail);
+    ds_buf_free(&node->tail);
+    node->tail_fresh = 0;
     /* The other side may have appended before us: the next question goes to the store. */
     if (after != NULL)
         fs_value_learn(fs, node, after, false);

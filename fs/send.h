@@ -15,9 +15,9 @@
 /* And only so long after our last commit: later somebody else may have changed it. */
 #define FS_SEND_GROWTH_MS 1000
 
-/* Makes the first `len` bytes of the image the key's value: by nothing if the store is known to
- * hold them, by an append if they are the value we have just committed and more, else by a set. */
-int fs_send_image(struct fs_request *request, struct fs_node *node, size_t len);
+/* Makes the image the key's value: by an append if it is the value we have just committed and more,
+ * else by a set. */
+int fs_send_image(struct fs_request *request, struct fs_node *node);
 
 /* Sets the key's value, whatever the working value is. What is known of the store's is corrected if
  * that fails, not if it succeeds. */
@@ -26,8 +26,8 @@ int fs_send_value(struct fs_request *request, struct fs_node *node, const char *
 /* Removes the key. -ENOENT: the store did not have it. */
 int fs_send_remove(struct fs_request *request, struct fs_node *node);
 
-/* Appends the first `len` bytes of node->tail and takes them out of it. */
-int fs_send_tail(struct fs_request *request, struct fs_node *node, size_t len);
+/* Appends node->tail and empties it. */
+int fs_send_tail(struct fs_request *request, struct fs_node *node);
 
 /* After growth by appends: sees whether the store holds the whole value, and sets it if somebody
  * has changed it in between. Without an image. */

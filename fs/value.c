@@ -3,6 +3,7 @@
 
 #include "attr.h"
 #include "cleanup.h"
+#include "handle.h"
 #include "record.h"
 #include "request.h"
 #include "scratch.h"
@@ -152,9 +153,12 @@ bool fs_value_exists(const struct fs_node *node)
 
 size_t fs_value_size(const struct fs_node *node)
 {
+    const struct fs_image *image = node->before != NULL ? node->before : node->image;
+
     if (node->scratch != NULL)
         return node->scratch->bytes.len;
-    return (node->image != NULL ? node->image->bytes.len : node->size_bytes) + node->tail.len;
+    return fs_handle_held_size(node, (image != NULL ? image->bytes.len : node->size_bytes) +
+                                         node->tail.len - node->tail_fresh);
 }
 
 bool fs_value_younger(const struct fs_node *node, int64_t age_ms)

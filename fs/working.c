@@ -27,13 +27,13 @@ void fs_working_drop_image(struct fs *fs, struct fs_node *node)
 void fs_working_drop_tail(struct fs_node *node)
 {
     ds_buf_free(&node->tail);
-    node->tail_piece = 0;
+    node->tail_fresh = 0;
 }
 
 /* The data or the commit was refused: the working value is the store's again. */
 void fs_working_give_up(struct fs *fs, struct fs_node *node)
 {
-    fs_commit_failed(&node->commit);
+    fs_commit_give_up(&node->commit);
     fs_due_set(fs, node, 0);
     if (node->tail.len > 0)
         fs_value_touch(fs, node);
@@ -51,6 +51,7 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
     fs_image_clear(node->image);
     fs_working_drop_tail(node);
     node->grown = false;
+    fs_handle_drop_held(node, NULL);
     if (node->commit.pending == FS_PENDING_NONE || node->commit.refused)
         fs_handle_committed(node); /* what waits now is none of theirs */
     fs_commit_pend(&node->commit, pending);
@@ -75,15 +76,6 @@ bool fs_working_due(const struct fs_node *node, enum fs_commit_event event)
                               (node->grown && may_be_last(event)));
 }
 
-bool fs_working_drop_held(struct fs *fs, struct fs_node *node)
-{
-    bool held = node->attached && (node->tail.len > 0 || node->commit.dirty);
-
-    if (node->attached && (node->image != NULL || node->tail.len > 0))
-        fs_working_give_up(fs, node);
-    return held;
-}
-
 /* The handle whose user is told by the failure of this request, or NULL. A close tells too, but
  * perhaps not the one who wrote: each child that ends closes what it has inherited. */
 static struct fs_handle *acting_handle(const struct fs_request *request)
@@ -100,26 +92,13 @@ int fs_working_not_text(struct fs_request *request, const struct fs_node *node)
     return ds_call_fail(&request->call, -EILSEQ, "a value is UTF-8 text without NUL bytes");
 }
 
-/* True if a piece that cannot be committed is kept and not yet a fault. */
+/* True if what is no text may still become some. */
 static bool may_complete_later(enum fs_commit_event event)
 {
     return event == FS_COMMIT_ON_WRITE || event == FS_COMMIT_ON_IDLE;
 }
 
-/* What part of the image can be committed for the event. 0 with `*len`, or -EAGAIN if it must be
- * held back, or -EILSEQ. */
-static int committable(const struct fs_node *node, enum fs_commit_event event, size_t *len)
-{
-    int err = fs_image_committable(node->image, len);
-    bool only_a_piece = err == 0 && *len == 0 && node->image->bytes.len > 0;
-
-    if (err == 0 && !only_a_piece)
-        return 0;
-    return may_complete_later(event) ? -EAGAIN : -EILSEQ;
-}
-
-/* What is not committed is given up, and whoever wrote it is told. */
-static void lose(struct fs_request *request, struct fs_node *node, int err)
+void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
 {
     bool gathered = node->commit.gathered;
 
@@ -129,22 +108,34 @@ static void lose(struct fs_request *request, struct fs_node *node, int err)
         fs_pages_forget(request->fs, node);
 }
 
-/* A commit has failed. -EINTR from here means that all is as it was before, and the data waits on:
- * who repeats the call loses nothing. Nor does a writer whose data was to be committed for somebody
- * else, who had no time left. */
+bool fs_working_in_doubt(const struct fs_request *request, int err)
+{
+    enum ds_sent sent = ds_call_sent(&request->call);
+
+    return sent == DS_SENT_MAYBE || (sent != DS_SENT_NO && (err == -EIO || err == -EPROTO));
+}
+
+/* A commit has failed: all waits on as it was, but an append in doubt, which is lost. -EINTR from
+ * here means that nothing was sent. */
 static int commit_failed(struct fs_request *request, struct fs_node *node,
                          enum fs_commit_event event, int err)
 {
-    bool late = err == -ETIMEDOUT || err == -EAGAIN;
-    bool given_up = err == -EINTR || (late && event == FS_COMMIT_ON_OPEN);
+    struct fs *fs = request->fs;
+    bool append = node->tail.len > 0, doubt = fs_working_in_doubt(request, err);
 
-    if (given_up && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
-        if (node->commit.dirty || node->tail.len > 0)
-            fs_working_gather(request->fs, node);
+    if (err == -EINTR && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
+        if (node->commit.dirty)
+            fs_working_gather(fs, node);
         return err;
     }
     err = err == -EINTR ? -EIO : err;
-    lose(request, node, err);
+    if ((append && doubt) || event == FS_COMMIT_ON_UNMOUNT) {
+        fs_working_lose(request, node, err);
+        return err;
+    }
+    fs_commit_refused(&node->commit, ds_call_now_ms());
+    if (node->commit.gathered && !fs->options->commit_at_close)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
     return err;
 }
 
@@ -159,17 +150,16 @@ static struct modified modified_of(const struct fs_node *node)
     return (struct modified){.version = node->version, .mtime = node->mtime};
 }
 
-/* The store has the working value but for a piece of a code point at its end. */
-static void committed(struct fs_request *request, struct fs_node *node, bool piece,
+/* The store has the working value. */
+static void committed(struct fs_request *request, struct fs_node *node,
                       const struct modified *modified)
 {
+    fs_commit_done(&node->commit);
     fs_due_set(request->fs, node, 0);
     /* The key has a new value: its old one need not be removed. */
     fs_scratch_untie(request->fs, node);
-    if (!piece)
-        fs_handle_committed(node);
-    if (node->image != NULL && !node->commit.dirty)
-        fs_working_drop_image(request->fs, node);
+    fs_handle_committed(node);
+    fs_working_drop_image(request->fs, node);
     node->version = modified->version;
     node->mtime = modified->mtime;
 }
@@ -178,7 +168,7 @@ void fs_working_supersede(struct fs *fs, struct fs_node *node)
 {
     if (node->image != NULL || node->tail.len > 0)
         fs_pages_forget(fs, node);
-    fs_commit_done(&node->commit, false);
+    fs_commit_done(&node->commit);
     fs_working_drop_tail(node);
     fs_working_drop_image(fs, node);
     node->grown = false;
@@ -189,45 +179,41 @@ void fs_working_supersede(struct fs *fs, struct fs_node *node)
 int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
                            enum fs_commit_event event)
 {
-    size_t whole = node->tail.len - node->tail_piece;
     struct modified modified = modified_of(node);
-    int err;
+    int err = fs_send_tail(request, node);
 
-    if (whole > 0) {
-        err = fs_send_tail(request, node, whole);
-        if (err != 0)
-            return commit_failed(request, node, event, err);
-        fs_commit_done(&node->commit, false);
-        committed(request, node, node->tail_piece > 0, &modified);
-    }
-    return node->tail_piece > 0 && !may_complete_later(event) ? fs_working_not_text(request, node)
-                                                              : 0;
+    if (err != 0)
+        return commit_failed(request, node, event, err);
+    committed(request, node, &modified);
+    return 0;
 }
 
 static int commit_image(struct fs_request *request, struct fs_node *node,
                         enum fs_commit_event event)
 {
-    bool piece;
     struct modified modified = modified_of(node);
-    size_t len = 0;
-    int err = committable(node, event, &len);
+    int err;
 
-    if (err == -EAGAIN)
-        return 0;
-    if (err != 0) {
-        /* Another write may still complete a cut code point, until the last writer is gone, who
-         * then drops it; a mapped page will not change. */
-        if (event == FS_COMMIT_ON_UNMOUNT || node->commit.mapped)
-            lose(request, node, err);
+    /* Pages of a memory map: they will not change by themselves. */
+    if (!fs_image_is_text(node->image)) {
+        if (may_complete_later(event))
+            return 0;
+        fs_working_lose(request, node, -EILSEQ);
         return fs_working_not_text(request, node);
     }
-    err = fs_send_image(request, node, len);
+    err = fs_send_image(request, node);
     if (err != 0)
         return commit_failed(request, node, event, err);
-    piece = len < node->image->bytes.len;
-    fs_commit_done(&node->commit, piece);
-    committed(request, node, piece, &modified);
-    return piece && !may_complete_later(event) ? fs_working_not_text(request, node) : 0;
+    committed(request, node, &modified);
+    return 0;
+}
+
+/* True if the first data after a creation or truncation is not text yet: without it nothing is
+ * published. */
+static bool waits_for_text(const struct fs_node *node)
+{
+    return node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
+           fs_handle_any_held(node);
 }
 
 int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event)
@@ -238,12 +224,14 @@ int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_
         return 0;
     if (node->tail.len > 0)
         err = fs_working_commit_tail(request, node, event);
+    if (err == 0 && waits_for_text(node))
+        return event == FS_COMMIT_ON_RENAME ? fs_working_not_text(request, node) : 0;
     if (err == 0 && node->image != NULL && fs_commit_due(&node->commit, event))
         err = commit_image(request, node, event);
     if (err == 0 && node->grown && node->image == NULL && may_be_last(event)) {
         err = fs_send_check_growth(request, node);
         if (err != 0 && err != -EINTR)
-            lose(request, node, err);
+            fs_working_lose(request, node, err);
     }
     return err;
 }
@@ -283,7 +271,9 @@ void fs_working_idle(struct fs_request *request, struct fs_node *node)
     if (idle_ms > now_ms)
         fs_due_set(fs, node, idle_ms);
     else if (idle_ms != 0)
-        commit_reported(request, node, FS_COMMIT_ON_IDLE);
+        err = commit_reported(request, node, FS_COMMIT_ON_IDLE);
+    if (err != 0 && err != -EINTR && !fs_handle_any_writes(node)) /* nor will anybody write more */
+        fs_working_lose(request, node, err);
     fs_key_unlock(node);
 }
 

@@ -21,10 +21,12 @@ bool fs_working_waits(const struct fs_node *node);
 /* True if `event` makes something due. */
 bool fs_working_due(const struct fs_node *node, enum fs_commit_event event);
 
-/* With the key lock: commits what `event` makes due. -EILSEQ: a cut code point or mapped page
- * cannot be; -EINTR before anything was sent, and then all waits on; the store's errors, after
- * which the working value is the store's again, and handles that have written but are not the
- * request's own hear of it later. The caller may block. */
+/* With the key lock: commits what `event` makes due; what an open file holds back (held.h) is no
+ * part of it. -EILSEQ: a mapped page is no text, or a creation or truncation that is renamed waits
+ * for its first text; -EINTR before anything was sent; the store's errors. After these all waits on
+ * and is tried again by whatever comes next (commit.h), but for an append in doubt: that is lost,
+ * and handles that have written but are not the request's own hear of it later. The caller may
+ * block. */
 int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event);
 
 /* The tail's half of it. */
@@ -49,12 +51,16 @@ void fs_working_give_up(struct fs *fs, struct fs_node *node);
 /* With the key lock: the key was given another value after all that waits was written. */
 void fs_working_supersede(struct fs *fs, struct fs_node *node);
 
-/* What is held back is given up. True if there was something. */
-bool fs_working_drop_held(struct fs *fs, struct fs_node *node);
+/* The same for what was acknowledged: whoever wrote it is told of `err`, but for the request's own
+ * handle. */
+void fs_working_lose(struct fs_request *request, struct fs_node *node, int err);
 
 /* Frees the image, or the tail. */
 void fs_working_drop_image(struct fs *fs, struct fs_node *node);
 void fs_working_drop_tail(struct fs_node *node);
+
+/* True if nobody knows whether the store has made the change that failed with `err`. */
+bool fs_working_in_doubt(const struct fs_request *request, int err);
 
 /* -EILSEQ, with what is wrong said in the call. */
 int fs_working_not_text(struct fs_request *request, const struct fs_node *node);

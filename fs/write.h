@@ -2,6 +2,7 @@
 #ifndef FS_WRITE_H
 #define FS_WRITE_H
 
+#include "handle.h"
 #include "node.h"
 #include "request.h"
 
@@ -13,6 +14,11 @@ int fs_write_handle(struct fs_request *request);
 /* A write that never came to its turn has failed like one that the store refused: what waited for
  * its data is not published. Without fs->lock. */
 void fs_write_dropped(struct fs_request *request);
+
+/* With fs->lock (released meanwhile) and the key lock: what the open file holds back becomes part
+ * of the working value if it is text by now. -EILSEQ: it waits on; the store's errors. The caller
+ * may block. */
+int fs_write_settle(struct fs_request *request, struct fs_handle *handle);
 
 /* With fs->lock (released meanwhile) and the key lock: shortens the value to `size` bytes. `open`:
  * a handle will see to the commit of a truncation to nothing. -EILSEQ if that would lengthen it;

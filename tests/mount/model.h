@@ -17,10 +17,11 @@
 /* An inode. */
 struct model_file {
     unsigned key;
-    bool exists;  /* false: its first data was refused, so that it was never made */
-    bool waits;   /* created or truncated, and no data came yet: not in the store yet */
-    bool creates; /* what waits is a creation, which leaves what somebody else has made */
-    bool refused; /* the data that came first was refused: what follows starts from nothing */
+    bool exists;       /* false: its first data was refused, so that it was never made */
+    bool waits;        /* created or truncated, and no data came yet: not in the store yet */
+    bool creates;      /* what waits is a creation, which leaves what somebody else has made */
+    bool refused;      /* the data that came first was refused: what follows starts from nothing */
+    bool renamed_over; /* perhaps: a rename to its key has failed */
     struct ds_buf bytes; /* what a reader sees */
     unsigned handles, writers;
     uint64_t *versions; /* digests of all that the store may hold */

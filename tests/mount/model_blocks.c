@@ -35,7 +35,8 @@ static bool copy_block(struct copy *copy, size_t end)
     if (written > 0) {
         model_put(file, at, data, (size_t)written);
         copy->done += (size_t)written;
-        if (cuts(copy))
+        /* Also where what stands behind the block has lost its beginning. */
+        if (cuts(copy) || !ds_utf8_valid(file->bytes.data, file->bytes.len))
             model_cut_open(copy->handle);
         else
             model_cut_closed();

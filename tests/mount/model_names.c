@@ -133,6 +133,7 @@ static void may_be_half_renamed(const struct model_file *file, unsigned to)
     struct model_file *target = model_keys[to] ? model_keys[to] : model_create(to);
     char *stored DS_AUTO_FREE = peer_get(model_dataset(to), model_name(to));
     model_may_become(target, file);
+    target->renamed_over = true;
     if (model_struck() && model_stored_is(file, stored))
         target->waits = target->refused = false;
 }

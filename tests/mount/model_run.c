@@ -183,7 +183,7 @@ void model_check_store(struct model_file *file)
     model_must_hold(file);
 }
 
-void model_resync(struct model_file *file)
+bool model_resync(struct model_file *file)
 {
     char *stored DS_AUTO_FREE = peer_get(model_dataset(file->key), model_name(file->key));
     size_t len = stored ? strlen(stored) : 0;
@@ -194,11 +194,13 @@ void model_resync(struct model_file *file)
     }
     if (file->waits)
         file->refused = file->writers > 0 && (file->creates ? !stored : !stored || len > 0);
-    file->waits = false;
+    bool changed = !model_stored_is(file, stored);
+    file->waits = file->renamed_over = false;
     file->exists = stored != NULL;
     model_assign(&file->bytes, stored, len);
     model_must_hold(file);
     model_settle(file);
+    return changed;
 }
 
 /* A removed file's content is in memory only. */
@@ -274,9 +276,22 @@ static void give_up_cut(void)
     cut = NULL;
 }
 
+/* What a close was refused is tried again when the file is released, and that may come later; an
+ * open makes it final. */
+static void finish_release(const struct model_file *file)
+{
+    char path[MODEL_PATH_BYTES];
+    model_path(path, file->key);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT)
+        model_fail("then open of k%u: %s", file->key, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
 static void settle(bool told)
 {
-    bool silent = fault.loses_nothing;
+    bool silent = fault.loses_nothing, lost = false;
     sim_clear();
     fault.armed = false;
     fault.fired = sim_fired();
@@ -292,10 +307,16 @@ static void settle(bool told)
             continue;
         }
         bool waited = file->waits;
-        model_resync(file);
+        if (!waited)
+            finish_release(file);
+        bool kept = file->writers > 0 && !waited && !file->refused && !file->renamed_over;
+        bool changed = model_resync(file);
         file = model_keys[i];
         /* A release was refused, and nobody can be told of that. */
         silent = silent || (waited && !(file && file->exists && file->bytes.len == 0));
+        lost = lost || changed;
+        if (kept && changed)
+            model_fail("k%u has lost what was acknowledged, although somebody has it open", i);
         if (file)
             model_refresh(file);
     }
@@ -304,7 +325,7 @@ static void settle(bool told)
         if (handle->file && handle->file->version_count > 1)
             resync_detached(handle->file, handle->fd);
     }
-    if (!told && !silent)
+    if (lost && !told && !silent)
         model_fail("nobody was told that the store refused (%s)", strerror(fault.error));
 }
 

@@ -48,13 +48,13 @@ bool model_struck(void);
  * if one did: the model has then taken over what the store holds. */
 bool model_verdict(int expected, int got);
 
-/* `handle` has written a part of a code point: until model_cut_closed() an EILSEQ is its due. */
+/* `handle` holds back a part of a code point: until model_cut_closed() an EILSEQ is its due. */
 void model_cut_open(struct model_handle *handle);
 void model_cut_closed(void);
 
 /* Takes over what the store holds; a creation or truncation that waited for data and is not there
- * counts as refused. */
-void model_resync(struct model_file *file);
+ * counts as refused. True if that is another value than the file's. */
+bool model_resync(struct model_file *file);
 
 /* True if that value (NULL: none) is what the file has. */
 bool model_stored_is(const struct model_file *file, const char *stored);

@@ -39,7 +39,7 @@ static void test_pending_waits_for_data(void **state)
         assert_true(fs_commit_due(&commit, FS_COMMIT_ON_RENAME));
         assert_true(fs_commit_due(&commit, FS_COMMIT_ON_RELEASE));
         assert_true(fs_commit_due(&commit, FS_COMMIT_ON_UNMOUNT));
-        fs_commit_done(&commit, false);
+        fs_commit_done(&commit);
         assert_false(fs_commit_waits(&commit));
     }
 }
@@ -50,36 +50,78 @@ static void test_first_write_commits(void **state)
 
     (void)state;
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
-    fs_commit_wrote(&commit, 1, false);
+    fs_commit_wrote(&commit, 1);
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_WRITE));
-    fs_commit_done(&commit, false);
+    fs_commit_done(&commit);
     assert_int_equal(commit.pending, FS_PENDING_NONE);
-    fs_commit_wrote(&commit, 1, false);
+    fs_commit_wrote(&commit, 1);
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_WRITE));
 }
 
-static void test_held_data_stays_due(void **state)
+/* What was acknowledged waits on after a refusal: each flush tries again, and a while later it is
+ * tried by itself; nothing is gathered meanwhile. */
+static void test_refused_data_waits_on(void **state)
 {
     struct fs_commit commit = {0};
+    struct fs_budget spent = {.commits = FS_COMMIT_THROUGH};
 
     (void)state;
-    fs_commit_wrote(&commit, 1, false);
-    fs_commit_done(&commit, true);
-    assert_true(fs_commit_waits(&commit));
+    fs_commit_wrote(&commit, 10);
+    fs_commit_done(&commit);
+    fs_commit_wrote(&commit, 1);
+    assert_false(fs_commit_through(&commit, &spent, 1, 12, false));
+    fs_commit_refused(&commit, 5000);
+    assert_true(fs_commit_through(&commit, &spent, 1, 12, false));
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_FLUSH));
+    assert_int_equal(fs_commit_idle_ms(&commit), 5000 + FS_COMMIT_RETRY_MS);
+    fs_commit_done(&commit);
+    assert_false(fs_commit_waits(&commit));
+    assert_false(fs_commit_through(&commit, &spent, 1, 12, false));
 }
 
-static void test_mapped_data_waits_for_flush(void **state)
+/* A truncation whose commit was refused is tried again by a close, and not by the clock. */
+static void test_refused_truncation_waits_on(void **state)
 {
     struct fs_commit commit = {0};
 
     (void)state;
-    fs_commit_wrote(&commit, 1, true);
+    fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
+    assert_false(fs_commit_due(&commit, FS_COMMIT_ON_FLUSH));
+    fs_commit_refused(&commit, 5000);
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_FLUSH));
-    fs_commit_wrote(&commit, 1, false);
-    assert_true(commit.mapped);
-    fs_commit_done(&commit, false);
-    assert_false(commit.mapped);
+    assert_false(fs_commit_due(&commit, FS_COMMIT_ON_IDLE));
+    assert_int_equal(fs_commit_idle_ms(&commit), 0);
+}
+
+/* A write that failed takes its own data out, and leaves what waited before. */
+static void test_taking_back(void **state)
+{
+    struct fs_commit commit = {0}, before;
+
+    (void)state;
+    before = commit;
+    fs_commit_wrote(&commit, 5);
+    fs_commit_take_back(&commit, &before, false, 5000);
+    assert_false(fs_commit_waits(&commit));
+    fs_commit_wrote(&commit, 5);
+    fs_commit_take_back(&commit, &before, true, 5000); /* the store may have it */
+    assert_true(fs_commit_due(&commit, FS_COMMIT_ON_FLUSH));
+
+    commit = (struct fs_commit){0};
+    fs_commit_wrote(&commit, 3);
+    before = commit;
+    fs_commit_wrote(&commit, 5);
+    fs_commit_take_back(&commit, &before, false, 5000);
+    assert_int_equal(commit.unsent_bytes, 3);
+    assert_true(fs_commit_due(&commit, FS_COMMIT_ON_FLUSH));
+
+    commit = (struct fs_commit){0};
+    fs_commit_pend(&commit, FS_PENDING_CREATE);
+    before = commit;
+    fs_commit_wrote(&commit, 5);
+    fs_commit_take_back(&commit, &before, true, 5000);
+    assert_true(commit.refused);
+    assert_false(fs_commit_waits(&commit));
 }
 
 /* A refused first write leaves the old value, until further data comes or the file is closed. */
@@ -89,18 +131,18 @@ static void test_refusal_disarms_pending(void **state)
 
     (void)state;
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
-    fs_commit_wrote(&commit, 1, false);
-    fs_commit_failed(&commit);
+    fs_commit_wrote(&commit, 1);
+    fs_commit_give_up(&commit);
     assert_true(commit.refused);
     assert_false(fs_commit_waits(&commit));
     for (size_t i = 0; i < EVENT_COUNT; i++)
         assert_false(fs_commit_due(&commit, all_events[i]));
 
     struct fs_commit again = commit;
-    fs_commit_wrote(&again, 1, false);
+    fs_commit_wrote(&again, 1);
     assert_true(fs_commit_due(&again, FS_COMMIT_ON_WRITE));
     assert_int_equal(again.pending, FS_PENDING_TRUNCATE);
-    fs_commit_done(&again, false);
+    fs_commit_done(&again);
     assert_false(again.refused);
 
     fs_commit_closed(&commit);
@@ -126,10 +168,9 @@ static void test_creation_stays_a_creation(void **state)
     fs_commit_pend(&commit, FS_PENDING_CREATE);
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
     assert_int_equal(commit.pending, FS_PENDING_CREATE);
-    fs_commit_wrote(&commit, 1, true);
+    fs_commit_wrote(&commit, 1);
     fs_commit_pend(&commit, FS_PENDING_TRUNCATE);
     assert_false(commit.dirty);
-    assert_false(commit.mapped);
 }
 
 static void test_failure_without_pending(void **state)
@@ -137,8 +178,8 @@ static void test_failure_without_pending(void **state)
     struct fs_commit commit = {0};
 
     (void)state;
-    fs_commit_wrote(&commit, 1, false);
-    fs_commit_failed(&commit);
+    fs_commit_wrote(&commit, 1);
+    fs_commit_give_up(&commit);
     assert_false(commit.refused);
     assert_false(fs_commit_waits(&commit));
 }
@@ -151,13 +192,13 @@ static bool write_bytes(struct fs_commit *commit, struct fs_budget *budget, size
     size_t value_bytes = commit->sent_bytes + commit->unsent_bytes + bytes;
     bool through = fs_commit_through(commit, budget, bytes, value_bytes, false);
 
-    fs_commit_wrote(commit, bytes, false);
+    fs_commit_wrote(commit, bytes);
     if (!through) {
         fs_commit_gather(commit, now_ms);
         return false;
     }
     budget->commits++;
-    fs_commit_done(commit, false);
+    fs_commit_done(commit);
     return true;
 }
 
@@ -233,8 +274,8 @@ static void test_gathered_data_is_due_when_idle(void **state)
     (void)state;
     assert_int_equal(fs_commit_idle_ms(&commit), 0);
     assert_false(fs_commit_due(&commit, FS_COMMIT_ON_IDLE));
-    fs_commit_wrote(&commit, 1, false);
-    assert_int_equal(fs_commit_idle_ms(&commit), 0); /* a held-back piece is no gathered data */
+    fs_commit_wrote(&commit, 1);
+    assert_int_equal(fs_commit_idle_ms(&commit), 0); /* nor are mapped pages */
     fs_commit_gather(&commit, 1000);
     assert_true(fs_commit_due(&commit, FS_COMMIT_ON_IDLE));
     assert_int_equal(fs_commit_idle_ms(&commit), 1000 + FS_COMMIT_IDLE_MS);
@@ -242,7 +283,7 @@ static void test_gathered_data_is_due_when_idle(void **state)
     assert_int_equal(fs_commit_idle_ms(&commit), 1040 + FS_COMMIT_IDLE_MS);
     fs_commit_gather(&commit, 1990);
     assert_int_equal(fs_commit_idle_ms(&commit), 1000 + FS_COMMIT_LATEST_MS);
-    fs_commit_done(&commit, false);
+    fs_commit_done(&commit);
     assert_int_equal(fs_commit_idle_ms(&commit), 0);
     assert_false(fs_commit_due(&commit, FS_COMMIT_ON_IDLE));
 }
@@ -265,8 +306,9 @@ int main(void)
         cmocka_unit_test(test_nothing_waits),
         cmocka_unit_test(test_pending_waits_for_data),
         cmocka_unit_test(test_first_write_commits),
-        cmocka_unit_test(test_held_data_stays_due),
-        cmocka_unit_test(test_mapped_data_waits_for_flush),
+        cmocka_unit_test(test_refused_data_waits_on),
+        cmocka_unit_test(test_refused_truncation_waits_on),
+        cmocka_unit_test(test_taking_back),
         cmocka_unit_test(test_refusal_disarms_pending),
         cmocka_unit_test(test_closing_keeps_what_still_waits),
         cmocka_unit_test(test_creation_stays_a_creation),
