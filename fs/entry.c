@@ -9,9 +9,9 @@
 #include "list.h"
 #include "name.h"
 #include "record.h"
+#include "truncate.h"
 #include "value.h"
 #include "working.h"
-#include "write.h"
 
 #include <errno.h>
 #include <string.h>
@@ -409,7 +409,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
     if (err != 0)
         return err;
     open = fs_handle_any_writes(node);
-    err = fs_write_truncate(request, node, (size_t)request->attr.st_size, open);
+    err = fs_truncate(request, node, (size_t)request->attr.st_size, open);
     if (!open && err != 0) /* nobody is there who could try again */
         fs_working_give_up(fs, node);
     if (!open)

@@ -1,4 +1,4 @@
-/* Open files: open, create, read. Their end is in close.h. */
+/* Open files: open and create. Their end is in close.h. */
 #ifndef FS_HANDLE_H
 #define FS_HANDLE_H
 
@@ -69,6 +69,5 @@ void fs_handle_not_stale(const struct fs_request *request);
 /* Handlers. */
 int fs_handle_open(struct fs_request *request);
 int fs_handle_create(struct fs_request *request);
-int fs_handle_read(struct fs_request *request);
 
 #endif

@@ -5,6 +5,7 @@
 #include "dir.h"
 #include "entry.h"
 #include "handle.h"
+#include "read.h"
 #include "rename.h"
 #include "request.h"
 #include "tree.h"
@@ -128,7 +129,7 @@ static void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
     request.fi = *fi;
     request.size = size;
     request.offset = bounded(offset);
-    fs_request_start(&request, fs_handle_read);
+    fs_request_start(&request, fs_read);
 }
 
 static void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,

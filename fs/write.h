@@ -1,4 +1,4 @@
-/* Changing the value of a key: writes, appends and truncation. */
+/* Changing the value of a key: writes and appends. */
 #ifndef FS_WRITE_H
 #define FS_WRITE_H
 
@@ -19,10 +19,5 @@ void fs_write_dropped(struct fs_request *request);
  * of the working value if it is text by now. -EILSEQ: it waits on; the store's errors. The caller
  * may block. */
 int fs_write_settle(struct fs_request *request, struct fs_handle *handle);
-
-/* With fs->lock (released meanwhile) and the key lock: shortens the value to `size` bytes. `open`:
- * a handle will see to the commit of a truncation to nothing. -EILSEQ if that would lengthen it;
- * the store's errors. The caller may block. */
-int fs_write_truncate(struct fs_request *request, struct fs_node *node, size_t size, bool open);
 
 #endif
