@@ -35,6 +35,7 @@ void fs_lost_leave(struct fs_request *request)
     struct fs_lost *lost = &request->fs->lost;
     int64_t now_ms = ds_call_now_ms();
     bool answered = ds_call_sent(&request->call) == DS_SENT_ANSWERED;
+    bool was_lost = lost->lost;
     int err = request->call.error;
 
     if (answered)
@@ -49,5 +50,6 @@ void fs_lost_leave(struct fs_request *request)
     if (request->probe)
         lost->probing = false;
     request->probe = false;
-    lost->probe_ms = now_ms + FS_LOST_PROBE_MS;
+    /* Perhaps it was that connection alone: who comes next finds out at once. */
+    lost->probe_ms = was_lost ? now_ms + FS_LOST_PROBE_MS : now_ms;
 }

@@ -1,7 +1,7 @@
 /* A store that does not answer at all. When a request has waited its whole deadline and nothing was
  * answered since it was sent, the store counts as lost: what memory can answer is answered, and
- * what needs the store fails at once, lest each waits for its own deadline. Once a second one
- * request is the probe and waits. All with fs->lock. */
+ * what needs the store fails at once, lest each waits for its own deadline. The next request is a
+ * probe and waits, and then one a second. All with fs->lock. */
 #ifndef FS_LOST_H
 #define FS_LOST_H
 

@@ -92,26 +92,27 @@ static void test_flushes(void **state)
     assert_sh_fails("bash", "timed out", "cat m/app/none");
     for (int i = 0; i < 3; i++) {
         size_t before = unanswered("command=datasets-set-entry");
-        int fd = open("m/app/k1", O_WRONLY | O_TRUNC);
-        assert_true(fd >= 0);
+        char path[16];
+        snprintf(path, sizeof path, "m/app/k%d", i);
+        int fd = harness_open(path, O_WRONLY | O_TRUNC);
         assert_int_equal(write(fd, "new", 3), 3);
         assert_errno(fsync(fd), ETIMEDOUT);
         assert_true(unanswered("command=datasets-set-entry") > before);
         close(fd);
     }
     sim_clear();
-    assert_soon(harness_write("m/app/k1", O_TRUNC, "newer") == 0);
-    assert_store("app", "k1", "newer");
+    assert_soon(harness_write("m/app/k9", O_TRUNC, "newer") == 0);
+    assert_store("app", "k9", "newer");
 }
 
-/* One answer, to whomever, and the store is no longer lost: not once a second, but at once. */
+/* The next one asks at once, since it may have been that connection alone; and one answer, to
+ * whomever, and the store is no longer lost. */
 static void test_recovery(void **state)
 {
     start("timeout=2");
     sim_fault("never-reply-before");
     assert_sh_fails(*state, "timed out", "cat m/app/none");
     sim_clear();
-    assert_soon(shell_run("bash", "cat m/app/k1")->status == 0);
     for (int i = 0; i < KEYS; i++)
         assert_sh_ok(*state, "v", "cat m/app/k%d", i);
 }
