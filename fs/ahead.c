@@ -2,6 +2,7 @@
 #include "ahead.h"
 
 #include "cleanup.h"
+#include "times.h"
 #include "value.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ void fs_ahead_drop(struct fs *fs, struct fs_dataset *dataset)
     struct fs_walk walk = dataset->walk;
 
     memset(&dataset->walk, 0, sizeof(dataset->walk));
+    fs_listing_unref(walk.by_number);
     drop_batch(fs, &walk.last);
     drop_batch(fs, &walk.before);
 }
@@ -36,14 +38,63 @@ void fs_ahead_listed(struct fs *fs, struct fs_dataset *dataset, pid_t tid)
     dataset->walk.tid = tid;
 }
 
-bool fs_ahead_follows(struct fs_dataset *dataset, pid_t tid, const char *key, size_t *index)
-{
-    struct fs_walk *walk = &dataset->walk;
-    const struct ds_names *names;
+/* A name and its place in the order of the walk. */
+struct numbered {
+    uint64_t number;
+    const char *name;
+};
 
-    if (dataset->listing == NULL || tid == 0 || walk->tid != tid)
-        return false;
-    names = &dataset->listing->names;
+static int compare_numbers(const void *a, const void *b)
+{
+    const struct numbered *left = a, *right = b;
+
+    return (left->number > right->number) - (left->number < right->number);
+}
+
+static uint64_t number_of(const struct fs *fs, const struct fs_dataset *dataset, const char *key)
+{
+    return fs_times_number(fs, dataset->name, key, FS_NUMBER_NAME);
+}
+
+/* True if no listed key has a smaller number. */
+static bool is_smallest(const struct fs *fs, const struct fs_dataset *dataset, const char *key)
+{
+    const struct ds_names *names = &dataset->listing->names;
+    uint64_t number = number_of(fs, dataset, key);
+
+    for (size_t i = 0; i < names->count; i++)
+        if (number_of(fs, dataset, names->names[i]) < number)
+            return false;
+    return true;
+}
+
+/* The listing in the order of numbers; NULL when there is no memory. */
+static struct fs_listing *sort_by_number(const struct fs *fs, const struct fs_dataset *dataset)
+{
+    const struct ds_names *names = &dataset->listing->names;
+    struct numbered *numbered DS_AUTO_FREE = calloc(names->count, sizeof(*numbered));
+    struct ds_names sorted = {0};
+    int err = numbered != NULL ? 0 : -ENOMEM;
+
+    for (size_t i = 0; i < names->count && err == 0; i++)
+        numbered[i] = (struct numbered){.number = number_of(fs, dataset, names->names[i]),
+                                        .name = names->names[i]};
+    if (err == 0)
+        qsort(numbered, names->count, sizeof(*numbered), compare_numbers);
+    for (size_t i = 0; i < names->count && err == 0; i++)
+        err = ds_names_add(&sorted, numbered[i].name);
+    if (err != 0) {
+        ds_names_clear(&sorted);
+        return NULL;
+    }
+    return fs_listing_in_order(&sorted, dataset->listing->asked);
+}
+
+static bool find_next(struct fs_walk *walk, const struct fs_listing *listing, const char *key,
+                      size_t *index)
+{
+    const struct ds_names *names = &listing->names;
+
     for (size_t i = walk->next; i < names->count && i - walk->next < SKIPPED_MAX; i++) {
         if (strcmp(names->names[i], key) == 0) {
             walk->next = i + 1;
@@ -52,6 +103,22 @@ bool fs_ahead_follows(struct fs_dataset *dataset, pid_t tid, const char *key, si
         }
     }
     return false;
+}
+
+bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, const char *key,
+                      struct fs_listing **listing, size_t *index)
+{
+    struct fs_walk *walk = &dataset->walk;
+    const struct fs_listing *listed = dataset->listing;
+
+    if (listed == NULL || listed->names.count == 0 || tid == 0 || walk->tid != tid)
+        return false;
+    /* The first name that is looked up tells the order. */
+    if (!walk->begun && strcmp(listed->names.names[0], key) != 0 && is_smallest(fs, dataset, key))
+        walk->by_number = sort_by_number(fs, dataset);
+    walk->begun = true;
+    *listing = walk->by_number != NULL ? walk->by_number : dataset->listing;
+    return find_next(walk, *listing, key, index);
 }
 
 bool fs_ahead_waits(const struct fs_node *node)

@@ -1,9 +1,10 @@
 /* Values fetched ahead of a reader that walks a directory.
  *
- * A thread that has listed a DataSet and now looks its names up in that order will want the next
- * ones too: their values are fetched together, as many as one get takes. A value that came this way
- * may serve one stat and one open up to FS_AHEAD_MS after it arrived, however small the mount's ttl
- * is; without that every batch would be too old when its turn comes. */
+ * A thread that has listed a DataSet and now looks its names up in that order, or in that of the
+ * inode numbers (cp -r, and find or du where there are very many), will want the next ones too:
+ * their values are fetched together, as many as one get takes. A value that came this way may serve
+ * one stat and one open up to FS_AHEAD_MS after it arrived, however small the mount's ttl is;
+ * without that every batch would be too old when its turn comes. */
 #ifndef FS_AHEAD_H
 #define FS_AHEAD_H
 
@@ -22,8 +23,9 @@ enum fs_ahead_use { FS_AHEAD_STAT, FS_AHEAD_OPEN };
 void fs_ahead_listed(struct fs *fs, struct fs_dataset *dataset, pid_t tid);
 
 /* With fs->lock: true if the thread walks the last listing and has now come to `key`; `*index` is
- * its place. */
-bool fs_ahead_follows(struct fs_dataset *dataset, pid_t tid, const char *key, size_t *index);
+ * its place in `*listing`, which is the DataSet's and in the order of the walk. */
+bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, const char *key,
+                      struct fs_listing **listing, size_t *index);
 
 /* Fetches the values of a listing's names from `index` on and keeps their nodes until the next
  * walk. Without fs->lock; the caller holds a reference to both. The store's errors; FS_REQUEUE. */

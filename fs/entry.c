@@ -187,10 +187,10 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
     bool told;
 
     pthread_mutex_lock(&fs->lock);
-    if (fs_ahead_follows(dataset, request->tid, node->key, &index)) {
-        listing = dataset->listing;
+    if (fs_ahead_follows(fs, dataset, request->tid, node->key, &listing, &index))
         listing->refs++;
-    }
+    else
+        listing = NULL;
     pthread_mutex_unlock(&fs->lock);
     if (listing == NULL)
         return false;
@@ -211,10 +211,11 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
  * on with the value that it has begun with, lest it get the head of one and the tail of another. */
 static bool answers(const struct fs_request *request, const struct fs_node *node)
 {
-    bool reads = request->opcode == FS_GETATTR && request->fi.fh != 0;
+    bool looks = request->opcode == FS_GETATTR, reads = looks && request->fi.fh != 0;
 
     return fs_value_answers(request->fs, node) ||
-           (reads && node->presence == FS_PRESENT && fs_value_younger(node, READ_STEADY_MS));
+           (reads && node->presence == FS_PRESENT && fs_value_younger(node, READ_STEADY_MS)) ||
+           (looks && fs_handle_steady(node, request->tid));
 }
 
 /* Makes sure that memory knows the value of a pinned node; leaves a ticket for the caller's OPEN.
@@ -222,6 +223,7 @@ static bool answers(const struct fs_request *request, const struct fs_node *node
 static int know(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
+    struct fs_listing *listing;
     bool answered, known;
     size_t index;
     int err;
@@ -230,7 +232,7 @@ static int know(struct fs_request *request, struct fs_node *node)
     answered = answers(request, node);
     if (!answered && fs_ahead_take(node, FS_AHEAD_STAT)) {
         answered = true;
-        fs_ahead_follows(node->dataset, request->tid, node->key, &index);
+        fs_ahead_follows(fs, node->dataset, request->tid, node->key, &listing, &index);
     }
     known = node->presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;

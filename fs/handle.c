@@ -144,6 +144,35 @@ void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by)
     }
 }
 
+/* For so long what an open showed may answer for it. */
+enum { STEADY_MS = 1000 };
+
+/* With fs->lock: the open is about to succeed. */
+static void show(const struct fs_request *request, struct fs_handle *handle)
+{
+    const struct fs_node *node = handle->node;
+
+    handle->tid = request->tid;
+    handle->fetched_ms = node->fetched_ms;
+    handle->walks = node->ahead_ms == node->fetched_ms;
+}
+
+bool fs_handle_steady(const struct fs_node *node, pid_t tid)
+{
+    struct fs_handle *handle;
+
+    if (tid == 0 || node->presence != FS_PRESENT || node->value == NULL)
+        return false;
+    DL_FOREACH (node->handles, handle) {
+        if (handle->tid != tid || handle->fetched_ms == 0 || !(handle->walks || handle->looks) ||
+            ds_call_now_ms() - handle->fetched_ms >= STEADY_MS)
+            continue;
+        handle->looks = false;
+        return true;
+    }
+    return false;
+}
+
 int fs_handle_take_error(struct fs_handle *handle)
 {
     int error = handle->sticky;
@@ -310,6 +339,7 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     handle = fs_handle_new(node, request->fi.flags);
     if (handle != NULL) {
         handle->unsent = truncate;
+        show(request, handle);
         decide_caching(request, node, &stale_attr);
         fs_handle_not_stale(request);
     }

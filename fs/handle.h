@@ -19,7 +19,12 @@ struct fs_handle {
     int sticky;          /* a late failure that nobody was told of yet, or 0 */
     struct fs_handle *prev, *next; /* node->handles, with fs->lock */
     struct ds_buf text;            /* of a control file, as it was at open */
-    bool creates; /* of info/DATASET, with fs->lock: the first write makes the DataSet */
+    /* Whose fstat(2) the value that the open showed may answer, with fs->lock. */
+    pid_t tid;          /* 0: nobody's */
+    int64_t fetched_ms; /* when it came */
+    bool walks;         /* it had come ahead, and each fstat(2) may be answered by it */
+    bool looks;         /* it was read since the last fstat(2), and the next one may be */
+    bool creates;       /* of info/DATASET, with fs->lock: the first write makes the DataSet */
 };
 
 /* The handle behind a request. */
@@ -59,6 +64,11 @@ void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *tol
 /* The value is to become empty, at the wish of `by`, or NULL where that is not known: then
  * everybody who may write hears if it is lost. With fs->lock. */
 void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by);
+
+/* True if this thread has the node open and asks for the attributes of what that open showed, at
+ * most a second ago: a program that looks at a file again before it closes it wants to know whether
+ * it has read all. With fs->lock. */
+bool fs_handle_steady(const struct fs_node *node, pid_t tid);
 
 /* The remembered failure, which is thereby told; with fs->lock. */
 int fs_handle_take_error(struct fs_handle *handle);

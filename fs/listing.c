@@ -25,7 +25,7 @@ static void sort(struct ds_names *names)
         qsort(names->names, names->count, sizeof(char *), compare_names);
 }
 
-struct fs_listing *fs_listing_new(struct ds_names *names, uint64_t asked)
+struct fs_listing *fs_listing_in_order(struct ds_names *names, uint64_t asked)
 {
     struct fs_listing *listing = calloc(1, sizeof(*listing));
 
@@ -37,7 +37,15 @@ struct fs_listing *fs_listing_new(struct ds_names *names, uint64_t asked)
     listing->names = *names;
     listing->asked = asked;
     memset(names, 0, sizeof(*names));
-    sort(&listing->names);
+    return listing;
+}
+
+struct fs_listing *fs_listing_new(struct ds_names *names, uint64_t asked)
+{
+    struct fs_listing *listing = fs_listing_in_order(names, asked);
+
+    if (listing != NULL)
+        sort(&listing->names);
     return listing;
 }
 

@@ -35,6 +35,9 @@ struct fs_journal {
  * there is no memory: the names are freed. */
 struct fs_listing *fs_listing_new(struct ds_names *names, uint64_t asked);
 
+/* The same, but the names stay in the order they have: nothing is to be searched in it. */
+struct fs_listing *fs_listing_in_order(struct ds_names *names, uint64_t asked);
+
 bool fs_listing_has(const struct fs_listing *listing, const char *name);
 
 /* Harmless on NULL. */

@@ -65,6 +65,7 @@ static int read_handle(struct fs_request *request, struct fs_handle *handle)
     pthread_mutex_lock(&fs->lock);
     err = visible_value(node, &value);
     attached = node->attached;
+    handle->looks = true;
     pthread_mutex_unlock(&fs->lock);
     if (err != 0)
         return err;

@@ -19,8 +19,10 @@
 
 /* The thread that listed a DataSet last, and how far it has walked: ahead.h. */
 struct fs_walk {
-    pid_t tid;   /* 0: nobody */
-    size_t next; /* in the listing */
+    pid_t tid;                    /* 0: nobody */
+    bool begun;                   /* it has looked a name up, which told the order */
+    size_t next;                  /* in the listing, or in this: */
+    struct fs_listing *by_number; /* the listing in the order of inode numbers; NULL: not so */
     struct fs_batch {
         struct fs_node **nodes; /* fetched ahead, pinned */
         size_t count;

@@ -70,6 +70,37 @@ static void test_walks(void **state)
     assert_walk(*state, "cat w/app/* | wc -l", "1000\n");
 }
 
+static void make_walk(void)
+{
+    int fd = open("walk.py", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const char text[] = "import os, sys\n"
+                        "total = 0\n"
+                        "for top, _, names in os.walk(sys.argv[1]):\n"
+                        "    for name in names:\n"
+                        "        fd = os.open(os.path.join(top, name), os.O_RDONLY)\n"
+                        "        size = os.fstat(fd).st_size\n"
+                        "        data = os.read(fd, 65536)\n"
+                        "        assert size == len(data) == os.fstat(fd).st_size\n"
+                        "        os.close(fd)\n"
+                        "        total += len(data)\n"
+                        "print(total)\n";
+    assert_true(fd >= 0);
+    harness_put(fd, text);
+    assert_ok(close(fd));
+}
+
+/* Those that open and read each file, and look at it once more before they close it. */
+static void test_walks_that_read(void **state)
+{
+    start_full(NULL);
+    make_walk();
+    assert_walk(*state, "tar -cf - w/app | tar -tf - | grep -c k", "1000\n");
+    assert_walk(*state, "rm -rf copy && cp -r w/app copy && ls copy | wc -l", "1000\n");
+    assert_walk(*state, "rm -rf copy && cp -a w/app copy && ls copy | wc -l", "1000\n");
+    assert_walk(*state, "rm -rf copy && rsync -a w/app/ copy && ls copy | wc -l", "1000\n");
+    assert_walk(*state, "python3 walk.py w/app", "21568\n");
+}
+
 /* What is only listed is not fetched. */
 static void test_plain_listing(void **state)
 {
@@ -98,6 +129,28 @@ static void test_used_once(void **state)
     assert_int_equal(stats_requests("m", NULL) - before, 0);
     assert_content("m/app/k0001", "changed since it was fetched\n");
     closedir(listing);
+}
+
+/* fstat(2) after a read is not asked about, but the next one is, and so is one before any. */
+static void test_looks_again(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    int fd = harness_open("m/app/k", O_RDONLY);
+    struct stat status;
+    peer_set("app", "k", "longer");
+    harness_outlive_attributes();
+    assert_int_equal(fstat(fd, &status), 0);
+    assert_int_equal(status.st_size, 6);
+    harness_assert_handle(fd, "longer");
+    peer_set("app", "k", "longer still.");
+    harness_outlive_attributes();
+    assert_int_equal(fstat(fd, &status), 0);
+    harness_outlive_attributes();
+    assert_int_equal(fstat(fd, &status), 0);
+    assert_int_equal(status.st_size, 13);
+    assert_int_equal(close(fd), 0);
 }
 
 /* Own changes are seen at once, whatever was fetched before them. */
@@ -138,9 +191,10 @@ static void test_small_cache(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_walks),      HARNESS_SHELLS(test_plain_listing),
-    HARNESS_TEST(test_used_once),    HARNESS_SHELLS(test_own_changes),
-    HARNESS_TEST(test_vanished_key), HARNESS_TEST(test_small_cache),
+    HARNESS_SHELLS(test_walks),           HARNESS_SHELLS(test_plain_listing),
+    HARNESS_SHELLS(test_walks_that_read), HARNESS_TEST(test_looks_again),
+    HARNESS_TEST(test_used_once),         HARNESS_SHELLS(test_own_changes),
+    HARNESS_TEST(test_vanished_key),      HARNESS_TEST(test_small_cache),
 };
 
 HARNESS_MAIN(tests)
