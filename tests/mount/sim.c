@@ -172,7 +172,7 @@ static int connect_control(void)
 __attribute__((format(printf, 1, 0))) static const char *ask(const char *format, va_list arguments)
 {
     static char answer[256];
-    char line[512];
+    char line[1024];
     int fd DS_AUTO_CLOSE = connect_control();
     int len = vsnprintf(line, sizeof line - 1, format, arguments);
     assert_in_range(len, 0, sizeof line - 2);

@@ -243,6 +243,44 @@ static void test_restart(void **state)
     }
 }
 
+/* As many of everything as a test can want. */
+static void test_many(void **state)
+{
+    (void)state;
+    enum { MACHINES = 17, FAULTS = 70 };
+    char arguments[2 * MACHINES][64];
+    const char *list[2 * MACHINES + 1] = {NULL};
+    char filters[64 * MACHINES] = "/api/vcenter/vm?names=none";
+    for (int i = 0; i < MACHINES; i++) {
+        snprintf(arguments[i], sizeof *arguments, "--vm=vm-%d=web-%d=v%d.db", i, i, i);
+        snprintf(arguments[MACHINES + i], sizeof *arguments, "--vm-state=vm-%d=suspended", i);
+        list[i] = arguments[i];
+        list[MACHINES + i] = arguments[MACHINES + i];
+        snprintf(filters + strlen(filters), sizeof filters - strlen(filters), "&names=web-%d", i);
+    }
+    sim_start_rest(list);
+    web_login();
+    const struct shell_result *all = web_ask("GET", filters, NULL);
+    for (int i = 0; i < MACHINES; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "\"vm\":\"vm-%d\"", i);
+        assert_non_null(strstr(all->out, name));
+    }
+    for (int i = 0; i < FAULTS; i++)
+        assert_string_equal(sim_control("fault status=%d:count=1:command=rest-vms", 500 + i), "ok");
+    for (int i = 0; i < FAULTS; i++) {
+        char status[16];
+        snprintf(status, sizeof status, "\n%d", 500 + i);
+        assert_non_null(strstr(web_ask("GET", "/api/vcenter/vm", NULL)->out, status));
+    }
+    char text[600] = "";
+    memset(text, 'x', sizeof text - 1);
+    assert_string_equal(sim_control("fault error=%.100s", text), "error File name too long");
+    assert_string_equal(sim_control("fault status=%.10s", "1234567890"),
+                        "error Numerical result out of range");
+    assert_string_equal(sim_control("%s", text), "error the line is too long");
+}
+
 static void test_command_line(void **state)
 {
     (void)state;
@@ -268,6 +306,11 @@ static void test_command_line(void **state)
         assert_int_equal(result->status, 2);
         assert_true(result->err_len > 0);
     }
+    assert_sh_fails("bash", "'vm-1=b=t.db': File exists", "%s --vm vm-1=a=s.db --vm vm-1=b=t.db",
+                    binary);
+    assert_sh_fails("bash", "Numerical result out of range", "%s --page 99999999", binary);
+    assert_sh_fails("bash", "Numerical result out of range", "%s --ready-fd 1000000000000", binary);
+    assert_sh_fails("bash", "No space left on device", "%s --help >/dev/full", binary);
     assert_sh_fails("bash", "--https needs --cert", "%s %s --store s.db", binary, needed);
     assert_sh_fails("bash", "--https needs --vm or --store", "%s %s --password-file p", binary,
                     needed);
@@ -288,7 +331,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_wrong_replies), HARNESS_TEST(test_names),
     HARNESS_TEST(test_certificates),  HARNESS_TEST(test_end),
     HARNESS_TEST(test_end_blocked),   HARNESS_TEST(test_restart),
-    HARNESS_TEST(test_command_line),
+    HARNESS_TEST(test_many),          HARNESS_TEST(test_command_line),
 };
 
 HARNESS_MAIN(tests)

@@ -74,6 +74,11 @@ void sim_control_serve(struct sim_connection *connection)
     char line[LINE_BYTES];
     size_t len = 0;
     for (;;) {
+        if (len == sizeof line - 1) {
+            static const char too_long[] = "error the line is too long\n";
+            sim_io_write(&connection->io, too_long, sizeof too_long - 1);
+            return;
+        }
         size_t got = sim_io_read(&connection->io, line + len, sizeof line - 1 - len);
         if (got == 0)
             return;

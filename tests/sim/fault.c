@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAULTS_MAX 64
-
 struct sim_faults {
     pthread_mutex_t lock;
-    struct sim_fault list[FAULTS_MAX]; /* under lock, as the rest */
+    struct sim_fault *list; /* under lock, as the rest */
     size_t count;
     uint64_t fired;
 };
@@ -70,29 +68,35 @@ struct sim_faults *sim_faults_new(void)
 
 void sim_faults_free(struct sim_faults *faults)
 {
-    if (faults)
-        pthread_mutex_destroy(&faults->lock);
+    if (!faults)
+        return;
+    pthread_mutex_destroy(&faults->lock);
+    free(faults->list);
     free(faults);
 }
 
-static bool parse_number(const char *text, uint64_t *out)
+static int parse_number(const char *text, uint64_t *out)
 {
-    if (!*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 9)
-        return false;
+    if (!*text || strspn(text, "0123456789") != strlen(text))
+        return -EINVAL;
+    if (strlen(text) > 9)
+        return -ERANGE;
     *out = strtoull(text, NULL, 10);
-    return true;
+    return 0;
 }
 
-static bool copy_text(char to[SIM_FAULT_TEXT_BYTES], const char *from)
+static int copy_text(char to[SIM_FAULT_TEXT_BYTES], const char *from)
 {
-    if (!*from || strlen(from) >= SIM_FAULT_TEXT_BYTES)
-        return false;
+    if (!*from)
+        return -EINVAL;
+    if (strlen(from) >= SIM_FAULT_TEXT_BYTES)
+        return -ENAMETOOLONG;
     snprintf(to, SIM_FAULT_TEXT_BYTES, "%s", from);
-    return true;
+    return 0;
 }
 
 /* NAME or NAME=VALUE, the first part of a spec. */
-static bool parse_kind(char *word, struct sim_fault *fault)
+static int parse_kind(char *word, struct sim_fault *fault)
 {
     char *value = strchr(word, '=');
     if (value)
@@ -103,13 +107,12 @@ static bool parse_kind(char *word, struct sim_fault *fault)
         uint64_t number = 0;
         fault->kind = (enum sim_fault_kind)i;
         if ((kinds[i].value != VALUE_NONE) != (value != NULL))
-            return false;
-        if (kinds[i].value == VALUE_NUMBER && !parse_number(value, &number))
-            return false;
+            return -EINVAL;
+        int err = kinds[i].value == VALUE_NUMBER ? parse_number(value, &number) : 0;
         fault->number = (size_t)number;
-        return kinds[i].value != VALUE_TEXT || copy_text(fault->text, value);
+        return kinds[i].value == VALUE_TEXT ? copy_text(fault->text, value) : err;
     }
-    return false;
+    return -EINVAL;
 }
 
 /* The interface that the command is of; 0 if there is no such command. */
@@ -120,28 +123,29 @@ static unsigned wire_of(const char *command)
     return sim_rest_is_op(command) ? SIM_WIRE_REST : 0;
 }
 
-static bool parse_restriction(const char *word, struct sim_fault *fault)
+static int parse_restriction(const char *word, struct sim_fault *fault)
 {
     if (!strncmp(word, "command=", 8))
         return kinds[fault->kind].stage != SIM_STAGE_CONNECT &&
-               (kinds[fault->kind].wires & wire_of(word + 8)) &&
-               copy_text(fault->command, word + 8);
+                       (kinds[fault->kind].wires & wire_of(word + 8))
+                   ? copy_text(fault->command, word + 8)
+                   : -EINVAL;
     if (!strncmp(word, "count=", 6))
         return parse_number(word + 6, &fault->count);
     if (!strncmp(word, "skip=", 5))
         return parse_number(word + 5, &fault->skip);
-    return false;
+    return -EINVAL;
 }
 
-static bool parse(char *spec, struct sim_fault *out)
+static int parse(char *spec, struct sim_fault *out)
 {
     char *rest = NULL;
     char *word = strtok_r(spec, ":", &rest);
     *out = (struct sim_fault){.count = UINT64_MAX};
-    bool good = word && parse_kind(word, out);
-    while (good && (word = strtok_r(NULL, ":", &rest)))
-        good = parse_restriction(word, out);
-    return good;
+    int err = word ? parse_kind(word, out) : -EINVAL;
+    while (!err && (word = strtok_r(NULL, ":", &rest)))
+        err = parse_restriction(word, out);
+    return err;
 }
 
 /* Forgets faults that will not strike again. */
@@ -161,12 +165,15 @@ int sim_faults_add(struct sim_faults *faults, const char *spec)
     char *copy DS_AUTO_FREE = strdup(spec);
     if (!copy)
         return -ENOMEM;
-    if (!parse(copy, &fault))
-        return -EINVAL;
+    int err = parse(copy, &fault);
+    if (err)
+        return err;
     DS_LOCK_SCOPE(&faults->lock);
     forget_spent(faults);
-    if (faults->count == FAULTS_MAX)
-        return -ENOSPC;
+    struct sim_fault *list = reallocarray(faults->list, faults->count + 1, sizeof *list);
+    if (!list)
+        return -ENOMEM;
+    faults->list = list;
     faults->list[faults->count++] = fault;
     return 0;
 }

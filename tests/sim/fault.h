@@ -60,7 +60,7 @@ struct sim_faults *sim_faults_new(void);
 void sim_faults_free(struct sim_faults *faults);
 
 /* Adds KIND[=VALUE][:command=NAME][:count=N][:skip=N] behind those that there are. 0; -EINVAL;
- * -ENOSPC too many. */
+ * -ERANGE, -ENAMETOOLONG a number or text that is too long; -ENOMEM. */
 int sim_faults_add(struct sim_faults *faults, const char *spec);
 
 void sim_faults_clear(struct sim_faults *faults);

@@ -83,6 +83,7 @@ static int run(int argc, char **argv, struct sim_host *host)
 {
     struct sim_options options;
     int status = sim_options_parse(argc, argv, host->faults, &host->vms, &options);
+    sim_rest_options_clear(&options.rest);
     if (status >= 0)
         return status;
     umask(0177);

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,12 +134,12 @@ static bool parse_path(const char *word, const char **out)
     return true;
 }
 
-static bool parse_number(const char *word, size_t max, size_t *out)
+static int parse_number(const char *word, size_t max, size_t *out)
 {
-    if (!*word || strlen(word) > 9 || strspn(word, "0123456789") != strlen(word))
-        return false;
-    *out = strtoull(word, NULL, 10);
-    return *out <= max;
+    if (!*word || strspn(word, "0123456789") != strlen(word))
+        return -EINVAL;
+    *out = strlen(word) <= 9 ? strtoull(word, NULL, 10) : max + 1;
+    return *out <= max ? 0 : -ERANGE;
 }
 
 static bool parse_failure(const char *word, struct sim_shape *shape)
@@ -166,11 +167,9 @@ static bool parse_switch(const char *word, const char *off, const char *on, bool
     return chosen >= 0;
 }
 
-/* False if the option's argument is wrong. */
-static bool take(int option, const char *argument, struct sim_faults *faults,
-                 struct sim_options *out)
+/* The options that take no number and no fault. False if the argument is wrong. */
+static bool take_plain(int option, const char *argument, struct sim_options *out)
 {
-    size_t number;
     switch (option) {
     case OPTION_STORE:
         out->store = argument;
@@ -181,11 +180,6 @@ static bool take(int option, const char *argument, struct sim_faults *faults,
         return parse_path(argument, &out->control_path);
     case OPTION_LOG:
         out->log = argument;
-        return true;
-    case OPTION_READY_FD:
-        if (!parse_number(argument, 1 << 20, &number))
-            return false;
-        out->ready_fd = (int)number;
         return true;
     case OPTION_FAILURE:
         return parse_failure(argument, &out->shape);
@@ -202,13 +196,38 @@ static bool take(int option, const char *argument, struct sim_faults *faults,
         return out->shape.access_none = true;
     case OPTION_ENTRIES:
         return parse_switch(argument, "property", "keyvalue", &out->shape.entries_key_value);
-    case OPTION_RAW_CONTROL:
+    default:
         return out->shape.raw_control = true;
+    }
+}
+
+/* 0, or a negative errno if the option's argument is wrong. */
+static int take(int option, const char *argument, struct sim_faults *faults,
+                struct sim_options *out)
+{
+    size_t number = 0;
+    int err;
+    switch (option) {
+    case OPTION_READY_FD:
+        err = parse_number(argument, 1 << 20, &number);
+        out->ready_fd = (int)number;
+        return err;
     case OPTION_PAGE:
         return parse_number(argument, (size_t)1 << 22, &out->shape.page_bytes);
+    case OPTION_FAULT:
+        return sim_faults_add(faults, argument);
     default:
-        return sim_faults_add(faults, argument) == 0;
+        return take_plain(option, argument, out) ? 0 : -EINVAL;
     }
+}
+
+/* All that -h says; the exit status. */
+static int print_help(void)
+{
+    if (printf("%s%s%s", usage, sim_rest_options_usage, usage_of_faults) > 0 && fflush(stdout) == 0)
+        return EXIT_SUCCESS;
+    perror("datasets-sim: standard output");
+    return EXIT_FAILURE;
 }
 
 /* The rows of all options, and an empty one. */
@@ -234,15 +253,15 @@ int sim_options_parse(int argc, char **argv, struct sim_faults *faults, struct s
         .ready_fd = -1, .shape = sim_shape_default, .rest = {.shape.id_prefix = ""}};
     for (int option; (option = getopt_long(argc, argv, "h", all, &index)) != -1;) {
         if (option == 'h') {
-            printf("%s%s%s", usage, sim_rest_options_usage, usage_of_faults);
-            return EXIT_SUCCESS;
+            return print_help();
         }
         if (option == '?')
             return STATUS_USAGE;
-        bool good = option == 'r' ? sim_rest_options_take(all[index].name, optarg, vms, &out->rest)
-                                  : take(option, optarg, faults, out);
-        if (!good) {
-            fprintf(stderr, "datasets-sim: --%s cannot be '%s'\n", all[index].name, optarg);
+        int err = option == 'r' ? sim_rest_options_take(all[index].name, optarg, vms, &out->rest)
+                                : take(option, optarg, faults, out);
+        if (err) {
+            fprintf(stderr, "datasets-sim: --%s cannot be '%s': %s\n", all[index].name, optarg,
+                    strerror(-err));
             return STATUS_USAGE;
         }
     }

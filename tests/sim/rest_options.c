@@ -2,6 +2,7 @@
 
 #include "cleanup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,13 +63,19 @@ static bool take_address(const char *word, struct sim_rest_options *out)
 
 static bool set_state(const char *word, struct sim_vms *vms)
 {
-    char id[64];
     size_t len = strcspn(word, "=");
-    if (!word[len] || len >= sizeof id)
-        return false;
-    memcpy(id, word, len);
-    id[len] = '\0';
-    return sim_vms_set_state(vms, id, word + len + 1) == 0;
+    char *id DS_AUTO_FREE = strndup(word, len);
+    return id && word[len] && sim_vms_set_state(vms, id, word + len + 1) == 0;
+}
+
+static int keep_state(const char *word, struct sim_rest_options *out)
+{
+    const char **more = reallocarray(out->states, out->state_count + 1, sizeof *more);
+    if (!more)
+        return -ENOMEM;
+    out->states = more;
+    out->states[out->state_count++] = word;
+    return 0;
 }
 
 static bool take_errors(const char *word, struct sim_rest_shape *shape)
@@ -112,8 +119,8 @@ static bool take_shape(const char *name, const char *argument, struct sim_rest_s
     return true;
 }
 
-bool sim_rest_options_take(const char *name, const char *argument, struct sim_vms *vms,
-                           struct sim_rest_options *out)
+int sim_rest_options_take(const char *name, const char *argument, struct sim_vms *vms,
+                          struct sim_rest_options *out)
 {
     const struct {
         const char *name;
@@ -125,19 +132,16 @@ bool sim_rest_options_take(const char *name, const char *argument, struct sim_vm
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!strcmp(texts[i].name, name)) {
             *texts[i].text = argument;
-            return *argument != '\0';
+            return *argument != '\0' ? 0 : -EINVAL;
         }
     }
-    if (!strcmp(name, "https"))
-        return take_address(argument, out);
     if (!strcmp(name, "vm"))
-        return sim_vms_add(vms, argument) == 0;
-    if (!strcmp(name, "vm-state")) {
-        if (out->state_count < SIM_VMS_MAX)
-            out->states[out->state_count] = argument;
-        return out->state_count++ < SIM_VMS_MAX;
-    }
-    return take_shape(name, argument, &out->shape);
+        return sim_vms_add(vms, argument);
+    if (!strcmp(name, "vm-state"))
+        return keep_state(argument, out);
+    bool good = !strcmp(name, "https") ? take_address(argument, out)
+                                       : take_shape(name, argument, &out->shape);
+    return good ? 0 : -EINVAL;
 }
 
 static bool complain(const char *what, const char *detail)
@@ -162,4 +166,11 @@ bool sim_rest_options_finish(const struct sim_rest_options *options, const char 
             return complain("--vm-state names no machine or no state: ", options->states[i]);
     }
     return true;
+}
+
+void sim_rest_options_clear(struct sim_rest_options *options)
+{
+    free(options->states);
+    options->states = NULL;
+    options->state_count = 0;
 }

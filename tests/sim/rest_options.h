@@ -17,7 +17,7 @@ struct sim_rest_options {
     const char *key;
     const char *password_file;
     const char *user;
-    const char *states[SIM_VMS_MAX]; /* of machines, as given */
+    const char **states; /* of machines, as given; owned, not what they point to */
     size_t state_count;
     struct sim_rest_shape shape;
 };
@@ -27,13 +27,16 @@ const struct option *sim_rest_options_table(size_t *count);
 
 extern const char sim_rest_options_usage[];
 
-/* Takes the option NAME; machines go to `vms`. False if its argument is wrong. */
-bool sim_rest_options_take(const char *name, const char *argument, struct sim_vms *vms,
-                           struct sim_rest_options *out);
+/* Takes the option NAME; machines go to `vms`. 0, or a negative errno if its argument is wrong. */
+int sim_rest_options_take(const char *name, const char *argument, struct sim_vms *vms,
+                          struct sim_rest_options *out);
 
 /* After the last option: without --vm there is vm-1=web-01=STORE, and states are set. False, having
  * said why, if something is missing or wrong. `store` may be NULL. */
 bool sim_rest_options_finish(const struct sim_rest_options *options, const char *store,
                              struct sim_vms *vms);
+
+/* Frees what the options own. */
+void sim_rest_options_clear(struct sim_rest_options *options);
 
 #endif

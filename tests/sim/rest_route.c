@@ -170,6 +170,19 @@ static void find_route(struct sim_rest_route *route, const char *method)
     route->key = route->count > 7 ? route->segments[7] : NULL;
 }
 
+/* `text` is taken. */
+static void add_filter(struct sim_rest_route *route, bool by_id, char *text)
+{
+    struct sim_rest_filter *more = reallocarray(route->filter, route->filters + 1, sizeof *more);
+    if (!more) {
+        free(text);
+        refuse(route, SIM_REST_BAD_QUERY);
+        return;
+    }
+    route->filter = more;
+    route->filter[route->filters++] = (struct sim_rest_filter){.by_id = by_id, .text = text};
+}
+
 /* NAME=VALUE of the query. */
 static void take_parameter(struct sim_rest_route *route, const char *text, size_t len)
 {
@@ -179,10 +192,8 @@ static void take_parameter(struct sim_rest_route *route, const char *text, size_
     bool by_id = name == 3 && !memcmp(text, "vms", 3);
     bool by_name = name == 5 && !memcmp(text, "names", 5);
     bool force = name == 5 && !memcmp(text, "force", 5);
-    if (value && route->op == SIM_REST_VMS && (by_id || by_name) &&
-        route->filters < SIM_REST_FILTERS_MAX) {
-        route->filter[route->filters].by_id = by_id;
-        route->filter[route->filters++].text = value;
+    if (value && route->op == SIM_REST_VMS && (by_id || by_name)) {
+        add_filter(route, by_id, value);
         return;
     }
     if (value && route->op == SIM_REST_DESTROY && force &&
@@ -222,6 +233,7 @@ void sim_rest_route_clear(struct sim_rest_route *route)
         free(route->segments[i]);
     for (size_t i = 0; i < route->filters; i++)
         free(route->filter[i].text);
+    free(route->filter);
     *route = (struct sim_rest_route){0};
 }
 

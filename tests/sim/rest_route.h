@@ -35,7 +35,6 @@ enum sim_rest_refusal {
 };
 
 #define SIM_REST_SEGMENTS_MAX 8
-#define SIM_REST_FILTERS_MAX 16
 
 struct sim_rest_route {
     enum sim_rest_op op;
@@ -47,10 +46,10 @@ struct sim_rest_route {
     const char *id; /* of a DataSet */
     const char *key;
     size_t filters; /* of the list of VMs */
-    struct {
+    struct sim_rest_filter {
         bool by_id; /* vms=, else names= */
         char *text;
-    } filter[SIM_REST_FILTERS_MAX];
+    } * filter;                            /* owned, with the texts */
     char *segments[SIM_REST_SEGMENTS_MAX]; /* owned, decoded */
     size_t count;
 };

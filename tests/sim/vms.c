@@ -15,14 +15,16 @@ int sim_vms_add(struct sim_vms *vms, const char *spec)
     size_t name = spec[id] ? strcspn(spec + id + 1, "=") : 0;
     if (id == 0 || name == 0 || spec[id + 1 + name] != '=' || !spec[id + name + 2])
         return -EINVAL;
-    if (vms->count == SIM_VMS_MAX)
-        return -ENOSPC;
+    struct sim_vm *list = reallocarray(vms->list, vms->count + 1, sizeof *list);
+    if (!list)
+        return -ENOMEM;
+    vms->list = list;
     struct sim_vm vm = {.id = strndup(spec, id),
                         .name = strndup(spec + id + 1, name),
                         .file = strdup(spec + id + name + 2)};
     int err = vm.id && vm.name && vm.file ? 0 : -ENOMEM;
     if (!err && sim_vms_find(vms, vm.id))
-        err = -EINVAL;
+        err = -EEXIST;
     if (!err) {
         vms->list[vms->count++] = vm;
         return 0;
@@ -93,5 +95,6 @@ void sim_vms_clear(struct sim_vms *vms)
         free(vms->list[i].name);
         free(vms->list[i].file);
     }
+    free(vms->list);
     *vms = (struct sim_vms){0};
 }

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SIM_VMS_MAX 16
-
 enum sim_vm_state {
     SIM_VM_ON,
     SIM_VM_OFF,
@@ -28,11 +26,11 @@ struct sim_vm {
 
 /* Zeroed is empty. Machines are added before threads start; only states change later. */
 struct sim_vms {
-    struct sim_vm list[SIM_VMS_MAX];
+    struct sim_vm *list;
     size_t count;
 };
 
-/* Adds ID=NAME=FILE. 0; -EINVAL malformed or the id is there; -ENOSPC; -ENOMEM. */
+/* Adds ID=NAME=FILE. 0; -EINVAL malformed; -EEXIST the id is there; -ENOMEM. */
 int sim_vms_add(struct sim_vms *vms, const char *spec);
 
 /* Sets the state that the word names: poweredOn, poweredOff, suspended, unsupported, gone. -EINVAL;
