@@ -110,12 +110,12 @@ static mode_t access_bits(enum ds_access access)
     case DS_ACCESS_NONE:
         return 0;
     case DS_ACCESS_READ_ONLY:
-        return 0400;
+        return 0444;
     case DS_ACCESS_READ_WRITE:
     case DS_ACCESS_UNKNOWN: /* the store's refusal decides */
         break;
     }
-    return 0600;
+    return 0666;
 }
 
 /* The most that a node's mode may show. */
@@ -125,15 +125,15 @@ static mode_t widest_mode(const struct fs *fs, const struct fs_node *node)
 
     switch (node->kind) {
     case FS_NODE_ROOT:
-        return S_IFDIR | (0700 & ~fs->options->umask);
+    case FS_NODE_LOCK:
+        return S_IFDIR | (0777 & ~fs->options->umask);
     case FS_NODE_DATASET:
         bits = access_bits(fs_record_access(fs, node->dataset));
-        return S_IFDIR | ((bits | (bits & 0400) >> 2) & ~fs->options->umask);
+        return S_IFDIR | ((bits | (bits & 0444) >> 2) & ~fs->options->umask);
     case FS_NODE_ENTRY:
         return S_IFREG | (access_bits(fs_record_access(fs, node->dataset)) & ~fs->options->umask);
     case FS_NODE_CONTROL:
     case FS_NODE_INFO_DIR:
-    case FS_NODE_LOCK:
         return S_IFDIR | 0700;
     case FS_NODE_INFO:
         return S_IFREG | (ds_client_caps(fs->client)->can_create ? 0600 : 0400);

@@ -428,7 +428,7 @@ static const struct fs_option table[] = {
     {"uid", "N", "a user's number", "owner of all files (default: who mounts)", .set = set_uid},
     {"gid", "N", "a group's number", "group of all files (default: who mounts)", .set = set_gid},
     {"umask", "OCTAL", "octal permission bits from 0 to 777",
-     "permission bits to take away (default 0)", .set = set_umask},
+     "permission bits to take away (default 077)", .set = set_umask},
     {"timeout", "SECONDS", "seconds from 1 to 3600", "deadline of one operation (default 10)",
      .set = set_timeout},
     {"ttl", "SECONDS", "seconds from 0 to 86400",

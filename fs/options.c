@@ -209,6 +209,7 @@ int fs_options_parse(struct fs_options *options, int argc, char *const argv[], c
         .source_options.side = DS_SIDE_HOST,
         .uid = getuid(),
         .gid = getgid(),
+        .umask = FS_UMASK_DEFAULT,
         .timeout_ms = 10000,
         .cache_bytes = 16 << 20,
         .scratch_delay_ms = 10000,

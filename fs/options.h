@@ -11,6 +11,8 @@
 /* Exit statuses of mount(8). */
 enum { FS_EXIT_OK = 0, FS_EXIT_USAGE = 1, FS_EXIT_SYSTEM = 2, FS_EXIT_MOUNT = 32 };
 
+#define FS_UMASK_DEFAULT 077
+
 struct fs_options {
     char *source;     /* exactly as typed */
     char *mountpoint; /* as typed */
@@ -31,7 +33,7 @@ struct fs_options {
     bool force;           /* force: rmdir deletes a DataSet with its entries */
     uid_t uid;            /* uid=N, default the caller's */
     gid_t gid;            /* gid=N, default the caller's */
-    mode_t umask;         /* umask=OCTAL, default 0 */
+    mode_t umask;         /* umask=OCTAL, default FS_UMASK_DEFAULT */
     int64_t timeout_ms;   /* timeout=SECONDS, 1 to 3600, default 10 */
     int64_t ttl_ms;       /* ttl=SECONDS, 0 to 86400, default 0 */
     uint64_t cache_bytes; /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */

@@ -5,7 +5,9 @@
 #include "peer.h"
 #include "shell.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -339,6 +341,129 @@ static void test_uid(void **state)
     assert_store("app", "k", "mine");
 }
 
+/* Three users: the owner, one of the group, and a stranger. */
+enum { OWNER = 65534, MEMBER = 65533, STRANGER = 65532, GROUP = 4711 };
+
+struct deed {
+    uid_t uid;
+    gid_t gid;
+    int (*function)(void *argument);
+    char *path;
+};
+
+static int do_as(void *argument)
+{
+    const struct deed *deed = argument;
+    if (setgroups(0, NULL) != 0 || setresgid(deed->gid, deed->gid, deed->gid) != 0 ||
+        setresuid(deed->uid, deed->uid, deed->uid) != 0)
+        return -1;
+    return deed->function(deed->path);
+}
+
+static int as(uid_t uid, int (*function)(void *argument), const char *path)
+{
+    char copy[64];
+    snprintf(copy, sizeof copy, "%s", path);
+    struct deed deed = {
+        .uid = uid, .gid = uid == MEMBER ? GROUP : uid, .function = function, .path = copy};
+    return harness_in_child(0, do_as, &deed);
+}
+
+static int create(void *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
+    return fd < 0 ? errno : close(fd) == 0 ? 0 : errno;
+}
+
+static int list_it(void *path)
+{
+    DIR *listing = opendir(path);
+    return listing == NULL ? errno : closedir(listing) == 0 ? 0 : errno;
+}
+
+static int run_it(void *path)
+{
+    char *arguments[] = {path, NULL};
+    execv(path, arguments);
+    return errno;
+}
+
+static int remove_it(void *path)
+{
+    return unlink(path) == 0 ? 0 : errno;
+}
+
+/* A group may read, and nobody else anything. */
+static void test_group_reads(void **state)
+{
+    (void)state;
+    harness_start_app("allow_other,uid=65534,gid=4711,umask=027");
+    peer_create("none", DS_ACCESS_NONE, DS_ACCESS_READ_WRITE);
+    peer_create("ro", DS_ACCESS_READ_ONLY, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "v");
+    peer_set("ro", "k", "v");
+    assert_int_equal(harness_mode("m"), 0750);
+    assert_int_equal(harness_mode("m/app"), 0750);
+    assert_int_equal(harness_mode("m/app/k"), 0640);
+    assert_int_equal(harness_mode("m/ro"), 0550);
+    assert_int_equal(harness_mode("m/ro/k"), 0440);
+    assert_int_equal(harness_mode("m/none"), 0);
+
+    assert_int_equal(as(OWNER, write_and_read, "m/app/k"), 0);
+    assert_int_equal(as(OWNER, create, "m/app/o"), 0);
+    assert_int_equal(as(MEMBER, open_for_reading, "m/app/k"), 0);
+    assert_int_equal(as(MEMBER, list_it, "m/app"), 0);
+    assert_int_equal(as(MEMBER, open_for_reading, "m/ro/k"), 0);
+    assert_int_equal(as(MEMBER, write_only, "m/app/k"), EACCES);
+    assert_int_equal(as(MEMBER, create, "m/app/new"), EACCES);
+    assert_int_equal(as(MEMBER, remove_it, "m/app/k"), EACCES);
+    assert_int_equal(as(MEMBER, run_it, "m/app/k"), EACCES);
+    assert_int_equal(as(MEMBER, list_it, "m/none"), EACCES);
+    assert_int_equal(as(MEMBER, list_it, "m/.datasetfs"), EACCES);
+    assert_int_equal(as(STRANGER, list_it, "m"), EACCES);
+    assert_int_equal(as(STRANGER, open_for_reading, "m/app/k"), EACCES);
+    /* The owner's chmod narrows. */
+    assert_ok(chmod("m/app/k", 0600));
+    harness_outlive_attributes();
+    assert_int_equal(as(MEMBER, open_for_reading, "m/app/k"), EACCES);
+    assert_ok(chmod("m/app/k", 0777));
+    harness_outlive_attributes();
+    assert_int_equal(as(MEMBER, open_for_reading, "m/app/k"), 0);
+    assert_int_equal(as(MEMBER, write_only, "m/app/k"), EACCES);
+}
+
+/* A group that works together, and everybody reads. */
+static void test_group_writes(void **state)
+{
+    (void)state;
+    harness_start_app("allow_other,uid=65534,gid=4711,umask=002");
+    assert_int_equal(as(MEMBER, create, "m/app/k"), 0);
+    assert_int_equal(as(MEMBER, write_and_read, "m/app/k"), 0);
+    assert_int_equal(harness_mode("m/app/k"), 0664);
+    assert_int_equal(as(STRANGER, open_for_reading, "m/app/k"), 0);
+    assert_int_equal(as(STRANGER, list_it, "m/app"), 0);
+    assert_int_equal(as(STRANGER, write_only, "m/app/k"), EACCES);
+    assert_int_equal(as(STRANGER, remove_it, "m/app/k"), EACCES);
+    assert_int_equal(as(MEMBER, remove_it, "m/app/k"), 0);
+    assert_not_in_store("app", "k");
+}
+
+/* The kernel judges by the mode that it was shown: access given back is honoured all the same. */
+static void test_given_back_to_others(void **state)
+{
+    (void)state;
+    harness_start_app("allow_other,uid=65534");
+    peer_set("app", "k", "v");
+    for (int i = 0; i < 3; i++) {
+        peer_access("app", DS_ACCESS_NONE, DS_ACCESS_NONE);
+        assert_soon(open_for_reading((char[]){"m/app/k"}) == EACCES);
+        assert_soon(as(OWNER, open_for_reading, "m/app/k") == EACCES);
+        peer_access("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+        harness_outlive_attributes();
+        assert_int_equal(as(OWNER, write_and_read, "m/app/k"), 0);
+    }
+}
+
 static void test_umask(void **state)
 {
     (void)state;
@@ -364,6 +489,9 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_allow_other),
     HARNESS_SHELLS(test_allow_other_refuses_root),
     HARNESS_TEST(test_uid),
+    HARNESS_TEST(test_group_reads),
+    HARNESS_TEST(test_group_writes),
+    HARNESS_TEST(test_given_back_to_others),
     HARNESS_TEST(test_umask),
 };
 

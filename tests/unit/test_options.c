@@ -85,7 +85,7 @@ static void test_defaults(void **state)
     assert_false(options.read_only || options.allow_other || options.xattr || options.force);
     assert_int_equal(options.uid, getuid());
     assert_int_equal(options.gid, getgid());
-    assert_int_equal(options.umask, 0);
+    assert_int_equal(options.umask, 077);
     assert_int_equal(options.timeout_ms, 10000);
     assert_int_equal(options.ttl_ms, 0);
     assert_int_equal(options.cache_bytes, 16 * 1024 * 1024);
@@ -260,10 +260,10 @@ static void test_numbers(void **state)
 
     accept_options("uid=0,gid=0");
     assert_int_equal(options.uid, 0);
-    accept_options("uid=1000,gid=4294967294,umask=077");
+    accept_options("uid=1000,gid=4294967294,umask=027");
     assert_int_equal(options.uid, 1000);
     assert_int_equal(options.gid, 4294967294U);
-    assert_int_equal(options.umask, 077);
+    assert_int_equal(options.umask, 027);
     refuse_options("uid=root", "option 'uid=root': expected a user's number");
     refuse_options("uid=4294967295", "option 'uid=4294967295': expected a user's number");
     refuse_options("gid=-1", "option 'gid=-1': expected a group's number");
