@@ -35,9 +35,11 @@ CONTRACT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/contract/test_%,$
 MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
 MOUNT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/mount/test_%,$(wildcard tests/mount/*.c)))
 SIM       := $(BUILD)/datasets-sim
-SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/fakevsock.c,$(wildcard tests/sim/*.c)))
+PRELOADED := tests/sim/fakevsock.c tests/sim/keeptriggers.c
+SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/sim/*.c)))
 SIM_LIBS  := -lmicrohttpd
 FAKEVSOCK := $(BUILD)/libfakevsock.so
+PRELOADS  := $(PRELOADED:tests/sim/%.c=$(BUILD)/lib%.so)
 BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 # Suites that also run with their guest mounts, or with all their mounts, over the tools channel, and
 # with their host mounts over REST.
@@ -78,7 +80,7 @@ $(BUILD)/%.o: %.c Makefile
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB) | $(SIM) $(FAKEVSOCK)
+$(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB) | $(SIM) $(PRELOADS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)
@@ -92,11 +94,11 @@ $(SIM): $(SIM_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(SIM_LIBS)
 
 # Preloaded into programs of the system too, which know no sanitizers.
-$(FAKEVSOCK): tests/sim/fakevsock.c Makefile
+$(PRELOADS): $(BUILD)/lib%.so: tests/sim/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=c11 $(WARN) -O2 -g -fPIC -shared -Wl,-z,relro,-z,now -o $@ $< -ldl
 
-check: all $(PROGRAMS) $(SIM) $(FAKEVSOCK) ## build and run every test, or TESTS="name ..." only
+check: all $(PROGRAMS) $(SIM) $(PRELOADS) ## build and run every test, or TESTS="name ..." only
 	@tests/run $(BUILD) $(filter $(LONG),$(RUNS)) $(filter-out $(LONG) $(ALONE),$(RUNS)) \
 	    --alone $(filter $(ALONE),$(RUNS))
 

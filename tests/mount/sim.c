@@ -258,11 +258,23 @@ static void allow_preload(void)
     setenv("ASAN_OPTIONS", options, 1);
 }
 
-void sim_vsock_begin(const char *socket_plan, const char *bind_plan, const char *connect_plan)
+void sim_preload(const char *variable, const char *name)
 {
     char library[PATH_MAX];
+    harness_program(variable, name, library);
+    setenv("LD_PRELOAD", library, 1);
+    allow_preload();
+}
+
+void sim_preload_end(void)
+{
+    unsetenv("LD_PRELOAD");
+}
+
+void sim_vsock_begin(const char *socket_plan, const char *bind_plan, const char *connect_plan)
+{
     char path[PATH_MAX];
-    harness_program("FAKEVSOCK", "libfakevsock.so", library);
+    sim_preload("FAKEVSOCK", "libfakevsock.so");
     snprintf(path, sizeof path, "%.2000s/" SIM_SOCKET, harness_dir());
     setenv("FAKEVSOCK_PATH", path, 1);
     snprintf(path, sizeof path, "%.2000s/" SIM_VSOCK_LOG, harness_dir());
@@ -270,15 +282,13 @@ void sim_vsock_begin(const char *socket_plan, const char *bind_plan, const char 
     set_plan("FAKEVSOCK_SOCKET", socket_plan);
     set_plan("FAKEVSOCK_BIND", bind_plan);
     set_plan("FAKEVSOCK_CONNECT", connect_plan);
-    setenv("LD_PRELOAD", library, 1);
-    allow_preload();
 }
 
 void sim_vsock_end(void)
 {
-    static const char *const variables[] = {"LD_PRELOAD",     "FAKEVSOCK_PATH",
-                                            "FAKEVSOCK_LOG",  "FAKEVSOCK_SOCKET",
+    static const char *const variables[] = {"FAKEVSOCK_PATH", "FAKEVSOCK_LOG", "FAKEVSOCK_SOCKET",
                                             "FAKEVSOCK_BIND", "FAKEVSOCK_CONNECT"};
+    sim_preload_end();
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         unsetenv(variables[i]);
 }

@@ -56,4 +56,9 @@ void sim_vsock_end(void);
 
 #define SIM_VSOCK_LOG "vsock.log"
 
+/* What is started from now on, until sim_preload_end(), has the library `name` of this build in it
+ * ($VARIABLE: another). */
+void sim_preload(const char *variable, const char *name);
+void sim_preload_end(void);
+
 #endif
