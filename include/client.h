@@ -152,6 +152,9 @@ const char *ds_client_about(const struct ds_client *client);
  * -EILSEQ; a value that is too long: -EFBIG, not UTF-8 or with NUL: -EILSEQ; create, update or
  * destroy without caps.can_create: -EPERM.
  *
+ * A list has no name twice, and none that can be no name: these are counted in `left_out`. A
+ * success and a plain "no such thing" leave no words in call->text, all other failures do.
+ *
  * -EAGAIN is repeated with jittered back-off until the deadline. A connection that broke before any
  * byte left, and a read, create, update or destroy that broke later, is repeated once (a repeated
  * destroy that finds nothing has succeeded; a repeated create that finds the DataSet has, if its
