@@ -161,6 +161,8 @@ static int print_one(const struct fs_node *node, struct ds_buf *out)
 
     fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, dataset);
     fs_name_encode(FS_NAME_IN_DATASET, node->key, name);
+    ds_text_clean(dataset);
+    ds_text_clean(name);
     err = ds_buf_printf(out, "/%s/%s\t%zu\t%lld\t", dataset, name, scratch->bytes.len,
                         (long long)(ds_call_now_ms() - scratch->since_ms) / 1000);
     if (err != 0 || scratch->error == 0)

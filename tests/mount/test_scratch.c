@@ -385,14 +385,34 @@ static void test_option(void **state)
     assert_store("app", "l~", "x");
 }
 
+/* The list is for terminals: what they would obey in a name is not in it. */
+static void test_listed_names(void **state)
+{
+    harness_start_app(NULL);
+    int fd = temporary_make("m/app/.a\xC2\x9B\xE2\x80\xAE.swp", "x");
+    assert_true(fd >= 0);
+    assert_sh_ok(*state, "1\n",
+                 "grep -c '^/app/.a?"
+                 "?.swp\t' m/.datasetfs/scratch");
+    close(fd);
+}
+
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_plain_names), HARNESS_TEST(test_copied_names),
-    HARNESS_TEST(test_memory_file),   HARNESS_TEST(test_forgotten_by_the_kernel),
-    HARNESS_TEST(test_reopened),      HARNESS_TEST(test_probe),
-    HARNESS_TEST(test_left_behind),   HARNESS_TEST(test_left_at_unmount),
-    HARNESS_TEST(test_left_binary),   HARNESS_TEST(test_limit),
-    HARNESS_TEST(test_access),        HARNESS_SHELLS(test_lock_directory),
-    HARNESS_TEST(test_rmdir),         HARNESS_TEST(test_option),
+    HARNESS_SHELLS(test_listed_names),
+    HARNESS_SHELLS(test_plain_names),
+    HARNESS_TEST(test_copied_names),
+    HARNESS_TEST(test_memory_file),
+    HARNESS_TEST(test_forgotten_by_the_kernel),
+    HARNESS_TEST(test_reopened),
+    HARNESS_TEST(test_probe),
+    HARNESS_TEST(test_left_behind),
+    HARNESS_TEST(test_left_at_unmount),
+    HARNESS_TEST(test_left_binary),
+    HARNESS_TEST(test_limit),
+    HARNESS_TEST(test_access),
+    HARNESS_SHELLS(test_lock_directory),
+    HARNESS_TEST(test_rmdir),
+    HARNESS_TEST(test_option),
 };
 
 HARNESS_MAIN(tests)
