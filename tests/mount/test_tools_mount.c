@@ -152,7 +152,9 @@ static void test_silent_host(void **state)
     assert_content("m/app/k", "value");
     sim_fault("never-reply");
     const struct shell_result *ran =
-        shell_run(*state, "timeout 1 cat m/app/k; echo $?; pgrep -x cat -s 0 | wc -l");
+        shell_run(*state, /* in a session without the cat of other tests */
+                  "setsid -w %s -c 'timeout 1 cat m/app/k; echo $?; pgrep -x cat -s 0 | wc -l'",
+                  (const char *)*state);
     assert_string_equal(ran->out, "124\n0\n");
     assert_sh_fails(*state, "Connection timed out", "cat m/app/k");
     assert_sh_ok(*state, "5\n", "stat -c %%s m/app/k");
