@@ -214,7 +214,8 @@ static bool answers(const struct fs_request *request, const struct fs_node *node
     bool looks = request->opcode == FS_GETATTR, reads = looks && request->fi.fh != 0;
 
     return fs_value_answers(request->fs, node) ||
-           (reads && node->presence == FS_PRESENT && fs_value_younger(node, READ_STEADY_MS)) ||
+           (reads && (node->presence == FS_PRESENT || fs_value_was_had(node)) &&
+            fs_value_younger(node, READ_STEADY_MS)) ||
            (looks && fs_handle_steady(node, request->tid));
 }
 
@@ -339,7 +340,7 @@ static int know_entry(struct fs_request *request, struct fs_node *node)
 
     /* A rename may give the node another key and DataSet meanwhile. */
     pthread_mutex_lock(&fs->lock);
-    if (node->attached) {
+    if (node->attached && request->fi.fh == 0) {
         dataset = node->dataset;
         fs_record_ref(dataset);
     }
@@ -374,8 +375,14 @@ static int know_node(struct fs_request *request, struct fs_node *node)
 
 static int getattr(struct fs_request *request, struct fs_node *node)
 {
+    struct fs *fs = request->fs;
     int err = know_node(request, node);
 
+    if (err == -ENOENT && request->fi.fh != 0) {
+        /* For a reader whose key is gone: it goes on to the end of what it had. */
+        DS_LOCK_SCOPE(&fs->lock);
+        err = fs_value_was_had(node) ? 0 : err;
+    }
     return err != 0 ? err : reply_attr(request, node);
 }
 

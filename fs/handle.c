@@ -49,6 +49,8 @@ static void free_closed(struct fs *fs, struct fs_handle *handle)
 void fs_handle_free(struct fs *fs, struct fs_handle *handle)
 {
     DL_DELETE(handle->node->handles, handle);
+    if (handle->node->handles == NULL)
+        fs_value_drop_had(handle->node);
     if (handle->writes)
         fs_scratch_closed(fs, handle->node);
     handle->closed = true;

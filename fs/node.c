@@ -92,6 +92,7 @@ static void free_node(struct fs *fs, struct fs_node *node)
         fs_attr_forget(fs, node);
     HASH_DELETE(hh, fs->nodes, node);
     fs_value_drop(fs, node);
+    fs_value_drop_had(node);
     if (node->image != NULL)
         fs_image_clear(node->image);
     free(node->image);

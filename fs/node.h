@@ -58,6 +58,7 @@ struct fs_node {
     /* The store's value as last seen, and what the kernel was told of it (value.h). */
     enum fs_presence presence;
     struct fs_value *value; /* NULL: dropped or never seen */
+    struct fs_value *had;   /* what open files go on reading of a key that is gone; or NULL */
     size_t size_bytes;      /* of that value, also when dropped */
     uint64_t digest;        /* of a value that was dropped (times.h); 0: not known */
     int64_t fetched_ms;     /* 0: do not trust */

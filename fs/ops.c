@@ -5,6 +5,7 @@
 #include "dir.h"
 #include "entry.h"
 #include "handle.h"
+#include "name.h"
 #include "read.h"
 #include "rename.h"
 #include "request.h"
@@ -13,10 +14,21 @@
 #include "xattr.h"
 
 #include <errno.h>
+#include <string.h>
 
 static struct fs *fs_of(fuse_req_t req)
 {
     return fuse_req_userdata(req);
+}
+
+/* Replies where a name cannot be one. The kernel lets longer ones through. */
+static bool refuse_name(fuse_req_t req, enum fs_opcode opcode, const char *name)
+{
+    if (strlen(name) <= FS_NAME_MAX_BYTES)
+        return false;
+    atomic_fetch_add(&fs_of(req)->fuse_requests[opcode], 1);
+    fuse_reply_err(req, ENAMETOOLONG);
+    return true;
 }
 
 static void fs_op_init(void *userdata, struct fuse_conn_info *conn)
@@ -33,6 +45,8 @@ static void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs_request request;
 
+    if (refuse_name(req, FS_LOOKUP, name))
+        return;
     fs_request_init(&request, fs_of(req), req, FS_LOOKUP, parent);
     request.name = name;
     fs_request_start(&request, fs_entry_lookup);
@@ -113,6 +127,8 @@ static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 {
     struct fs_request request;
 
+    if (refuse_name(req, FS_CREATE, name))
+        return;
     fs_request_init(&request, fs_of(req), req, FS_CREATE, parent);
     request.name = name;
     request.attr.st_mode = mode;
@@ -177,6 +193,8 @@ static void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs_request request;
 
+    if (refuse_name(req, FS_UNLINK, name))
+        return;
     fs_request_init(&request, fs_of(req), req, FS_UNLINK, parent);
     request.name = name;
     fs_request_start(&request, fs_tree_unlink);
@@ -187,6 +205,8 @@ static void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fu
 {
     struct fs_request request;
 
+    if (refuse_name(req, FS_RENAME, name) || refuse_name(req, FS_RENAME, new_name))
+        return;
     fs_request_init(&request, fs_of(req), req, FS_RENAME, parent);
     request.name = name;
     request.new_parent = new_parent;
@@ -199,6 +219,8 @@ static void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mod
 {
     struct fs_request request;
 
+    if (refuse_name(req, FS_MKDIR, name))
+        return;
     (void)mode; /* access is the DataSet's */
     fs_request_init(&request, fs_of(req), req, FS_MKDIR, parent);
     request.name = name;
@@ -209,6 +231,8 @@ static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fs_request request;
 
+    if (refuse_name(req, FS_RMDIR, name))
+        return;
     fs_request_init(&request, fs_of(req), req, FS_RMDIR, parent);
     request.name = name;
     fs_request_start(&request, fs_tree_rmdir);
@@ -224,20 +248,23 @@ static void refuse(fuse_req_t req, enum fs_opcode opcode)
 static void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
                         dev_t rdev)
 {
-    (void)parent, (void)name, (void)mode, (void)rdev;
-    refuse(req, FS_MKNOD);
+    (void)parent, (void)mode, (void)rdev;
+    if (!refuse_name(req, FS_MKNOD, name))
+        refuse(req, FS_MKNOD);
 }
 
 static void fs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
 {
-    (void)ino, (void)new_parent, (void)new_name;
-    refuse(req, FS_LINK);
+    (void)ino, (void)new_parent;
+    if (!refuse_name(req, FS_LINK, new_name))
+        refuse(req, FS_LINK);
 }
 
 static void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
     (void)target, (void)parent, (void)name;
-    refuse(req, FS_SYMLINK);
+    if (!refuse_name(req, FS_SYMLINK, name))
+        refuse(req, FS_SYMLINK);
 }
 
 static void fs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

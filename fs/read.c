@@ -38,6 +38,8 @@ static int visible_value(const struct fs_node *node, struct fs_value **out)
 
     if (image != NULL && (!truncated || node->value == NULL))
         *out = fs_value_new(image->bytes.data, image->bytes.len, node->tail.data, tail_len);
+    else if (fs_value_was_had(node))
+        *out = fs_value_ref(node->had);
     else if (node->value == NULL)
         return 0;
     else

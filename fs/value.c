@@ -102,6 +102,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     else if (node->value == NULL)
         node->page_version = 0; /* a digest is too little to keep pages by */
     fs_value_drop(fs, node);
+    fs_value_drop_had(node);
     node->presence = FS_PRESENT;
     node->value = value;
     node->size_bytes = value->len;
@@ -129,10 +130,26 @@ void fs_value_unreadable(struct fs *fs, struct fs_node *node)
         fs_value_unknown(fs, node, 0);
 }
 
+void fs_value_drop_had(struct fs_node *node)
+{
+    fs_value_unref(node->had);
+    node->had = NULL;
+}
+
+bool fs_value_was_had(const struct fs_node *node)
+{
+    return node->had != NULL && node->presence == FS_ABSENT && node->image == NULL &&
+           node->scratch == NULL && node->tail.len == 0;
+}
+
 void fs_value_absent(struct fs *fs, struct fs_node *node)
 {
     if (node->presence != FS_ABSENT)
         fs_value_touch(fs, node);
+    if (node->handles != NULL && node->value != NULL) {
+        fs_value_drop_had(node);
+        node->had = fs_value_ref(node->value);
+    }
     fs_value_drop(fs, node);
     node->presence = FS_ABSENT;
     node->size_bytes = 0;
@@ -157,6 +174,8 @@ size_t fs_value_size(const struct fs_node *node)
 
     if (node->scratch != NULL)
         return node->scratch->bytes.len;
+    if (fs_value_was_had(node))
+        return node->had->len;
     return fs_handle_held_size(node, (image != NULL ? image->bytes.len : node->size_bytes) +
                                          node->tail.len - node->tail_fresh);
 }

@@ -36,6 +36,12 @@ void fs_value_unreadable(struct fs *fs, struct fs_node *node);
 /* The store holds nothing under the key. */
 void fs_value_absent(struct fs *fs, struct fs_node *node);
 
+/* Lets go of what open files had of a key that is gone: there is none any more, or it is back. */
+void fs_value_drop_had(struct fs_node *node);
+
+/* True if open files have something to go on reading, although the key is gone. */
+bool fs_value_was_had(const struct fs_node *node);
+
 /* Frees the cached bytes; what else is known stays. */
 void fs_value_drop(struct fs *fs, struct fs_node *node);
 

@@ -331,6 +331,38 @@ static void test_names_too_long(void **state)
     assert_int_equal(peer_keys(directory + 2), 0);
 }
 
+/* Whatever is to be done with such a name, and wherever it would stand. */
+static void test_too_long_for_every_call(void **state)
+{
+    (void)state;
+    static const char *const places[] = {"m/", "m/app/", "m/.datasetfs/", "m/.datasetfs/info/"};
+    harness_start_app(NULL);
+    peer_set("app", "from", "v");
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        for (size_t len = 256; len <= 1000; len += 744) {
+            char path[PATH_MAX] = "";
+            struct stat status;
+            strcpy(path, places[i]);
+            memset(path + strlen(places[i]), 'n', len);
+            assert_errno(stat(path, &status), ENAMETOOLONG);
+            assert_errno(access(path, F_OK), ENAMETOOLONG);
+            assert_errno(open(path, O_RDONLY), ENAMETOOLONG);
+            assert_errno(open(path, O_WRONLY | O_CREAT, 0600), ENAMETOOLONG);
+            assert_errno(truncate(path, 0), ENAMETOOLONG);
+            assert_errno(chmod(path, 0600), ENAMETOOLONG);
+            assert_errno(unlink(path), ENAMETOOLONG);
+            assert_errno(rmdir(path), ENAMETOOLONG);
+            assert_errno(mkdir(path, 0700), ENAMETOOLONG);
+            assert_errno(mknod(path, S_IFIFO | 0600, 0), ENAMETOOLONG);
+            assert_errno(symlink("x", path), ENAMETOOLONG);
+            assert_errno(link("m/app/from", path), ENAMETOOLONG);
+            assert_errno(rename("m/app/from", path), ENAMETOOLONG);
+            assert_errno(rename(path, "m/app/to"), ENAMETOOLONG);
+        }
+    }
+    assert_store("app", "from", "v");
+}
+
 static void test_many_keys(void **state)
 {
     harness_skip_in_guest();
@@ -373,6 +405,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_names_of_no_key),
     HARNESS_TEST(test_names_not_utf8),
     HARNESS_TEST(test_names_too_long),
+    HARNESS_TEST(test_too_long_for_every_call),
     HARNESS_TEST(test_missing_names_are_not_reported),
     HARNESS_SHELLS(test_many_keys),
 };

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,69 @@ static void test_under_open_handles(void **state)
     struct ds_attributes attributes = {0};
     assert_false(peer_query("app", &attributes));
     assert_errno(open("m/app", O_RDONLY | O_DIRECTORY), ENOENT);
+}
+
+/* Reads the rest of the file in steps that leave room at the end, so that the kernel asks for the
+ * size. */
+static void assert_rest(int fd, size_t from, size_t size)
+{
+    static char piece[70000];
+    size_t at = from;
+    ssize_t len;
+    while ((len = pread(fd, piece, sizeof piece, (off_t)at)) > 0) {
+        for (ssize_t i = 0; i < len; i++)
+            assert_int_equal(piece[i], 'x');
+        at += (size_t)len;
+    }
+    assert_int_equal(len, 0);
+    assert_int_equal(at, size);
+}
+
+/* The other side removes the key, and this mount notices: who has it open reads on. */
+static void test_readers_of_a_removed_key(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    const size_t size = 300000;
+    char *value = malloc(size + 1);
+    assert_non_null(value);
+    memset(value, 'x', size);
+    value[size] = '\0';
+    peer_set("app", "k", value);
+    peer_set("app", "l", "v");
+    int begun = harness_open("m/app/k", O_RDONLY), fresh = harness_open("m/app/k", O_RDONLY);
+    int small = harness_open("m/app/l", O_RDONLY);
+    char piece[1000];
+    assert_int_equal(pread(begun, piece, sizeof piece, 0), sizeof piece);
+    peer_remove("app", "k");
+    peer_remove("app", "l");
+    assert_soon(missing("m/app/k"));
+    assert_soon(missing("m/app/l"));
+    assert_rest(begun, sizeof piece, size);
+    assert_rest(fresh, 0, size);
+    harness_assert_handle(small, "v");
+    assert_errno(open("m/app/k", O_RDONLY), ENOENT);
+    /* It comes back as another one, which those who open it see. */
+    peer_set("app", "l", "other");
+    assert_content("m/app/l", "other");
+    assert_int_equal(close(begun), 0);
+    assert_int_equal(close(fresh), 0);
+    assert_int_equal(close(small), 0);
+    free(value);
+}
+
+/* So do those in a DataSet that the other side has destroyed. */
+static void test_readers_in_a_destroyed_dataset(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "v");
+    int fd = harness_open("m/app/k", O_RDONLY);
+    peer_destroy("app");
+    assert_soon(missing("m/app/k"));
+    assert_soon(missing("m/app"));
+    harness_assert_handle(fd, "v");
+    assert_int_equal(close(fd), 0);
 }
 
 static void test_known_dataset(void **state)
@@ -171,6 +235,8 @@ static void test_forced_rmdir_with_open_files(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_readers_of_a_removed_key),
+    HARNESS_TEST(test_readers_in_a_destroyed_dataset),
     HARNESS_TEST(test_under_open_handles),
     HARNESS_SHELLS(test_known_dataset),
     HARNESS_SHELLS(test_listing),
