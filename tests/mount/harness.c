@@ -28,6 +28,7 @@
 
 #define DAEMONS_MAX 8
 
+static char build[PATH_MAX]; /* the folder of this build's programs */
 static char binary[PATH_MAX];
 static char base[PATH_MAX];      /* our tmpfs */
 static char directory[PATH_MAX]; /* the running test's */
@@ -140,15 +141,7 @@ void harness_program(const char *variable, const char *name, char out[PATH_MAX])
         if (!realpath(given, out))
             out[0] = '\0';
     } else {
-        char self[PATH_MAX];
-        ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-        self[len > 0 ? len : 0] = '\0';
-        for (int i = 0; i < 3; i++) {
-            char *slash = strrchr(self, '/');
-            if (slash)
-                *slash = '\0';
-        }
-        if (snprintf(out, PATH_MAX, "%s/%s", self, name) >= PATH_MAX)
+        if (snprintf(out, PATH_MAX, "%s/%s", build, name) >= PATH_MAX)
             out[0] = '\0';
     }
     if (access(out, R_OK) != 0) {
@@ -157,15 +150,43 @@ void harness_program(const char *variable, const char *name, char out[PATH_MAX])
     }
 }
 
+/* Three folders above this program. Where it lies can only be asked in the mount namespace that it
+ * was started in: elsewhere, in a chroot, its path is one that nobody can open. */
+static void find_build(void)
+{
+    ssize_t len = readlink("/proc/self/exe", build, sizeof build - 1);
+    build[len > 0 ? len : 0] = '\0';
+    for (int i = 0; i < 3; i++) {
+        char *slash = strrchr(build, '/');
+        if (slash)
+            *slash = '\0';
+    }
+}
+
+/* A mount namespace of our own, of which nobody else sees anything. In a chroot to a folder the
+ * root is no mount point, whose propagation could be changed: a copy of it on /tmp is one. */
+static bool leave_mount_namespace(void)
+{
+    char where[PATH_MAX];
+    if (!getcwd(where, sizeof where) || unshare(CLONE_NEWNS) != 0)
+        return false;
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+        return true;
+    return errno == EINVAL && mount("/", "/tmp", NULL, MS_BIND | MS_REC, NULL) == 0 &&
+           mount("none", "/tmp", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && chroot("/tmp") == 0 &&
+           chdir(where) == 0;
+}
+
 void harness_begin(void)
 {
     const char *why = NULL;
+    find_build();
     int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
     if (geteuid() != 0)
         why = "not root";
     else if (fuse < 0)
         why = "no /dev/fuse";
-    else if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    else if (!leave_mount_namespace())
         why = "no mount namespace";
     if (fuse >= 0)
         close(fuse);
