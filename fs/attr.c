@@ -179,6 +179,8 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
         attr->st_size = (off_t)fs_value_size(node);
         attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
     }
+    if (!S_ISDIR(attr->st_mode) && node->kind != FS_NODE_ENTRY)
+        attr->st_size = (off_t)node->size_bytes; /* fs_control_measure() */
     apply_remembered(fs, node, attr);
 }
 

@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <utlist.h>
+
+enum { STATS_BLOCK_BYTES = 512 };
 
 int fs_control_allow(const struct fs_request *request, const struct fs_node *node)
 {
@@ -81,6 +84,16 @@ int fs_control_find(struct fs_request *request, struct fs_node *parent, struct f
     return -ENOENT;
 }
 
+/* Lets the size stay what it is while the counters grow. */
+static int pad(struct ds_buf *out)
+{
+    int err = ds_buf_puts(out, "# ");
+
+    while (err == 0 && (out->len + 1) % STATS_BLOCK_BYTES != 0)
+        err = ds_buf_puts(out, ".");
+    return err == 0 ? ds_buf_puts(out, "\n") : err;
+}
+
 /* Prometheus' text format. */
 static int print_stats(struct fs *fs, struct ds_buf *out)
 {
@@ -104,7 +117,7 @@ static int print_stats(struct fs *fs, struct ds_buf *out)
         err = ds_buf_printf(out, "datasetfs_fuse_requests_total{opcode=\"%s\"} %llu\n",
                             fs_opcode_name(opcode),
                             (unsigned long long)atomic_load(&fs->fuse_requests[opcode]));
-    return err;
+    return err == 0 ? pad(out) : err;
 }
 
 /* With fs->lock: the long names of the DataSet's last listing with their whole keys. */
@@ -136,10 +149,11 @@ static int print_long_names(const struct fs_dataset *dataset, struct ds_buf *out
     return err;
 }
 
-static int print_info(struct fs_request *request, struct fs_node *node, struct ds_buf *out)
+static int print_info(struct fs_request *request, struct fs_node *node, int64_t max_age_ms,
+                      struct ds_buf *out)
 {
     struct fs *fs = request->fs;
-    int err = fs_record_refresh(request, node->dataset, 0);
+    int err = fs_record_refresh(request, node->dataset, max_age_ms);
 
     if (err != 0)
         return err;
@@ -152,8 +166,9 @@ static int print_info(struct fs_request *request, struct fs_node *node, struct d
     return err != 0 ? err : ds_buf_puts(out, "}\n");
 }
 
-/* The snapshot that a reader gets. */
-static int print(struct fs_request *request, struct fs_node *node, struct ds_buf *out)
+/* The snapshot that a reader gets; of a DataSet, what was so `max_age_ms` ago at most. */
+static int print(struct fs_request *request, struct fs_node *node, int64_t max_age_ms,
+                 struct ds_buf *out)
 {
     switch (node->kind) {
     case FS_NODE_STATS:
@@ -163,10 +178,37 @@ static int print(struct fs_request *request, struct fs_node *node, struct ds_buf
     case FS_NODE_SCRATCH:
         return fs_scratch_left_print(request->fs, out);
     case FS_NODE_INFO:
-        return print_info(request, node, out);
+        return print_info(request, node, max_age_ms, out);
     default:
         return -EISDIR;
     }
+}
+
+int fs_control_measure(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct ds_buf text DS_CLEANUP(ds_buf_free) = {0};
+    const struct fs_handle *handle;
+    bool open = false;
+    int err;
+
+    if (node->kind != FS_NODE_STATS && node->kind != FS_NODE_ERRORS &&
+        node->kind != FS_NODE_SCRATCH && node->kind != FS_NODE_INFO)
+        return 0;
+    pthread_mutex_lock(&fs->lock);
+    DL_FOREACH (node->handles, handle) {
+        node->size_bytes = handle->text.len;
+        open = true;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (open)
+        return 0;
+    err = print(request, node, FS_RECORD_SHOWN_MS, &text);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    node->size_bytes = text.len;
+    return 0;
 }
 
 static int may_open(struct fs_request *request, const struct fs_node *node)
@@ -189,7 +231,7 @@ int fs_control_open(struct fs_request *request, struct fs_node *node)
     int err = may_open(request, node);
 
     if (err == 0 && (request->fi.flags & O_ACCMODE) != O_WRONLY)
-        err = print(request, node, &text);
+        err = print(request, node, 0, &text);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);

@@ -18,6 +18,11 @@ int fs_control_find(struct fs_request *request, struct fs_node *parent, struct f
 /* With fs->lock: the file of a DataSet in info, pinned; NULL when there is no memory. */
 struct fs_node *fs_control_info_node(struct fs *fs, struct fs_dataset *dataset);
 
+/* Finds out how long a control file is, for stat(2): what the one who opened it last reads, else
+ * what one who opens it now would. Nothing to do for other nodes. -ENOENT, FS_REQUEUE, the store's
+ * errors. */
+int fs_control_measure(struct fs_request *request, struct fs_node *node);
+
 /* Halves of the handlers of that name for control files. */
 int fs_control_open(struct fs_request *request, struct fs_node *node);
 int fs_control_create(struct fs_request *request);

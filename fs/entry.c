@@ -47,6 +47,9 @@ static double attr_timeout_s(const struct fs *fs, const struct fs_node *node)
     if (node->kind == FS_NODE_DATASET && fs->options->allow_other &&
         fs_record_access(fs, node->dataset) != DS_ACCESS_READ_WRITE)
         return FS_ATTR_TIMEOUT_S;
+    if (node->kind == FS_NODE_STATS || node->kind == FS_NODE_ERRORS ||
+        node->kind == FS_NODE_SCRATCH || node->kind == FS_NODE_INFO)
+        return 0; /* each has its size anew */
     return FS_DIR_TIMEOUT_S;
 }
 
@@ -288,9 +291,11 @@ static int lookup_in(struct fs_request *request, struct fs_node *parent)
         err = fs_control_find(request, parent, &node);
         if (err != 0)
             return err;
-        fs_entry_reply(request, node);
+        err = fs_control_measure(request, node);
+        if (err == 0)
+            fs_entry_reply(request, node);
         fs_entry_put(request->fs, node);
-        return 0;
+        return err;
     }
     err = fs_entry_key_of_name(request, root ? NULL : parent->dataset, request->name, &key);
     if (err != 0)
@@ -367,9 +372,9 @@ static int know_node(struct fs_request *request, struct fs_node *node)
         pthread_mutex_lock(&fs->lock);
         creating = node->handles != NULL && !node->dataset->exists;
         pthread_mutex_unlock(&fs->lock);
-        return creating ? 0 : fs_record_refresh(request, node->dataset, FS_RECORD_TRUST_MS);
+        return creating ? 0 : fs_control_measure(request, node);
     default:
-        return 0;
+        return fs_control_measure(request, node);
     }
 }
 

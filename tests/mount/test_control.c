@@ -340,14 +340,47 @@ static void test_no_xattr(void **state)
     assert_attributes("app", "", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE, DS_FLAG_OFF);
 }
 
+/* What reads as many bytes as stat(2) says gets all. */
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"stats", "errors", "scratch", "info/app"};
+    harness_start_app(NULL);
+    assert_ok(harness_write("m/app/.#x", O_CREAT | O_EXCL, "held back"));
+    assert_errno(open("m/app/\xff", O_WRONLY | O_CREAT, 0600), EILSEQ);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        static char text[65536];
+        char path[64];
+        struct stat status;
+        snprintf(path, sizeof path, "m/.datasetfs/%s", files[i]);
+        assert_int_equal(harness_size(path), harness_read(path, text, sizeof text));
+        int fd = harness_open(path, O_RDONLY);
+        assert_ok(fstat(fd, &status));
+        assert_int_equal(read(fd, text, sizeof text), status.st_size);
+        assert_ok(close(fd));
+    }
+    assert_true(harness_size("m/.datasetfs/stats") > 0);
+    assert_true(harness_size("m/.datasetfs/info/app") > 0);
+    assert_sh_ok("bash", "",
+                 "tar -cf t.tar m/.datasetfs/stats && tar -xOf t.tar | grep -q removexattr");
+}
+
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_hidden),        HARNESS_SHELLS(test_stats),
-    HARNESS_SHELLS(test_errors),        HARNESS_SHELLS(test_errors_of_info),
-    HARNESS_SHELLS(test_errors_counts), HARNESS_TEST(test_errors_keeps_the_last_64),
-    HARNESS_TEST(test_info_is_json),    HARNESS_SHELLS(test_info_changes),
-    HARNESS_TEST(test_info_refuses),    HARNESS_SHELLS(test_info_refusal_in_shells),
-    HARNESS_SHELLS(test_info_creates),  HARNESS_SHELLS(test_info_in_guest),
-    HARNESS_TEST(test_xattr),           HARNESS_TEST(test_xattr_changes),
+    HARNESS_TEST(test_sizes),
+    HARNESS_SHELLS(test_hidden),
+    HARNESS_SHELLS(test_stats),
+    HARNESS_SHELLS(test_errors),
+    HARNESS_SHELLS(test_errors_of_info),
+    HARNESS_SHELLS(test_errors_counts),
+    HARNESS_TEST(test_errors_keeps_the_last_64),
+    HARNESS_TEST(test_info_is_json),
+    HARNESS_SHELLS(test_info_changes),
+    HARNESS_TEST(test_info_refuses),
+    HARNESS_SHELLS(test_info_refusal_in_shells),
+    HARNESS_SHELLS(test_info_creates),
+    HARNESS_SHELLS(test_info_in_guest),
+    HARNESS_TEST(test_xattr),
+    HARNESS_TEST(test_xattr_changes),
     HARNESS_TEST(test_no_xattr),
 };
 
