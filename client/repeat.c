@@ -53,14 +53,19 @@ static int jitter(int ms)
     return ms / 2 + (int)(random % (unsigned)(ms - ms / 2 + 1));
 }
 
-/* Waits before another try. 0; -EAGAIN when the deadline would come first: the store's own words
- * are worth more than "too late"; -EINTR; -ETIMEDOUT. */
+/* Waits before another try. 0; -EAGAIN when the deadline comes first, though it be because the wait
+ * took longer than it should: the store's own words are worth more than "too late"; -EINTR. */
 static int back_off(struct ds_call *call, int wait_ms)
 {
+    char words[DS_CALL_TEXT_BYTES];
     int ms = jitter(wait_ms);
     if (ms < call->retry_after_ms)
         ms = call->retry_after_ms;
-    return ds_call_left_ms(call) <= ms ? -EAGAIN : ds_call_sleep(call, ms);
+    if (ds_call_left_ms(call) <= ms)
+        return -EAGAIN;
+    memcpy(words, call->text, sizeof words);
+    int err = ds_call_sleep(call, ms);
+    return err == -ETIMEDOUT ? ds_call_fail(call, -EAGAIN, "%s", words) : err;
 }
 
 /* The same for who ends with what the store has said if there is no time. */

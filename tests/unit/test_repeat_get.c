@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "client.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <stdio.h>
