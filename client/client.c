@@ -326,7 +326,7 @@ static int get_and_set_once(struct ds_client *client, struct ds_call *call,
     bool exists = !err;
     if (err == -ENOENT)
         err = 0;
-    if (!err && before.len + r->len > DS_VALUE_MAX_BYTES)
+    if (!err && before.len > DS_VALUE_MAX_BYTES - r->len)
         err = ds_call_fail(call, -EFBIG, "the value would be longer than %d bytes",
                            DS_VALUE_MAX_BYTES);
     if (!err)

@@ -8,16 +8,17 @@
 #include <string.h>
 
 enum { FIRST_CAPACITY = 64 };
+#define MOST ((size_t)PTRDIFF_MAX) /* no object is larger */
 
 int ds_buf_reserve(struct ds_buf *buf, size_t more)
 {
-    if (more > SIZE_MAX - 1 - buf->len)
+    if (buf->len >= MOST || more > MOST - 1 - buf->len)
         return -ENOMEM;
     size_t need = buf->len + more + 1;
     if (need <= buf->capacity)
         return 0;
 
-    size_t capacity = buf->capacity <= SIZE_MAX / 2 ? buf->capacity * 2 : need;
+    size_t capacity = buf->capacity <= MOST / 2 ? buf->capacity * 2 : need;
     if (capacity < FIRST_CAPACITY)
         capacity = FIRST_CAPACITY;
     if (capacity < need)
