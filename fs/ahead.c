@@ -121,17 +121,23 @@ bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, cons
     return find_next(walk, *listing, key, index);
 }
 
-bool fs_ahead_waits(const struct fs_node *node)
+static bool came_for(const struct fs_node *node, pid_t tid)
 {
-    return node->ahead_stat && ds_call_now_ms() - node->ahead_ms <= FS_AHEAD_MS;
+    return tid != 0 && node->ahead_tid == tid && ds_call_now_ms() - node->ahead_ms <= FS_AHEAD_MS;
 }
 
-bool fs_ahead_take(struct fs_node *node, enum fs_ahead_use use)
+bool fs_ahead_waits(const struct fs_node *node, pid_t tid)
+{
+    return node->ahead_stat && came_for(node, tid);
+}
+
+bool fs_ahead_take(struct fs_node *node, pid_t tid, enum fs_ahead_use use)
 {
     bool *left = use == FS_AHEAD_STAT ? &node->ahead_stat : &node->ahead_open;
-    bool takes = *left && node->value != NULL && ds_call_now_ms() - node->ahead_ms <= FS_AHEAD_MS;
+    bool takes = *left && node->value != NULL && came_for(node, tid);
 
-    *left = false;
+    if (takes)
+        *left = false;
     return takes;
 }
 
@@ -196,8 +202,9 @@ static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_li
     return 0;
 }
 
-/* With fs->lock: what the store said of one key. */
-static void learn(struct fs *fs, struct fs_node *node, const struct batch *batch, size_t i)
+/* With fs->lock: what the store said of one key to the thread that walks. */
+static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct batch *batch,
+                  size_t i)
 {
     const struct ds_entry *entry = &batch->entries[i];
     struct fs_value *value;
@@ -217,6 +224,7 @@ static void learn(struct fs *fs, struct fs_node *node, const struct batch *batch
     node->learned = batch->question;
     fs_value_learn(fs, node, value, true);
     node->ahead_ms = node->fetched_ms;
+    node->ahead_tid = tid;
     node->ahead_stat = node->ahead_open = true;
 }
 
@@ -252,7 +260,7 @@ int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
     }
     DS_LOCK_SCOPE(&fs->lock);
     for (size_t i = 0; err == 0 && i < batch.count; i++)
-        learn(fs, batch.nodes[i], &batch, i);
+        learn(fs, batch.nodes[i], request->tid, &batch, i);
     if (err == 0) {
         keep(fs, dataset, &batch);
     } else {

@@ -241,14 +241,17 @@ static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struc
     return true;
 }
 
-/* With fs->lock: true if the kernel may be given the whole entry without a request. */
-static bool is_known(const struct fs *fs, const struct fs_node *node)
+/* With fs->lock: true if the kernel may be given the whole entry without a request to the store. */
+static bool is_known(const struct fs_request *request, const struct fs_node *node)
 {
+    const struct fs *fs = request->fs;
+
     if (node == NULL)
         return false;
     switch (node->kind) {
     case FS_NODE_ENTRY:
-        return fs_value_exists(node) && (fs_value_answers(fs, node) || fs_ahead_waits(node));
+        return fs_value_exists(node) &&
+               (fs_value_answers(fs, node) || fs_ahead_waits(node, request->tid));
     case FS_NODE_LOCK:
         return true;
     case FS_NODE_DATASET:
@@ -274,7 +277,7 @@ static size_t add_item(struct fs_request *request, const struct item *item, off_
         return size <= room ? size : 0;
     }
     /* Inode 0 names an entry without making the kernel believe anything of it. */
-    bool known = is_known(fs, item->node);
+    bool known = is_known(request, item->node);
     if (known)
         fs_entry_fill(fs, item->node, &entry);
     size = fuse_add_direntry_plus(request->req, to, room, item->name, &entry, next);
@@ -287,15 +290,16 @@ static size_t add_item(struct fs_request *request, const struct item *item, off_
 
 /* With fs->lock: the first name from `index` on, as far as one reply reaches, of which the kernel
  * cannot be told all; false if there is none. */
-static bool find_unknown(struct fs *fs, const struct fs_dir *dir, size_t size, size_t *index)
+static bool find_unknown(const struct fs_request *request, const struct fs_dir *dir, size_t *index)
 {
+    struct fs *fs = request->fs;
     const struct ds_names *names = &dir->listing->names;
-    size_t end = *index + size / sizeof(struct stat);
+    size_t end = *index + request->size / sizeof(struct stat);
 
     for (; *index < names->count && *index < end; (*index)++) {
         const struct fs_node *node = node_of_name(fs, dir, names->names[*index]);
 
-        if (!is_known(fs, node) && !is_hidden(node))
+        if (!is_known(request, node) && !is_hidden(node))
             return true;
     }
     return false;
@@ -311,7 +315,7 @@ static int fetch_ahead(struct fs_request *request, struct fs_dir *dir)
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    if (dir->listing != NULL && !fs_silent(fs) && find_unknown(fs, dir, request->size, &index)) {
+    if (dir->listing != NULL && !fs_silent(fs) && find_unknown(request, dir, &index)) {
         listing = dir->listing;
         listing->refs++;
     }

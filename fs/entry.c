@@ -206,7 +206,7 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
         return false; /* perhaps another value's fault: ask for this one alone */
     told = fs_value_younger(node, FS_FRESH_MS) || node->image != NULL;
     *err = fs_value_exists(node) ? 0 : -ENOENT;
-    fs_ahead_take(node, FS_AHEAD_STAT);
+    fs_ahead_take(node, request->tid, FS_AHEAD_STAT);
     return told;
 }
 
@@ -234,7 +234,7 @@ static int know(struct fs_request *request, struct fs_node *node)
 
     pthread_mutex_lock(&fs->lock);
     answered = answers(request, node);
-    if (!answered && fs_ahead_take(node, FS_AHEAD_STAT)) {
+    if (!answered && fs_ahead_take(node, request->tid, FS_AHEAD_STAT)) {
         answered = true;
         fs_ahead_follows(fs, node->dataset, request->tid, node->key, &listing, &index);
     }

@@ -209,7 +209,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
 
     pthread_mutex_lock(&fs->lock);
     attached = node->attached;
-    ticket = fs_ahead_take(node, FS_AHEAD_OPEN);
+    ticket = fs_ahead_take(node, request->tid, FS_AHEAD_OPEN);
     ticket = ticket || (node->ticket.tid == request->tid && request->tid != 0 &&
                         ds_call_now_ms() <= node->ticket.until_ms && node->value != NULL);
     node->ticket.tid = 0;

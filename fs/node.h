@@ -67,7 +67,8 @@ struct fs_node {
     uint64_t told_version;  /* of the attributes the kernel was last given */
     uint64_t page_version;  /* of the pages the kernel may hold; 0: mixed or unknown */
     struct fs_ticket ticket;
-    int64_t ahead_ms; /* when the value was fetched ahead (ahead.h), for these uses: */
+    int64_t ahead_ms; /* when the value was fetched ahead (ahead.h), */
+    pid_t ahead_tid;  /* for this thread and these uses: */
     bool ahead_stat, ahead_open;
     unsigned walkers; /* pins held by walks */
     uint64_t learned; /* the number of the question whose answer this is */

@@ -131,6 +131,24 @@ static void test_used_once(void **state)
     closedir(listing);
 }
 
+/* It is for who walks: everybody else asks, as ever. */
+static void test_for_the_walker_alone(void **state)
+{
+    start_full(NULL);
+    struct stat status;
+    DIR *listing = opendir("m/app");
+    assert_non_null(listing);
+    while (readdir(listing))
+        ;
+    assert_int_equal(stat("m/app/k0000", &status), 0);
+    peer_set("app", "k0001", "changed since\n");
+    peer_set("app", "k0002", "changed as well\n");
+    harness_outlive_attributes();
+    assert_sh_ok(*state, "changed since\n", "cat m/app/k0001");
+    assert_sh_ok(*state, "16\n", "stat -c %%s m/app/k0002");
+    closedir(listing);
+}
+
 /* fstat(2) after a read is not asked about, but the next one is, and so is one before any. */
 static void test_looks_again(void **state)
 {
@@ -193,8 +211,9 @@ static void test_small_cache(void **state)
 static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_walks),           HARNESS_SHELLS(test_plain_listing),
     HARNESS_SHELLS(test_walks_that_read), HARNESS_TEST(test_looks_again),
-    HARNESS_TEST(test_used_once),         HARNESS_SHELLS(test_own_changes),
-    HARNESS_TEST(test_vanished_key),      HARNESS_TEST(test_small_cache),
+    HARNESS_TEST(test_used_once),         HARNESS_SHELLS(test_for_the_walker_alone),
+    HARNESS_SHELLS(test_own_changes),     HARNESS_TEST(test_vanished_key),
+    HARNESS_TEST(test_small_cache),
 };
 
 HARNESS_MAIN(tests)
