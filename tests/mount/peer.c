@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PEER_TIMEOUT_MS (20000 * HARNESS_SLOWNESS)
+#define PEER_TIMEOUT_MS (45000 * HARNESS_SLOWNESS)
 
 static struct ds_client *clients[2]; /* by enum ds_side */
 static sqlite3 *blocker;

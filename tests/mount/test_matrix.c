@@ -21,7 +21,7 @@
 
 #define FOLDER "tests/mount/tools"
 #define SCRIPTS_MAX 96
-#define SCRIPT_DEADLINE_MS (60000 * HARNESS_SLOWNESS)
+#define SCRIPT_DEADLINE_MS (300000 * HARNESS_SLOWNESS)
 #define HEAVY_DEADLINE_MS (HARNESS_TEST_MS - 10000)
 
 /* Files of the scripts (lib.bash) in the test's directory. */

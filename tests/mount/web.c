@@ -14,7 +14,7 @@ static char *command(const char *url, const char *method, const char *path, cons
     char *text = NULL;
     /* No proxy from the environment, nothing made of the URL; a later --max-time counts. */
     int len = asprintf(&text,
-                       "curl -gsS --noproxy '*' --path-as-is --max-time 25 --cacert " SIM_CA
+                       "curl -gsS --noproxy '*' --path-as-is --max-time 100 --cacert " SIM_CA
                        " -w '\\n%%{http_code}' -X %s %s%s%s %s '%s%s'",
                        method, *token ? "-H 'vmware-api-session-id: " : "", token,
                        *token ? "'" : "", options ? options : "", url, path);

@@ -171,9 +171,9 @@ holds_file() {
     cmp "$2" value || problem "the store's $1 is not the content of $2"
 }
 
-# Polls until the command succeeds or ten seconds are over.
+# Polls until the command succeeds or a minute is over, which no load makes it take.
 soon() {
-    local until=$((SECONDS + 10))
+    local until=$((SECONDS + 60))
     until "$@"; do
         [ "$SECONDS" -le "$until" ] || return 1
         sleep 0.01
