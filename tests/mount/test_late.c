@@ -223,22 +223,41 @@ static void test_killed_reader_costs_the_writer_nothing(void **state)
     assert_int_equal(harness_wait_child(busy, HARNESS_SOON_MS, false), 0);
 }
 
-/* Nor does one whose own time is over before its turn comes. */
-static void test_late_reader_costs_the_writer_nothing(void **state)
+/* False if fsync(2) failed because the reader's request had left when its time was over. */
+static bool late_reader_costs_nothing(void)
 {
-    (void)state;
-    start("commit=close,timeout=2");
+    size_t sets = sim_log_count("command=datasets-set-entry");
+    uint64_t fired = sim_fired();
+    peer_set("app", "k", "");
     int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
     put_lines(fd, 1);
     sim_fault("never-reply-before:command=datasets-get-entry:count=1");
     pid_t busy = harness_fork(cat_other, NULL);
-    assert_soon(sim_fired() == 1);
+    assert_soon(sim_fired() > fired);
     pid_t reader = open_in_child(O_RDONLY);
     assert_true(harness_wait_child(reader, HARNESS_SOON_MS, false) >= 0);
     assert_true(harness_wait_child(busy, HARNESS_SOON_MS, false) >= 0);
-    assert_ok(fsync(fd));
-    assert_true(stored_lines("k", 1));
-    assert_ok(close(fd));
+    bool kept = fsync(fd) == 0;
+    if (kept) {
+        assert_true(stored_lines("k", 1));
+    } else {
+        assert_int_equal(errno, ETIMEDOUT);
+        assert_soon(sim_log_count("command=datasets-set-entry") > sets);
+    }
+    assert_true(close(fd) == 0 || !kept);
+    return kept;
+}
+
+/* Nor does one whose own time is over before its turn comes. A machine that is slow in the last
+ * moment may try again. */
+static void test_late_reader_costs_the_writer_nothing(void **state)
+{
+    (void)state;
+    bool kept = false;
+    start("commit=close,timeout=2");
+    for (int tries = 0; tries < 5 && !kept; tries++)
+        kept = late_reader_costs_nothing();
+    assert_true(kept);
 }
 
 static void test_late_reader_of_a_locked_store(void **state)

@@ -281,26 +281,45 @@ static int read_other(void *unused)
     return harness_read("m/app/other", text, sizeof text) < 0;
 }
 
-/* An open with O_TRUNC that has no time left to commit what others wrote does not drop that. */
-static void test_late_truncation_costs_nobody(void **state)
+/* False if fsync(2) failed because a commit had left when its caller's time was over. */
+static bool late_truncation_costs_nothing(void)
 {
-    (void)state;
-    start_sim("commit=close,timeout=2");
+    size_t sets = sim_log_count("command=datasets-set-entry");
+    uint64_t fired = sim_fired();
+    peer_set("app", "k", "0123456789");
     int fd = harness_open("m/app/k", O_WRONLY | O_APPEND);
 
     harness_put(fd, "+");
     sim_fault("never-reply-before:command=datasets-get-entry:count=1");
     pid_t busy = harness_fork(read_other, NULL);
-    assert_soon(sim_fired() == 1);
+    assert_soon(sim_fired() > fired);
     int late = open("m/app/k", O_WRONLY | O_TRUNC | O_CLOEXEC);
     if (late >= 0) { /* it had its turn in the last moment */
         assert_errno(write(late, "\xff", 1), EILSEQ);
         assert_ok(close(late));
     }
     assert_true(harness_wait_child(busy, HARNESS_SOON_MS, false) >= 0);
-    assert_ok(fsync(fd));
-    assert_store("app", "k", "0123456789+");
-    assert_ok(close(fd));
+    bool kept = fsync(fd) == 0;
+    if (kept) {
+        assert_store("app", "k", "0123456789+");
+    } else {
+        assert_int_equal(errno, ETIMEDOUT);
+        assert_soon(sim_log_count("command=datasets-set-entry") > sets);
+    }
+    assert_true(close(fd) == 0 || !kept);
+    return kept;
+}
+
+/* An open with O_TRUNC that has no time left to commit what others wrote does not drop that. A
+ * machine that is slow in the last moment may try again. */
+static void test_late_truncation_costs_nobody(void **state)
+{
+    (void)state;
+    bool kept = false;
+    start_sim("commit=close,timeout=2");
+    for (int tries = 0; tries < 5 && !kept; tries++)
+        kept = late_truncation_costs_nothing();
+    assert_true(kept);
 }
 
 static const struct CMUnitTest tests[] = {
