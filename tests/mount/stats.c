@@ -55,6 +55,19 @@ uint64_t stats_requests(const char *point, const char *operation)
     return sum;
 }
 
+/* The kernel's requests that may ask the store for what it has said more than 20 ms ago. */
+static uint64_t kernel_looks(void)
+{
+    static const char *const opcodes[] = {"lookup", "getattr", "access", "open"};
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof opcodes / sizeof *opcodes; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "datasetfs_fuse_requests_total{opcode=\"%s\"}", opcodes[i]);
+        sum += stats_counter("m", name);
+    }
+    return sum;
+}
+
 /* All requests of the mount "m": as the simulated host's log has them, where there is one, which
  * must be what the mount itself counts. */
 uint64_t stats_changes(const char *point)
@@ -105,13 +118,14 @@ void stats_assert_budget(const char *shell, unsigned budget, void (*before)(cons
         const struct shell_result *ran = shell_run(shell, "%s", first);
         if (ran->status != 0)
             fail_msg("%s: status %d, %s", first, ran->status, ran->err);
+        uint64_t looks = kernel_looks();
         uint64_t start = all_requests();
         ran = shell_run(shell, "%s", second);
         costs[i] = all_requests() - start;
         if (ran->status != 0)
             fail_msg("%s: status %d, %s", second, ran->status, ran->err);
         met = costs[i] == budget;
-        exceeded = exceeded || costs[i] > budget + 1;
+        exceeded = exceeded || costs[i] > budget + kernel_looks() - looks;
     }
     if (met && !exceeded)
         return;

@@ -116,7 +116,8 @@ static void test_done_when(void **state)
     stats_assert_budget(*state, 1, known, NULL, "cat m/app/KEY");
 }
 
-/* Each open asks: no cache may answer for the store. */
+/* Each open asks: no cache may answer for the store. On a stalled machine what the kernel asked
+ * just before may be too old for the open, so that it asks again. */
 static void test_every_open_asks(void **state)
 {
     (void)state;
@@ -125,7 +126,7 @@ static void test_every_open_asks(void **state)
     uint64_t before = stats_requests("m", "get");
     for (int i = 0; i < 10; i++)
         assert_content("m/app/k", "value\n");
-    assert_int_equal(stats_requests("m", "get") - before, 10);
+    assert_in_range(stats_requests("m", "get") - before, 10, 20);
 }
 
 /* ttl=SECONDS allows exactly that. */

@@ -7,6 +7,7 @@
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "stats.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ static void assert_cost(const char *shell, size_t requests, void (*prepare)(cons
                         const char *command)
 {
     size_t cost = 0;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < STATS_TRIES; i++) {
         if (prepare)
             prepare("k");
         size_t before = sim_log_count("rest=");
