@@ -76,9 +76,9 @@ static void test_passed(void **state)
         snprintf(text, sizeof text,
                  "[==========] %sRunning 2 test(s).\n[ RUN      ] a\n[       OK ] a\n"
                  "[ RUN      ] b\n[  SKIPPED ] b\n[==========] %s2 test(s) run.\n"
-                 "[  PASSED  ] 1 test(s).\n[  SKIPPED ] 1 test(s), listed below:\n"
+                 "[  PASSED  ] 1 test(s).\n[  SKIPPED ] %s1 test(s), listed below:\n"
                  "[  SKIPPED ] b\n\n 1 SKIPPED TEST(S)\n",
-                 groups[i], groups[i]);
+                 groups[i], groups[i], groups[i]);
         make_program(text, 0);
         expect("1 passed, 0 failed, 1 skipped", NULL);
     }
