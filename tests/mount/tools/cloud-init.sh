@@ -29,7 +29,8 @@ from cloudinit import atomic_helper, util
 util.write_file("m/app/k", "plain\n")
 atomic_helper.write_file("m/app/atomic", "whole\n", omode="w")
 atomic_helper.write_json("m/app/state.json", {"v1": {}})
-assert util.load_file("m/app/atomic") == "whole\n"
+load = getattr(util, "load_text_file", None) or util.load_file  # its name until 24.1
+assert load("m/app/atomic") == "whole\n"
 END
 works /usr/bin/python3 writers.py
 holds k $'plain\n'

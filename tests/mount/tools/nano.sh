@@ -13,14 +13,14 @@ TERM=xterm script -qefc 'nano --ignorercfiles --locking m/app/k' shown <typed >/
 nano=$!
 exec 3>typed
 shows() {
-    soon grep -qa "$1" shown || problem "nano does not show '$1'"
+    soon grep -qsa "$1" shown || problem "nano does not show '$1'"
 }
 shows 'GNU nano'
 shows alpha
 printf X >&3
 shows Modified
 printf '\017' >&3
-shows 'File Name to Write'
+shows 'File Name to Write\|Write to File' # until nano 7, from 8
 printf '\r' >&3
 shows 'Wrote 2 lines'
 printf '\030' >&3
