@@ -83,10 +83,14 @@ static void drop(struct fs *fs, struct fs_volatile *item)
 static void enter(struct fs *fs, struct fs_node *node, struct fs_volatile *item)
 {
     item->path = path_of(node->dataset, node->key, &item->path_len);
-    if (item->path == NULL)
-        drop(fs, item);
-    else
+    if (item->path != NULL) {
         HASH_ADD_KEYPTR(hh, fs->volatiles, item->path, item->path_len, item);
+        if (FS_HASH_HAS(hh, item))
+            return;
+        free(item->path);
+        item->path = NULL;
+    }
+    drop(fs, item);
 }
 
 /* NULL when there is no memory. */

@@ -24,17 +24,21 @@ struct fs_handle *fs_handle_of(const struct fs_request *request)
     return (struct fs_handle *)(uintptr_t)request->fi.fh; // NOLINT(performance-no-int-to-ptr)
 }
 
-struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags)
+/* Makes a zeroed handle one of the node's; with fs->lock. */
+static struct fs_handle *attach(struct fs_handle *handle, struct fs_node *node, int open_flags)
 {
-    struct fs_handle *handle = calloc(1, sizeof(*handle));
-
-    if (handle == NULL)
-        return NULL;
     handle->node = node;
     handle->writes = (open_flags & O_ACCMODE) != O_RDONLY;
     fs_node_pin(node);
     DL_APPEND(node->handles, handle);
     return handle;
+}
+
+struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags)
+{
+    struct fs_handle *handle = calloc(1, sizeof(*handle));
+
+    return handle != NULL ? attach(handle, node, open_flags) : NULL;
 }
 
 /* With fs->lock. */
@@ -322,9 +326,12 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     bool truncate = (request->fi.flags & O_TRUNC) != 0;
     bool write = truncate || (request->fi.flags & O_ACCMODE) != O_RDONLY;
     bool stale_attr = false, attached;
-    struct fs_handle *handle;
+    /* Before anything is truncated, which nobody would see to without it. */
+    struct fs_handle *spare DS_AUTO_FREE = calloc(1, sizeof(*spare)), *handle = spare;
     int err = 0;
 
+    if (handle == NULL)
+        return -ENOMEM;
     pthread_mutex_lock(&fs->lock);
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
@@ -338,16 +345,13 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
         return err;
 
     pthread_mutex_lock(&fs->lock);
-    handle = fs_handle_new(node, request->fi.flags);
-    if (handle != NULL) {
-        handle->unsent = truncate;
-        show(request, handle);
-        decide_caching(request, node, &stale_attr);
-        fs_handle_not_stale(request);
-    }
+    spare = NULL;
+    attach(handle, node, request->fi.flags);
+    handle->unsent = truncate;
+    show(request, handle);
+    decide_caching(request, node, &stale_attr);
+    fs_handle_not_stale(request);
     pthread_mutex_unlock(&fs->lock);
-    if (handle == NULL)
-        return -ENOMEM;
     request->fi.fh = (uintptr_t)handle;
     /* The kernel sends GETATTR then before it uses the size it knows. With a negative offset this
      * is safe in a handler; an inode that it does not have is no failure. */
@@ -409,10 +413,10 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
 {
     struct fs *fs = request->fs;
     struct fuse_entry_param entry;
-    struct fs_handle *handle = NULL;
+    struct fs_handle *spare DS_AUTO_FREE = calloc(1, sizeof(*spare)), *handle = spare;
     struct fs_node *node;
     bool stale_attr;
-    int err = fs_record_allow(request, dataset, key, FS_NEED_WRITE);
+    int err = handle == NULL ? -ENOMEM : fs_record_allow(request, dataset, key, FS_NEED_WRITE);
 
     if (err != 0)
         return err;
@@ -426,10 +430,9 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
     if (err == 0) {
         err = create_locked(request, node);
         if (err == 0) {
-            handle = fs_handle_new(node, request->fi.flags);
-            err = handle != NULL ? 0 : -ENOMEM;
-            if (handle != NULL)
-                handle->unsent = node->commit.pending != FS_PENDING_NONE;
+            spare = NULL;
+            attach(handle, node, request->fi.flags);
+            handle->unsent = node->commit.pending != FS_PENDING_NONE;
         }
         fs_key_unlock(node);
     }

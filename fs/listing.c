@@ -1,10 +1,11 @@
 /* Listings and the journal of own changes. */
 #include "listing.h"
 
+#include "hash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* The latest that this mount did to a name. */
 struct fs_change {
@@ -97,6 +98,11 @@ void fs_journal_note(struct fs_journal *journal, const char *name, bool exists, 
     change->moment = moment;
     change->exists = exists;
     HASH_ADD_STR(journal->changes, name, change);
+    if (!FS_HASH_HAS(hh, change)) {
+        free(change);
+        journal->lost = moment;
+        return;
+    }
     while (journal->asking == 0 && HASH_COUNT(journal->changes) > FS_JOURNAL_KEPT_MAX)
         drop(journal, journal->changes);
 }

@@ -7,6 +7,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,6 +24,8 @@ enum { QUEUE_MAX = 4096 };
 enum { WORKERS_MIN = 2 };
 /* How often a reader that must stop is reminded: a signal just before read(2) is lost. */
 enum { REMIND_MS = 5 };
+/* How long to wait before the next look for memory to read a request into. */
+enum { NO_MEMORY_MS = 10 };
 
 struct fs_loop {
     struct fuse_session *session;
@@ -39,6 +42,7 @@ struct fs_loop {
     unsigned busy; /* workers that run a request which may block */
     bool reader;   /* somebody reads */
     bool stop;
+    int error;                /* why no more can be read, of the reader alone; 0: the mount ended */
     struct fs_request *queue; /* the oldest first */
     unsigned queued;          /* how many */
 };
@@ -148,6 +152,11 @@ static bool read_one(struct fs_worker *worker)
 {
     int received = fuse_session_receive_buf(worker->loop->session, &worker->buffer);
 
+    if (received == -ENOMEM) { /* for the buffer: the request waits in the kernel */
+        poll(NULL, 0, NO_MEMORY_MS);
+        return true;
+    }
+
     if (received > 0) {
         fuse_session_process_buf(worker->loop->session, &worker->buffer);
         if (received > BUFFER_KEPT_BYTES) {
@@ -155,6 +164,8 @@ static bool read_one(struct fs_worker *worker)
             worker->buffer.mem = NULL;
         }
     }
+    if (received < 0 && received != -EINTR && received != -EAGAIN)
+        worker->loop->error = received; /* read when all workers have ended */
     return received > 0 || received == -EINTR || received == -EAGAIN;
 }
 
@@ -294,6 +305,11 @@ void fs_loop_stop(struct fs_loop *loop)
         fs_request_drop(request, -ENOTCONN);
         pthread_mutex_lock(&loop->lock);
     }
+}
+
+int fs_loop_error(const struct fs_loop *loop)
+{
+    return loop->error;
 }
 
 void fs_loop_free(struct fs_loop *loop)

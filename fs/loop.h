@@ -47,6 +47,9 @@ bool fs_loop_unqueue(struct fs_loop *loop, struct fs_request *request);
  * fs_request_drop(). The threads end. */
 void fs_loop_stop(struct fs_loop *loop);
 
+/* After that: why requests could not be read any more, a negative errno; 0: the mount's end. */
+int fs_loop_error(const struct fs_loop *loop);
+
 /* Frees a loop that has been stopped. The timer must be gone: it takes requests out of the queue.
  */
 void fs_loop_free(struct fs_loop *loop);

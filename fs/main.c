@@ -107,7 +107,7 @@ static int serve(struct session *session)
 {
     struct fs *fs = session->fs;
     struct fs_request leftover;
-    int left_err, err = fs_pages_start(fs);
+    int left_err, read_err, err = fs_pages_start(fs);
 
     if (err == 0)
         err = fs_loop_start(fs->session, session->options->max_threads, session->ended, &fs->loop);
@@ -126,6 +126,7 @@ static int serve(struct session *session)
     fs_due_stop(fs);
     fs_request_cancel_reads(fs);
     fs_loop_stop(fs->loop);
+    read_err = fs_loop_error(fs->loop);
     fs_errors_set_timer(fs->errors, NULL);
     fs_timer_free(fs->timer);
     fs->timer = NULL;
@@ -136,8 +137,11 @@ static int serve(struct session *session)
     left_err = fs_scratch_left_publish(&leftover);
     if (err != 0)
         ds_log(DS_LOG_ERROR, "not everything could be committed at the end: %s", strerror(-err));
+    if (read_err != 0)
+        ds_log(DS_LOG_ERROR, "the mount ends: no more requests can be read: %s",
+               strerror(-read_err));
     fs_request_clear(&leftover);
-    return err != 0 || left_err != 0 ? FS_EXIT_SYSTEM : FS_EXIT_OK;
+    return err != 0 || left_err != 0 || read_err != 0 ? FS_EXIT_SYSTEM : FS_EXIT_OK;
 }
 
 static void end_session(struct session *session)

@@ -24,6 +24,20 @@ static uint64_t number_of(const struct fs *fs, enum fs_node_kind kind,
                            kind == FS_NODE_INFO ? FS_NUMBER_INFO : FS_NUMBER_NAME);
 }
 
+/* False when there is no memory. */
+static bool enter(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset)
+{
+    HASH_ADD(hh, fs->nodes, ino, sizeof(node->ino), node);
+    if (!FS_HASH_HAS(hh, node))
+        return false;
+    if (dataset == NULL || node->key == NULL)
+        return true;
+    HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
+    if (!FS_HASH_HAS(hh_key, node))
+        HASH_DELETE(hh, fs->nodes, node);
+    return FS_HASH_HAS(hh_key, node);
+}
+
 struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
                             const char *key)
 {
@@ -44,15 +58,16 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
     node->version = ++fs->last_version;
     node->mtime = fs->start;
     node->number = dataset == NULL ? node->ino : number_of(fs, kind, dataset, key);
-    HASH_ADD(hh, fs->nodes, ino, sizeof(node->ino), node);
+    if (!enter(fs, node, dataset)) {
+        free(node->key);
+        free(node);
+        return NULL;
+    }
     if (dataset != NULL) {
         node->dataset = dataset;
         fs_record_ref(dataset);
     }
-    if (dataset != NULL && key != NULL) {
-        HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
-        node->attached = true;
-    }
+    node->attached = dataset != NULL && key != NULL;
     return node;
 }
 
@@ -199,7 +214,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     node->dataset = dataset;
     node->key = key;
     node->number = number_of(fs, node->kind, dataset, key);
-    HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
+    FS_HASH_ADD_SURELY(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
     node->sighted = ++fs->last_question;
     node->commit = commit; /* a truncation whose first data was refused is the file's */

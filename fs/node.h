@@ -9,12 +9,12 @@
 
 #include "commit.h"
 #include "fs.h"
+#include "hash.h"
 #include "image.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
-#include <uthash.h>
 
 enum fs_node_kind {
     FS_NODE_ROOT,

@@ -40,6 +40,11 @@ struct fs_dataset *fs_record_get(struct fs *fs, const char *name)
     dataset->refs = 1;
     dataset->mtime = fs->start;
     HASH_ADD_KEYPTR(hh, fs->datasets, dataset->name, strlen(dataset->name), dataset);
+    if (!FS_HASH_HAS(hh, dataset)) {
+        free(dataset->name);
+        free(dataset);
+        return NULL;
+    }
     return dataset;
 }
 

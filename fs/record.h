@@ -7,11 +7,11 @@
 #define FS_RECORD_H
 
 #include "fs.h"
+#include "hash.h"
 #include "listing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #define FS_RECORD_TRUST_MS 60000
 #define FS_RECORD_REFUSE_MS 20

@@ -209,7 +209,8 @@ void fs_value_change_end(struct fs_node *node)
 void fs_value_change_failed(struct fs_request *request, struct fs_node *node, int err)
 {
     /* A value that goes in parts may have arrived in part although the last word was an answer. */
-    if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO)
+    if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO ||
+        err == -ENOMEM)
         fs_value_unknown(request->fs, node, node->size_bytes);
     if (err == -EACCES || err == -ENOENT)
         fs_record_distrust(node->dataset); /* perhaps it is gone: the next decision will query */

@@ -112,7 +112,8 @@ bool fs_working_in_doubt(const struct fs_request *request, int err)
 {
     enum ds_sent sent = ds_call_sent(&request->call);
 
-    return sent == DS_SENT_MAYBE || (sent != DS_SENT_NO && (err == -EIO || err == -EPROTO));
+    return sent == DS_SENT_MAYBE ||
+           (sent != DS_SENT_NO && (err == -EIO || err == -EPROTO || err == -ENOMEM));
 }
 
 /* A commit has failed: all waits on as it was, but an append in doubt, which is lost. -EINTR from

@@ -60,12 +60,17 @@ static bool is_quick(const struct fs_request *request, const struct fs_handle *h
     return node->image != NULL && node->tail.len == 0;
 }
 
-/* The write's own data was refused. Nobody else has lost data by that: if it was the first, the old
- * value stays. */
-static int refused(struct fs_request *request, struct fs_node *node, int err)
+/* The old value stays if what failed was the first data after a creation or truncation. */
+static void give_up_pending(struct fs *fs, struct fs_node *node)
 {
     if (node->attached && !node->commit.dirty && !fs_handle_any_held(node))
-        fs_working_give_up(request->fs, node);
+        fs_working_give_up(fs, node);
+}
+
+/* The write's own data was refused. Nobody else has lost data by that. */
+static int refused(struct fs_request *request, struct fs_node *node, int err)
+{
+    give_up_pending(request->fs, node);
     fs_change_drop_idle(request->fs, node);
     fs_request_about(request, node->dataset->name, node->key);
     if (err == -EFBIG)
@@ -223,6 +228,9 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
     else if (err == 0 && request->size > 0)
         err = is_plain_append(request, handle, node) ? append(request, handle, node)
                                                      : overwrite(request, handle, node);
+    /* Whatever it failed with: without its data nothing is published. */
+    if (err < 0 && node->commit.pending != FS_PENDING_NONE)
+        give_up_pending(fs, node);
     fs_key_unlock(node);
     if (err < 0 && (request->fi.flags & O_ACCMODE) == O_RDWR)
         fs_pages_forget(fs, node); /* the kernel has put the data there already */

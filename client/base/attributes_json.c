@@ -1,6 +1,7 @@
 /* A DataSet's attributes as a JSON object, both ways. */
 #include "dataset.h"
 
+#include "json_load.h"
 #include "text.h"
 
 #include <errno.h>
@@ -131,15 +132,14 @@ static int read_member(const char *name, const json_t *value, struct ds_attribut
 int ds_attributes_from_json(const char *json, size_t len, struct ds_attributes *out, char *why)
 {
     json_error_t fault;
-    json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &fault);
-    if (!root) {
-        if (json_error_code(&fault) == json_error_out_of_memory)
-            return -ENOMEM;
+    json_t *root = NULL;
+    int err = ds_json_parse(json, len, JSON_REJECT_DUPLICATES, &fault, &root);
+    if (err == -EPROTO)
         return refuse(why, "not one JSON object: %.90s (line %d)", fault.text, fault.line);
-    }
+    if (err)
+        return err;
 
     struct ds_attributes read = {0};
-    int err = 0;
     if (!json_is_object(root))
         err = refuse(why, "not one JSON object, such as {\"description\":\"…\"}");
     else

@@ -39,18 +39,12 @@ static void watch_memory(void)
     json_set_alloc_funcs(allocate, release);
 }
 
-int ds_json_load(const char *text, size_t len, size_t flags, json_t **out)
+int ds_json_parse(const char *text, size_t len, size_t flags, json_error_t *fault, json_t **out)
 {
-    struct ds_buf clean DS_CLEANUP(ds_buf_free) = {0};
-    json_error_t fault = {0};
-    int err = ds_json_text_clean(text, len, &clean);
-    if (err)
-        return err;
     watch_memory();
     lacked_memory = false;
-    json_t *json = json_loadb(clean.data ? clean.data : text, clean.data ? clean.len : len,
-                              flags | JSON_ALLOW_NUL, &fault);
-    if (lacked_memory || (!json && json_error_code(&fault) == json_error_out_of_memory)) {
+    json_t *json = json_loadb(text, len, flags, fault);
+    if (lacked_memory || (!json && json_error_code(fault) == json_error_out_of_memory)) {
         json_decref(json);
         return -ENOMEM;
     }
@@ -58,6 +52,17 @@ int ds_json_load(const char *text, size_t len, size_t flags, json_t **out)
         return -EPROTO;
     *out = json;
     return 0;
+}
+
+int ds_json_load(const char *text, size_t len, size_t flags, json_t **out)
+{
+    struct ds_buf clean DS_CLEANUP(ds_buf_free) = {0};
+    json_error_t fault = {0};
+    int err = ds_json_text_clean(text, len, &clean);
+    if (err)
+        return err;
+    return ds_json_parse(clean.data ? clean.data : text, clean.data ? clean.len : len,
+                         flags | JSON_ALLOW_NUL, &fault, out);
 }
 
 bool ds_json_is_text(const json_t *json)

@@ -8,9 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Parses what ds_json_text_clean() (json_text.h) makes of the text, with these flags of jansson.
- * -EPROTO; -ENOMEM, also where jansson itself takes the lack for a fault of the text or goes on
- * without what it had no room for. `*out` is new. */
+/* Parses the text with these flags of jansson. -EPROTO, and `*fault` says why; -ENOMEM, also where
+ * jansson itself takes the lack for a fault of the text or goes on without what it had no room for.
+ * `*out` is new. */
+int ds_json_parse(const char *text, size_t len, size_t flags, json_error_t *fault, json_t **out);
+
+/* The same for what ds_json_text_clean() (json_text.h) makes of the text. */
 int ds_json_load(const char *text, size_t len, size_t flags, json_t **out);
 
 /* True for a string that is text: UTF-8 without NUL. */

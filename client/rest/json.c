@@ -156,12 +156,13 @@ int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attribu
     return err;
 }
 
-void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out)
+int ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out)
 {
     json_t *root AUTO_JSON = NULL;
     *out = (struct ds_rest_fault){0};
-    if (!len || ds_json_load(text, len, JSON_DECODE_ANY, &root) != 0)
-        return;
+    int err = len ? ds_json_load(text, len, JSON_DECODE_ANY, &root) : 0;
+    if (err || !len)
+        return err == -ENOMEM ? err : 0;
     const json_t *type = json_object_get(root, "error_type");
     const json_t *holder = root;
     if (!json_is_string(type)) {
@@ -174,15 +175,16 @@ void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault 
     ds_json_copy_words(json_object_get(first, "id"), out->id, sizeof out->id);
     ds_json_copy_words(json_object_get(first, "default_message"), out->message,
                        sizeof out->message);
+    return 0;
 }
 
-bool ds_rest_json_is_answer(const char *text, size_t len)
+int ds_rest_json_check(const char *text, size_t len)
 {
     json_t *root AUTO_JSON = NULL;
     size_t blank = 0;
     while (blank < len && strchr(" \t\r\n", text[blank]) && text[blank])
         blank++;
-    return blank == len || ds_json_load(text, len, JSON_DECODE_ANY, &root) == 0;
+    return blank == len ? 0 : ds_json_load(text, len, JSON_DECODE_ANY, &root);
 }
 
 int ds_rest_json_put_string(struct ds_buf *out, const char *data, size_t len)

@@ -30,17 +30,18 @@ int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
  * description that is no text gets U+FFFD. */
 int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attributes *out);
 
-/* What a failed request says of itself, both body styles. Never fails: what is not there is an
- * empty string. What a terminal would obey becomes '?'. */
+/* What a failed request says of itself, both body styles: what is not there is an empty string.
+ * What a terminal would obey becomes '?'. 0 or -ENOMEM, and then nothing is there. */
 struct ds_rest_fault {
     char type[96];
     char id[96]; /* of the first message */
     char message[160];
 };
-void ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out);
+int ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out);
 
-/* True if the text is empty, blank or one JSON text, as the body of a change's success is. */
-bool ds_rest_json_is_answer(const char *text, size_t len);
+/* 0 if the text is empty, blank or one JSON text, as the body of a change's success is. -EPROTO,
+ * -ENOMEM. */
+int ds_rest_json_check(const char *text, size_t len);
 
 /* Appends `data`, which has no NUL, as a JSON string; the object that creates a DataSet; and the
  * one that changes what of `attributes` is given. 0 or -ENOMEM. */

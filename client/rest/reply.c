@@ -41,8 +41,8 @@ int ds_reply_not_understood(const struct ds_http_request *request, struct ds_cal
 bool ds_reply_is_typed(const struct ds_http_request *request)
 {
     struct ds_rest_fault fault;
-    ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
-    return *fault.type;
+    return ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault) == 0 &&
+           *fault.type;
 }
 
 int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
@@ -58,8 +58,10 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
                             "the server answers with HTTP %d, which no vCenter does: redirects are "
                             "not followed",
                             request->status);
-    ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
-    int err = ds_rest_errno(fault.type, request->status, fault.message);
+    int err = ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
+    if (err)
+        return err;
+    err = ds_rest_errno(fault.type, request->status, fault.message);
     if (err == -ENOENT && strstr(fault.id, "operationsForUrlNotFound"))
         return ds_call_fail(
             call, -EOPNOTSUPP,
@@ -83,7 +85,8 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
 int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call)
 {
     int err = ds_reply_check(request, call);
-    if (!err && !ds_rest_json_is_answer(request->reply.data, request->reply.len))
-        err = ds_reply_not_understood(request, call);
-    return err;
+    if (err)
+        return err;
+    err = ds_rest_json_check(request->reply.data, request->reply.len);
+    return err == -EPROTO ? ds_reply_not_understood(request, call) : err;
 }

@@ -113,8 +113,10 @@ static int fail_login(struct ds_session *session, struct ds_call *call,
     struct ds_rest_fault fault;
     if (request->error)
         return ds_call_fail(call, request->error, "%s: %s", session->base, request->text);
-    ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
-    int err = ds_rest_errno(fault.type, request->status, fault.message);
+    int err = ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
+    if (err)
+        return err;
+    err = ds_rest_errno(fault.type, request->status, fault.message);
     if (request->status == 401) {
         session->secrets->refused = session->secrets->login;
         session->refused_until_ms = ds_call_now_ms() + REFUSED_MS;
@@ -318,6 +320,7 @@ static bool is_refused(const struct ds_http_request *request)
     struct ds_rest_fault fault;
     if (request->error || ds_rest_is_success(request->status))
         return false;
+    /* Without memory for its words there is the status. */
     ds_rest_json_read_fault(request->reply.data, request->reply.len, &fault);
     return ds_rest_is_unauthenticated(fault.type, request->status);
 }

@@ -198,7 +198,6 @@ static void set_options(struct options *options, struct ds_transfer *transfer,
 int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options *options,
                       struct ds_http_request *request, struct ds_call *call, bool fresh)
 {
-    struct options set = {.easy = transfer->easy};
     char words[DS_HTTP_TEXT_BYTES];
     transfer->request = request;
     transfer->call = call;
@@ -207,11 +206,14 @@ int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options
     transfer->suspect = false;
     transfer->error[0] = '\0';
     ds_secret_watch_memory(&transfer->memory);
-    int err = add_headers(transfer);
+    if (!transfer->easy)
+        transfer->easy = curl_easy_init();
+    int err = transfer->easy ? add_headers(transfer) : -ENOMEM;
     if (err) {
         ds_transfer_abort(transfer, err, "out of memory");
         return err;
     }
+    struct options set = {.easy = transfer->easy};
     set_options(&set, transfer, options, fresh);
     if (!set.failed)
         return 0;
@@ -362,7 +364,16 @@ static void read_reply(struct ds_transfer *transfer)
 /* The handle keeps nothing of the request; what has secrets is wiped as it is freed. */
 static void make_idle(struct ds_transfer *transfer)
 {
-    curl_easy_reset(transfer->easy);
+    struct ds_secret_memory memory;
+    ds_secret_watch_memory(&memory);
+    if (transfer->easy)
+        curl_easy_reset(transfer->easy);
+    /* It does not say that it had no memory, and then it has set half: not the size of its buffers,
+     * over whose ends it would write. */
+    if (ds_secret_lacked_memory(&memory)) {
+        curl_easy_cleanup(transfer->easy);
+        transfer->easy = NULL;
+    }
     curl_slist_free_all(transfer->headers);
     transfer->headers = NULL;
     transfer->request = NULL;

@@ -131,7 +131,11 @@ int ds_channel_exchange(struct ds_channel *channel, struct ds_call *call, enum d
     struct ds_wire_packet reply;
     *begun = false;
     channel->unusable = true;
-    int err = send_all(channel, call, mode, packet, begun);
+    /* The answer to a change fits in here: it does not fail for lack of memory while it is on its
+     * way, to be carried out when nobody expects it any more. */
+    int err = ds_buf_reserve(&answer.bytes, room_for(&answer.bytes, 0));
+    if (!err)
+        err = send_all(channel, call, mode, packet, begun);
     if (!err)
         err = receive_packet(channel, call, mode == DS_EXCHANGE_READ, &answer.bytes, &reply);
     if (!err)

@@ -161,7 +161,8 @@ static int end_broken(const struct set *set, const struct ds_previous *previous,
 static bool is_unchanged(const struct ds_call *call, int err)
 {
     enum ds_sent sent = ds_call_sent(call);
-    return sent == DS_SENT_NO || (sent == DS_SENT_ANSWERED && err != -EPROTO);
+    bool understood = err != -EPROTO && err != -ENOMEM;
+    return sent == DS_SENT_NO || (sent == DS_SENT_ANSWERED && understood);
 }
 
 /* How much of the data has arrived behind `before`, in `*done`. -ESTALE: something else stands

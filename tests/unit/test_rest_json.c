@@ -493,12 +493,12 @@ static void test_answers(void **state)
                                       "null", "\"\"", " true ",  "\"a\nb\"\n"};
     static const char *const no[] = {"<html>", "{", "{}{}", "OK", "\xff", "\x0b"};
     for (size_t i = 0; i < LEN(yes); i++)
-        assert_true(ds_rest_json_is_answer(yes[i], strlen(yes[i])));
+        assert_int_equal(ds_rest_json_check(yes[i], strlen(yes[i])), 0);
     for (size_t i = 0; i < LEN(no); i++)
-        assert_false(ds_rest_json_is_answer(no[i], strlen(no[i])));
-    assert_true(ds_rest_json_is_answer(NULL, 0));
-    assert_false(ds_rest_json_is_answer("\0", 1));
-    assert_false(ds_rest_json_is_answer(" \0", 2));
+        assert_int_equal(ds_rest_json_check(no[i], strlen(no[i])), -EPROTO);
+    assert_int_equal(ds_rest_json_check(NULL, 0), 0);
+    assert_int_equal(ds_rest_json_check("\0", 1), -EPROTO);
+    assert_int_equal(ds_rest_json_check(" \0", 2), -EPROTO);
 }
 
 static void expect_round_trip(const char *data, size_t len)

@@ -41,7 +41,7 @@ static void read_mapping(const void *address, const char *key, char *out, size_t
     while (getline(&line, &room, file) > 0) {
         uintptr_t from = 0;
         uintptr_t to = 0;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2)
             inside = (uintptr_t)address >= from && (uintptr_t)address < to;
         else if (inside && !strncmp(line, key, strlen(key)))
             snprintf(out, size, "%s", line + strlen(key));
