@@ -7,11 +7,11 @@
 /* `used` is the bytes of a DataSet's keys and values. `host` and `guest` are enum ds_access, `omit`
  * is 0 or 1. The long columns stand last, so that reading the others does not touch them. */
 static const char *const tables[] = {
-    "CREATE TABLE datasets (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " host INTEGER NOT NULL, guest INTEGER NOT NULL, omit INTEGER NOT NULL,"
-    " used INTEGER NOT NULL, description TEXT NOT NULL)",
-    "CREATE TABLE entries (id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, key TEXT NOT NULL,"
-    " value BLOB NOT NULL)",
+    ("CREATE TABLE datasets (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+     " host INTEGER NOT NULL, guest INTEGER NOT NULL, omit INTEGER NOT NULL,"
+     " used INTEGER NOT NULL, description TEXT NOT NULL)"),
+    ("CREATE TABLE entries (id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, key TEXT NOT NULL,"
+     " value BLOB NOT NULL)"),
     "CREATE UNIQUE INDEX entries_by_key ON entries (dataset, key)",
 };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
