@@ -31,6 +31,22 @@ static size_t requests(void)
     return sim_log_count("command=");
 }
 
+/* The command costs so many requests, in one of several tries: the 20 ms and the second for which
+ * answers serve pass on a stalled machine. */
+static void assert_cost(size_t expected, const char *output, const char *command)
+{
+    size_t cost = 0;
+    for (int i = 0; i < STATS_TRIES; i++) {
+        harness_outlive_attributes();
+        size_t before = requests();
+        assert_sh_ok("dash", output, "%s", command);
+        cost = requests() - before;
+        if (cost == expected)
+            return;
+    }
+    fail_msg("%s: %zu requests, not %zu", command, cost, expected);
+}
+
 /* The host's own log: mounting asks once, a listing with sizes once per MiB more. */
 static void test_requests(void **state)
 {
@@ -44,10 +60,8 @@ static void test_requests(void **state)
         peer_set("app", key, "value");
     }
     assert_sh_ok("dash", "", "test -d m/app");
+    assert_cost(2, "5000\n", "ls -l m/app | awk '{s += $5} END {print s}'");
     size_t before = requests();
-    assert_sh_ok("dash", "5000\n", "ls -l m/app | awk '{s += $5} END {print s}'");
-    assert_int_equal(requests() - before, 2);
-    before = requests();
     assert_sh_ok("dash", "1000\n", "ls m/app | wc -l");
     assert_int_equal(requests() - before, 1);
     assert_int_equal(sim_log_count("connection=1 "), requests()); /* one channel for all */
@@ -59,14 +73,20 @@ static void test_long_value(void **state)
     (void)state;
     start(NULL, NULL);
     assert_sh_ok("bash", "", "seq 1 50000 > value && test -d m/app");
-    size_t before = requests();
-    assert_sh_ok("bash", "", "dd if=value of=m/app/k bs=1M status=none && cmp value m/app/k");
     struct stat status;
     assert_int_equal(stat("value", &status), 0);
-    size_t sent = sim_log_count("command=datasets-set-entry");
-    /* A newline takes two bytes in a message of 64 KiB. */
-    assert_true(sent <= ((size_t)status.st_size + 50000) / (63 * 1024) + 1);
-    assert_true(requests() - before <= 6 + sent);
+    size_t others = SIZE_MAX;
+    for (int i = 0; i < STATS_TRIES && others > 6; i++) {
+        size_t before = requests(), sets = sim_log_count("command=datasets-set-entry");
+        assert_sh_ok("bash", "", "dd if=value of=m/app/k bs=1M status=none && cmp value m/app/k");
+        size_t sent = sim_log_count("command=datasets-set-entry") - sets;
+        /* A newline takes two bytes in a message of 64 KiB. */
+        assert_true(sent <= ((size_t)status.st_size + 50000) / (63 * 1024) + 1);
+        others = requests() - before - sent;
+        assert_sh_ok("bash", "", "rm m/app/k");
+    }
+    assert_true(others <= 6);
+    assert_sh_ok("bash", "", "cat value > m/app/k");
     assert_sh_ok("bash", "", "printf more >> m/app/k && printf more >> value && cmp value m/app/k");
 }
 
@@ -82,9 +102,7 @@ static void test_large_replies(void **state)
     peer_set("app", "largest", value);
     assert_sh_ok("dash", "", "test -d m/app && head -c %d /dev/zero | tr '\\0' '\\1' > value",
                  DS_VALUE_MAX_BYTES);
-    size_t before = requests();
-    assert_sh_ok("dash", "", "cmp value m/app/largest");
-    assert_int_equal(requests() - before, 1);
+    assert_cost(1, "", "cmp value m/app/largest");
     peer_remove("app", "largest");
 
     memset(value, 'x', BYTES);
@@ -100,7 +118,7 @@ static void test_large_replies(void **state)
     for (int i = 0; i < STATS_TRIES && parts != KEYS / 10; i++) {
         struct harness_daemon *daemon = harness_start_source("w", sim_source(), NULL);
         assert_sh_ok("dash", "", "test -d w/app");
-        before = sim_log_count("command=datasets-get-entry", " keys=60 ");
+        size_t before = sim_log_count("command=datasets-get-entry", " keys=60 ");
         assert_sh_ok("dash", "60 6000000\n",
                      "ls -l w/app | awk '/key/ {n++; s += $5} END {print n, s}'");
         parts = sim_log_count("command=datasets-get-entry", " keys=60 ") - before;
