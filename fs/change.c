@@ -66,23 +66,23 @@ int fs_change_begin(struct fs_request *request, struct fs_node *node)
     if (err == 0)
         err = move_tail(node);
     if (err != 0 && fresh)
-        fs_working_drop_image(request->fs, node);
+        fs_working_drop_image(node);
     return err;
 }
 
-void fs_change_drop_idle(struct fs *fs, struct fs_node *node)
+void fs_change_drop_idle(struct fs_node *node)
 {
     if (node->attached && !node->commit.dirty && node->commit.pending == FS_PENDING_NONE)
-        fs_working_drop_image(fs, node);
+        fs_working_drop_image(node);
 }
 
 int fs_change_hold_back(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs_node *node = handle->node;
 
-    fs_change_drop_idle(request->fs, node);
+    fs_change_drop_idle(node);
     handle->unsent = true;
-    fs_value_touch(request->fs, node);
+    fs_value_diverge(request->fs, node);
     return 0;
 }
 
@@ -104,9 +104,9 @@ void fs_change_take_back(struct fs_request *request, struct fs_node *node,
         fs_commit_take_back(&node->commit, before, fs_working_in_doubt(request, err),
                             ds_call_now_ms());
     if (!node->commit.dirty)
-        fs_working_drop_image(fs, node);
+        fs_working_drop_image(node);
     fs_due_set(fs, node, fs->options->commit_at_close ? 0 : fs_commit_idle_ms(&node->commit));
-    fs_value_touch(fs, node);
+    fs_working_show_left(fs, node);
 }
 
 void fs_change_free_copy(struct fs_image *image)
@@ -140,7 +140,7 @@ int fs_change_commit(struct fs_request *request, struct fs_node *node,
     if (request->opcode == FS_WRITE)
         err = fs_change_waited(request, err);
     if (err != 0 && node->image == changed) {
-        fs_working_drop_image(request->fs, node);
+        fs_working_drop_image(node);
         node->image = before;
         before = NULL;
         fs_change_take_back(request, node, commit, err);

@@ -15,7 +15,7 @@
 int fs_change_begin(struct fs_request *request, struct fs_node *node);
 
 /* The image is dropped again if it is the store's value. */
-void fs_change_drop_idle(struct fs *fs, struct fs_node *node);
+void fs_change_drop_idle(struct fs_node *node);
 
 /* A copy of the image in `*out`, for fs_change_commit(). 0 or -ENOMEM. */
 int fs_change_copy(const struct fs_node *node, struct fs_image **out);

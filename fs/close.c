@@ -107,7 +107,7 @@ static void drop_held(struct fs *fs, struct fs_handle *handle)
     struct fs_node *node = handle->node;
 
     fs_held_clear(&handle->held);
-    fs_value_touch(fs, node);
+    fs_working_show_left(fs, node);
     if (node->attached && node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
         !others_wait(handle))
         fs_working_give_up(fs, node);

@@ -64,8 +64,12 @@ struct fs_node {
     int64_t fetched_ms;     /* 0: do not trust */
     uint64_t version;       /* raised whenever the visible content differs from the last one */
     struct timespec mtime;  /* when that was */
-    uint64_t told_version;  /* of the attributes the kernel was last given */
-    uint64_t page_version;  /* of the pages the kernel may hold; 0: mixed or unknown */
+    /* Both as of the store's value, while a reader sees another one that may yet be given up. */
+    bool diverges;
+    uint64_t stored_version;
+    struct timespec stored_mtime;
+    uint64_t told_version; /* of the attributes the kernel was last given */
+    uint64_t page_version; /* of the pages the kernel may hold; 0: mixed or unknown */
     struct fs_ticket ticket;
     int64_t ahead_ms; /* when the value was fetched ahead (ahead.h), */
     pid_t ahead_tid;  /* for this thread and these uses: */

@@ -46,7 +46,7 @@ static int shorten(struct fs_request *request, struct fs_node *node, size_t size
     if (err != 0 || !changes)
         return err;
     fs_commit_wrote(&node->commit, 0);
-    fs_value_touch(fs, node);
+    fs_value_diverge(fs, node);
     if (later) {
         fs_working_gather(fs, node);
         return 0;
@@ -71,7 +71,7 @@ static int truncate_now(struct fs_request *request, struct fs_node *node, size_t
         err = shorten(request, node, size, handle, open && fs->options->commit_at_close);
     if (err == 0 && open && size < old_size)
         fs_handle_truncated(node, handle);
-    fs_change_drop_idle(fs, node);
+    fs_change_drop_idle(node);
     return err == -EILSEQ ? fs_working_not_text(request, node) : err;
 }
 

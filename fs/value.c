@@ -80,6 +80,26 @@ void fs_value_touch(struct fs *fs, struct fs_node *node)
     clock_gettime(CLOCK_REALTIME, &node->mtime);
 }
 
+void fs_value_diverge(struct fs *fs, struct fs_node *node)
+{
+    if (!node->diverges) {
+        node->diverges = true;
+        node->stored_version = node->version;
+        node->stored_mtime = node->mtime;
+    }
+    fs_value_touch(fs, node);
+}
+
+void fs_value_show_stored(struct fs_node *node)
+{
+    if (!node->diverges)
+        return;
+    node->diverges = false;
+    node->version = node->stored_version;
+    node->mtime = node->stored_mtime;
+    node->page_version = 0; /* the kernel's may be of the other one */
+}
+
 /* True if the node was last seen to hold the same. */
 static bool holds(const struct fs *fs, const struct fs_node *node, const struct fs_value *value)
 {
@@ -91,6 +111,14 @@ static bool holds(const struct fs *fs, const struct fs_node *node, const struct 
            memcmp(node->value->data, value->data, value->len) == 0;
 }
 
+/* It is another value by now, also behind one that may yet be given up. */
+static void store_changed(struct fs *fs, struct fs_node *node)
+{
+    fs_value_touch(fs, node);
+    node->stored_version = node->version;
+    node->stored_mtime = node->mtime;
+}
+
 void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value, bool trusted)
 {
     bool first = node->presence == FS_PRESENCE_UNKNOWN;
@@ -98,7 +126,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     if (first)
         node->version = ++fs->last_version;
     else if (!holds(fs, node, value) || fs_times_missed(fs, node))
-        fs_value_touch(fs, node);
+        store_changed(fs, node);
     else if (node->value == NULL)
         node->page_version = 0; /* a digest is too little to keep pages by */
     fs_value_drop(fs, node);
@@ -118,7 +146,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
 void fs_value_unknown(struct fs *fs, struct fs_node *node, size_t size_bytes)
 {
     fs_value_drop(fs, node);
-    fs_value_touch(fs, node);
+    store_changed(fs, node);
     node->presence = FS_PRESENT;
     node->size_bytes = size_bytes;
     node->fetched_ms = 0;
@@ -145,7 +173,7 @@ bool fs_value_was_had(const struct fs_node *node)
 void fs_value_absent(struct fs *fs, struct fs_node *node)
 {
     if (node->presence != FS_ABSENT)
-        fs_value_touch(fs, node);
+        store_changed(fs, node);
     if (node->handles != NULL && node->value != NULL) {
         fs_value_drop_had(node);
         node->had = fs_value_ref(node->value);

@@ -48,6 +48,14 @@ void fs_value_drop(struct fs *fs, struct fs_node *node);
 /* The visible content has changed: a new version, modified now. */
 void fs_value_touch(struct fs *fs, struct fs_node *node);
 
+/* The same for a change that the store has not taken: fs_value_show_stored() takes it back, so that
+ * a refused one moves no time. */
+void fs_value_diverge(struct fs *fs, struct fs_node *node);
+
+/* A reader sees the store's value again, of the time that it had; unless that may be another one by
+ * now. */
+void fs_value_show_stored(struct fs_node *node);
+
 /* What a reader of this mount sees: the working value, else the store's. */
 bool fs_value_exists(const struct fs_node *node);
 size_t fs_value_size(const struct fs_node *node);

@@ -14,14 +14,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void fs_working_drop_image(struct fs *fs, struct fs_node *node)
+void fs_working_drop_image(struct fs_node *node)
 {
     if (node->image == NULL)
         return;
     fs_image_clear(node->image);
     free(node->image);
     node->image = NULL;
-    fs_value_touch(fs, node);
+}
+
+void fs_working_show_left(struct fs *fs, struct fs_node *node)
+{
+    if (node->commit.dirty || node->image != NULL || node->tail.len > 0 || fs_handle_any_held(node))
+        fs_value_touch(fs, node);
+    else
+        fs_value_show_stored(node);
 }
 
 void fs_working_drop_tail(struct fs_node *node)
@@ -35,10 +42,9 @@ void fs_working_give_up(struct fs *fs, struct fs_node *node)
 {
     fs_commit_give_up(&node->commit);
     fs_due_set(fs, node, 0);
-    if (node->tail.len > 0)
-        fs_value_touch(fs, node);
     fs_working_drop_tail(node);
-    fs_working_drop_image(fs, node);
+    fs_working_drop_image(node);
+    fs_working_show_left(fs, node);
 }
 
 int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending)
@@ -55,7 +61,7 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
     if (node->commit.pending == FS_PENDING_NONE || node->commit.refused)
         fs_handle_committed(node); /* what waits now is none of theirs */
     fs_commit_pend(&node->commit, pending);
-    fs_value_touch(fs, node);
+    fs_value_diverge(fs, node);
     return 0;
 }
 
@@ -160,18 +166,22 @@ static void committed(struct fs_request *request, struct fs_node *node,
     /* The key has a new value: its old one need not be removed. */
     fs_scratch_untie(request->fs, node);
     fs_handle_committed(node);
-    fs_working_drop_image(request->fs, node);
+    fs_working_drop_image(node);
     node->version = modified->version;
     node->mtime = modified->mtime;
+    node->diverges = false;
 }
 
 void fs_working_supersede(struct fs *fs, struct fs_node *node)
 {
-    if (node->image != NULL || node->tail.len > 0)
+    if (node->image != NULL || node->tail.len > 0) {
         fs_pages_forget(fs, node);
+        fs_value_touch(fs, node);
+    }
+    node->diverges = false;
     fs_commit_done(&node->commit);
     fs_working_drop_tail(node);
-    fs_working_drop_image(fs, node);
+    fs_working_drop_image(node);
     node->grown = false;
     fs_due_set(fs, node, 0);
     fs_handle_committed(node);

@@ -55,8 +55,12 @@ void fs_working_supersede(struct fs *fs, struct fs_node *node);
  * handle. */
 void fs_working_lose(struct fs_request *request, struct fs_node *node, int err);
 
+/* Something of the working value is gone again: where nothing else waits, a reader sees the store's
+ * value, of the time that it had. */
+void fs_working_show_left(struct fs *fs, struct fs_node *node);
+
 /* Frees the image, or the tail. */
-void fs_working_drop_image(struct fs *fs, struct fs_node *node);
+void fs_working_drop_image(struct fs_node *node);
 void fs_working_drop_tail(struct fs_node *node);
 
 /* True if nobody knows whether the store has made the change that failed with `err`. */

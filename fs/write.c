@@ -71,7 +71,7 @@ static void give_up_pending(struct fs *fs, struct fs_node *node)
 static int refused(struct fs_request *request, struct fs_node *node, int err)
 {
     give_up_pending(request->fs, node);
-    fs_change_drop_idle(request->fs, node);
+    fs_change_drop_idle(node);
     fs_request_about(request, node->dataset->name, node->key);
     if (err == -EFBIG)
         return ds_call_fail(&request->call, err, "a value has at most %d bytes",
@@ -129,7 +129,7 @@ static int append(struct fs_request *request, struct fs_handle *handle, struct f
     handle->unsent = true;
     before = node->commit;
     fs_commit_wrote(&node->commit, len);
-    fs_value_touch(fs, node);
+    fs_value_diverge(fs, node);
     if (through) {
         handle->budget.commits++;
         request->taken = true;
@@ -174,7 +174,7 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
     handle->unsent = true;
     commit = node->commit;
     fs_commit_wrote(&node->commit, request->size);
-    fs_value_touch(fs, node);
+    fs_value_diverge(fs, node);
     if (through) {
         handle->budget.commits++;
         request->taken = true;
@@ -282,7 +282,7 @@ int fs_write_settle(struct fs_request *request, struct fs_handle *handle)
         err = fs_held_settle(&handle->held, node->image);
         if (err == 0)
             fs_commit_wrote(&node->commit, 0);
-        fs_change_drop_idle(request->fs, node);
+        fs_change_drop_idle(node);
     }
     return fs_held_any(&handle->held) && err != -ENOMEM ? fs_working_not_text(request, node) : err;
 }

@@ -336,6 +336,45 @@ static void test_vain_names(void **state)
     assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
 }
 
+/* A change that is refused, at once or in the end, moves no time: neither one that utimens(2) has
+ * set nor the moment when the value was seen. */
+static void test_refused_changes(void **state)
+{
+    static const char *const changes[] = {
+        "printf '\\351' > m/app/k",
+        "printf '\\351' >> m/app/k",
+        "printf 'a\\000b' > m/app/k",
+        "printf 'a\\000b' >> m/app/k",
+        "printf '\\377' 1<> m/app/k",
+        "printf 'caf\\303' 1<> m/app/k",
+        "printf '\\000' | dd of=m/app/k conv=notrunc bs=1 seek=2",
+        "printf x | dd of=m/app/k conv=notrunc bs=1 seek=1048576",
+        "truncate -s 100 m/app/k",
+        "mv m/app/k m/gone/k",
+        "cp /bin/true m/app/k",
+    };
+    (void)state;
+    harness_start_app(NULL);
+    for (size_t set = 0; set < 2; set++) {
+        peer_set("app", "k", set ? "another" : "value");
+        list("m/app");
+        int64_t before = mtime("m/app/k");
+        if (set) {
+            assert_ok(utimensat(AT_FDCWD, "m/app/k", then, 0));
+            before = mtime("m/app/k");
+        }
+        for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+            shell_run("bash", "(%s) 2>/dev/null", changes[i]);
+            assert_soon(harness_size("m/app/k") == (set ? 7 : 5));
+            if (mtime("m/app/k") != before)
+                print_error("%s\n", changes[i]);
+            assert_true(mtime("m/app/k") == before);
+            assert_store("app", "k", set ? "another" : "value");
+            harness_prolong();
+        }
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_vain_names),
     HARNESS_TEST(test_was_there_before),
@@ -349,6 +388,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_forgotten_own_write),
     HARNESS_TEST(test_forgotten_after_touch),
     HARNESS_TEST(test_dropped_from_cache),
+    HARNESS_TEST(test_refused_changes),
     HARNESS_SHELLS(test_tools),
 };
 
