@@ -200,8 +200,8 @@ static void test_bodies(void **state)
         "{\"name\":\"x\",\"description\":\"\",\"host\":\"UNKNOWN\",\"guest\":\"NONE\"}",
         "{\"name\":\"x\",\"description\":1,\"host\":\"NONE\",\"guest\":\"NONE\"}",
         "{\"name\":\"x\",\"description\":\"\",\"host\":\"NONE\",\"guest\":\"NONE\",\"used\":1}",
-        "{\"name\":\"x\",\"description\":\"\",\"host\":\"NONE\",\"guest\":\"NONE\","
-        "\"omit_from_snapshot_and_clone\":\"true\"}",
+        ("{\"name\":\"x\",\"description\":\"\",\"host\":\"NONE\",\"guest\":\"NONE\","
+         "\"omit_from_snapshot_and_clone\":\"true\"}"),
     };
     char options[512];
     start(NULL);

@@ -82,8 +82,8 @@ static void test_programs(void **state)
         "cat cut | dd bs=3 of=m/app/k status=none",
         "cat cut > m/app/k && false", /* the shell closes it, and does not look */
         "perl -e 'open F, q(>), q(m/app/k) or die; print F qq(caf\\303) or die; close F or die $!'",
-        "perl -e 'open F, q(>>), q(m/app/k) or die; print F qq(caf\\303) or die; close F or die "
-        "$!'",
+        ("perl -e 'open F, q(>>), q(m/app/k) or die; print F qq(caf\\303) or die; close F or die "
+         "$!'"),
         "python3 -c 'f = open(\"m/app/k\", \"wb\"); f.write(b\"caf\\303\"); f.close()'",
         "cp --remove-destination cut m/app/k2"};
 

@@ -19,8 +19,11 @@ int clock_gettime(clockid_t clock_id, struct timespec *tp)
     return 0;
 }
 
-/* True if one of them is readable now; else the time passes. */
-int poll(struct pollfd *fds, nfds_t nfds, int timeout)
+/* poll(2), by another name, since the C library may have an inline function of that one: true if
+ * one of them is readable now; else the time passes. */
+int clock_poll(struct pollfd *fds, nfds_t nfds, int timeout) __asm__("poll");
+
+int clock_poll(struct pollfd *fds, nfds_t nfds, int timeout)
 {
     struct timespec none = {0};
     int ready = ppoll(fds, nfds, &none, NULL);
