@@ -99,7 +99,7 @@ static void test_flushes(void **state)
     assert_sh_fails("bash", "timed out", "cat m/app/none");
     for (int i = 0; i < 3; i++) {
         size_t before = unanswered("command=datasets-set-entry");
-        char path[16];
+        char path[32];
         snprintf(path, sizeof path, "m/app/k%d", i);
         int fd = harness_open(path, O_WRONLY | O_TRUNC);
         assert_int_equal(write(fd, "new", 3), 3);

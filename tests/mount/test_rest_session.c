@@ -397,7 +397,7 @@ static void assert_no_piece(const struct harness_daemon *daemon, const char *sec
     assert_true(strlen(copy) >= 2 * PIECE);
     for (const char *at = copy; strlen(at) >= PIECE; at++) {
         char piece[PIECE + 1];
-        snprintf(piece, sizeof piece, "%s", at);
+        snprintf(piece, sizeof piece, "%.*s", PIECE, at);
         assert_secret(daemon, piece);
     }
 }
