@@ -57,7 +57,7 @@ OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_bud
 # Those that take longest start first, lest one goes on by itself in the end. Those that count requests
 # within the 20 ms for which the kernel knows a file run while nothing else does.
 LONG      := $(addprefix %/,test_contract test_matrix test_shell test_model test_rest_fault test_rest_model \
-                 test_load)
+                 test_load test_bound)
 ALONE     := %/test_budget
 FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS := 60

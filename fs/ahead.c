@@ -206,7 +206,7 @@ static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_li
 static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct batch *batch,
                   size_t i)
 {
-    const struct ds_entry *entry = &batch->entries[i];
+    struct ds_entry *entry = &batch->entries[i];
     struct fs_value *value;
 
     if (!fs_value_believes(node, batch->changes[i], batch->question))
@@ -219,6 +219,7 @@ static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct b
     if (entry->error != 0)
         return;
     value = fs_value_new(entry->value.data, entry->value.len, NULL, 0);
+    ds_buf_free(&entry->value); /* before the next one is copied */
     if (value == NULL)
         return; /* it will be asked for again */
     node->learned = batch->question;

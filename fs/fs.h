@@ -96,6 +96,7 @@ struct fs {
     uid_t mounting_uid;     /* the daemon's own */
 
     atomic_uint_fast64_t fuse_requests[FS_OPCODE_COUNT];
+    atomic_size_t came_bytes; /* of values, since free memory was last looked at; memory.h */
 
     pthread_mutex_t lock;        /* everything below */
     struct fs_node *nodes;       /* by inode number */

@@ -8,6 +8,7 @@
 #include "hidden.h"
 #include "log.h"
 #include "loop.h"
+#include "memory.h"
 #include "mount.h"
 #include "options.h"
 #include "pages.h"
@@ -244,6 +245,7 @@ int main(int argc, char *argv[])
     int status;
 
     fill_descriptors();
+    fs_memory_begin();
     if (fs_options_parse(&options, argc, argv, why) != 0)
         return complain(FS_EXIT_USAGE, why);
     if (options.debug)

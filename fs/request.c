@@ -5,6 +5,7 @@
 #include "close.h"
 #include "errors.h"
 #include "loop.h"
+#include "memory.h"
 #include "node.h"
 #include "write.h"
 
@@ -62,6 +63,7 @@ static void finish(struct fs_request *request)
         while (read(request->worker->cancel_fd, &count, sizeof(count)) < 0 && errno == EINTR)
             continue;
     fs_request_clear(request);
+    fs_memory_settle(request->fs);
     if (request->heap)
         free(request);
 }

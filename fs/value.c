@@ -4,6 +4,7 @@
 #include "attr.h"
 #include "cleanup.h"
 #include "handle.h"
+#include "memory.h"
 #include "record.h"
 #include "request.h"
 #include "scratch.h"
@@ -137,6 +138,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     node->fetched_ms = trusted ? ds_call_now_ms() : 0;
     DL_PREPEND2(fs->lru, node, lru_prev, lru_next);
     fs->cached_bytes += value->len;
+    fs_memory_came(fs, value->len);
     node->sighted = ++fs->last_question;
     if (first && fs_times_recognise(fs, node))
         fs_attr_recognise(fs, node);

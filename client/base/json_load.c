@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,30 @@ int ds_json_parse(const char *text, size_t len, size_t flags, json_error_t *faul
     return 0;
 }
 
-int ds_json_load(const char *text, size_t len, size_t flags, json_t **out)
+/* jansson takes up to five times the length of a long text while it reads it. */
+enum { LONG_BYTES = 64 * 1024, LONG_AT_ONCE = 2 };
+
+static pthread_mutex_t turns_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turn_is_free = PTHREAD_COND_INITIALIZER;
+static unsigned turns_taken; /* under the mutex */
+
+/* Whoever reads needs nothing but a processor, so nobody waits for long. */
+static void take_turn(void)
+{
+    DS_LOCK_SCOPE(&turns_mutex);
+    while (turns_taken == LONG_AT_ONCE)
+        pthread_cond_wait(&turn_is_free, &turns_mutex);
+    turns_taken++;
+}
+
+static void give_turn(void)
+{
+    DS_LOCK_SCOPE(&turns_mutex);
+    turns_taken--;
+    pthread_cond_signal(&turn_is_free);
+}
+
+static int load(const char *text, size_t len, size_t flags, json_t **out)
 {
     struct ds_buf clean DS_CLEANUP(ds_buf_free) = {0};
     json_error_t fault = {0};
@@ -63,6 +87,17 @@ int ds_json_load(const char *text, size_t len, size_t flags, json_t **out)
         return err;
     return ds_json_parse(clean.data ? clean.data : text, clean.data ? clean.len : len,
                          flags | JSON_ALLOW_NUL, &fault, out);
+}
+
+int ds_json_load(const char *text, size_t len, size_t flags, json_t **out)
+{
+    bool is_long = len >= LONG_BYTES;
+    if (is_long)
+        take_turn();
+    int err = load(text, len, flags, out);
+    if (is_long)
+        give_turn();
+    return err;
 }
 
 bool ds_json_is_text(const json_t *json)

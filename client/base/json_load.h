@@ -13,7 +13,8 @@
  * `*out` is new. */
 int ds_json_parse(const char *text, size_t len, size_t flags, json_error_t *fault, json_t **out);
 
-/* The same for what ds_json_text_clean() (json_text.h) makes of the text. */
+/* The same for what ds_json_text_clean() (json_text.h) makes of the text. Few long texts are read
+ * at a time, others wait. */
 int ds_json_load(const char *text, size_t len, size_t flags, json_t **out);
 
 /* True for a string that is text: UTF-8 without NUL. */

@@ -234,15 +234,18 @@ static int prepare(const struct ds_rest *rest, const char *vm, const char *id,
     return 0;
 }
 
-static int read_value(const struct ds_http_request *request, struct ds_call *call,
-                      struct ds_buf *value)
+/* Frees the reply. */
+static int read_value(struct ds_http_request *request, struct ds_call *call, struct ds_buf *value)
 {
     int err = ds_rest_json_read_string(request->reply.data, request->reply.len, value);
     if (!err && value->len > DS_VALUE_MAX_BYTES) {
         ds_buf_free(value);
-        return ds_call_fail(call, -EPROTO, "the value is longer than %d bytes", DS_VALUE_MAX_BYTES);
+        err = ds_call_fail(call, -EPROTO, "the value is longer than %d bytes", DS_VALUE_MAX_BYTES);
+    } else if (err == -EPROTO) {
+        err = ds_reply_not_understood(request, call);
     }
-    return err == -EPROTO ? ds_reply_not_understood(request, call) : err;
+    ds_buf_free(&request->reply);
+    return err;
 }
 
 /* Gives each entry its result. The first failure, if not one of them has an answer. */

@@ -1,6 +1,7 @@
 /* One transfer: what libcurl is told of a request, and what its end means. */
 #include "transfer.h"
 
+#include "dataset.h"
 #include "log.h"
 #include "secret.h"
 
@@ -20,6 +21,8 @@
 #define UNACKNOWLEDGED_MS (30 * MS_PER_S)
 /* A file of cacert= that is renewed counts after so long. */
 #define CA_CACHE_S 60L
+/* A value's, and as much again for its escapes. */
+#define ANNOUNCED_MAX_BYTES (2 * DS_VALUE_MAX_BYTES)
 
 struct ds_transfer *ds_transfer_new(void)
 {
@@ -42,13 +45,25 @@ void ds_transfer_free(struct ds_transfer *transfer)
     free(transfer);
 }
 
+/* Room for all of a reply that says how long it is, so that a long one does not grow step by step
+ * into twice its size. What is announced counts up to the length that values have. */
+static int make_room(struct ds_transfer *transfer)
+{
+    curl_off_t announced = 0;
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) ||
+        announced <= 0 || announced > ANNOUNCED_MAX_BYTES)
+        return 0;
+    return ds_buf_reserve(&transfer->request->reply, (size_t)announced);
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
     struct ds_transfer *transfer = user;
     struct ds_buf *reply = &transfer->request->reply;
     size_t len = size * count;
     transfer->large = len > DS_HTTP_REPLY_MAX_BYTES - reply->len;
-    if (transfer->large || ds_buf_append(reply, data, len) != 0)
+    if (transfer->large || (!reply->len && make_room(transfer) != 0) ||
+        ds_buf_append(reply, data, len) != 0)
         return len ? 0 : 1; /* not `len`: the transfer ends */
     return len;
 }
