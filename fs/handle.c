@@ -101,13 +101,15 @@ bool fs_handle_any_held(const struct fs_node *node)
     return false;
 }
 
-void fs_handle_drop_held(struct fs_node *node, const struct fs_handle *except)
+void fs_handle_drop_held(struct fs_node *node)
 {
     struct fs_handle *handle;
 
     DL_FOREACH (node->handles, handle) {
-        if (handle != except)
-            fs_held_clear(&handle->held);
+        if (!fs_held_any(&handle->held))
+            continue;
+        fs_held_clear(&handle->held);
+        handle->unsent = false;
     }
 }
 

@@ -47,8 +47,9 @@ bool fs_handle_any_writes(const struct fs_node *node);
 /* True if one of the node's handles holds something back (held.h); with fs->lock. */
 bool fs_handle_any_held(const struct fs_node *node);
 
-/* What all of them but `except` (or NULL) hold back is gone; with fs->lock and the key lock. */
-void fs_handle_drop_held(struct fs_node *node, const struct fs_handle *except);
+/* What all of them hold back is gone, and no release of theirs is to publish what they created or
+ * truncated for it; with fs->lock and the key lock. */
+void fs_handle_drop_held(struct fs_node *node);
 
 /* How long a value of `size` bytes is with all that they hold back; with fs->lock. */
 size_t fs_handle_held_size(const struct fs_node *node, size_t size);

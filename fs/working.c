@@ -57,7 +57,7 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
     fs_image_clear(node->image);
     fs_working_drop_tail(node);
     node->grown = false;
-    fs_handle_drop_held(node, NULL);
+    fs_handle_drop_held(node);
     if (node->commit.pending == FS_PENDING_NONE || node->commit.refused)
         fs_handle_committed(node); /* what waits now is none of theirs */
     fs_commit_pend(&node->commit, pending);

@@ -6,6 +6,7 @@
 #include "shell.h"
 #include "stats.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -224,6 +225,44 @@ static void test_truncation(void **state)
     assert_store("app", "k", "ca");
 }
 
+/* Closes the file, and waits until the daemon has been told by RELEASE too. Looking is one more. */
+static void close_and_release(int fd, int error)
+{
+    static const char released[] = "datasetfs_fuse_requests_total{opcode=\"release\"}";
+    uint64_t looks = 0, before = stats_counter("m", released);
+
+    if (error != 0)
+        assert_errno(close(fd), error);
+    else
+        assert_ok(close(fd));
+    assert_soon(stats_counter("m", released) - before > ++looks);
+}
+
+/* `printf 'caf\351' > k` twice, and the end of the first comes when the second has begun. */
+static void test_one_after_the_other(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    for (int created = 0; created < 2; created++) {
+        int flags = O_WRONLY | O_CREAT | O_TRUNC;
+        if (!created)
+            peer_set("app", "k", "old");
+        int first = harness_open("m/app/k", flags);
+        harness_put(first, "caf\xc3");
+        int second = harness_open("m/app/k", flags);
+        close_and_release(first, 0);
+        harness_put(second, "x\xc3");
+        close_and_release(second, EILSEQ);
+        if (created) {
+            assert_nothing_of("k");
+        } else {
+            assert_store("app", "k", "old");
+            assert_sh_ok("dash", "old", "cat m/app/k");
+            assert_ok(unlink("m/app/k"));
+        }
+    }
+}
+
 /* A creation that is renamed before its first text has nothing to be renamed. */
 static void test_rename(void **state)
 {
@@ -244,10 +283,15 @@ static void test_rename(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_shells),           HARNESS_TEST(test_whole_writes_stay),
-    HARNESS_TEST(test_programs),         HARNESS_TEST(test_completed),
-    HARNESS_TEST(test_is_told_and_kept), HARNESS_TEST(test_others_commit_without_it),
-    HARNESS_TEST(test_truncation),       HARNESS_TEST(test_rename),
+    HARNESS_TEST(test_shells),
+    HARNESS_TEST(test_whole_writes_stay),
+    HARNESS_TEST(test_programs),
+    HARNESS_TEST(test_completed),
+    HARNESS_TEST(test_is_told_and_kept),
+    HARNESS_TEST(test_others_commit_without_it),
+    HARNESS_TEST(test_truncation),
+    HARNESS_TEST(test_rename),
+    HARNESS_TEST(test_one_after_the_other),
 };
 
 HARNESS_MAIN(tests)
