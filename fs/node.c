@@ -208,16 +208,18 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
         fs_node_detach(fs, old);
     if (node->attached)
         give_up_key(fs, node);
+    else /* it had none yet */
+        node->number = number_of(fs, node->kind, dataset, key);
     fs_record_ref(dataset);
     fs_record_unref(fs, node->dataset);
     free(node->key);
     node->dataset = dataset;
     node->key = key;
-    node->number = number_of(fs, node->kind, dataset, key);
     FS_HASH_ADD_SURELY(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
     node->sighted = ++fs->last_question;
     node->commit = commit; /* a truncation whose first data was refused is the file's */
+    fs_times_bring(fs, node);
     fs_attr_put(fs, node);
 }
 

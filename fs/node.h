@@ -43,7 +43,7 @@ struct fs_ticket {
 struct fs_node {
     fuse_ino_t ino; /* what the kernel knows it by */
     enum fs_node_kind kind;
-    uint64_t number;   /* what stat(2) knows it by: of the key it has or had last */
+    uint64_t number;   /* what stat(2) knows it by, whatever it is renamed to */
     uint64_t lookups;  /* that the kernel has not forgotten */
     unsigned pins;     /* handles and requests */
     UT_hash_handle hh; /* fs->nodes */

@@ -6,6 +6,7 @@
 #include "handle.h"
 #include "record.h"
 #include "send.h"
+#include "times.h"
 #include "utf8.h"
 #include "value.h"
 #include "working.h"
@@ -173,6 +174,7 @@ int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_sc
     scratch->kind = kind;
     scratch->since_ms = ds_call_now_ms();
     node->scratch = scratch;
+    node->number = fs_times_number_unnamed(fs, node->ino);
     node->presence = FS_PRESENCE_UNKNOWN; /* soon, what the store was just seen to lack */
     fs_value_touch(fs, node);
     return 0;

@@ -18,6 +18,7 @@ struct mark {
     uint64_t digest;       /* of the value; 0: it was missing, or the value is not known */
     int64_t mtime_ns;      /* since 1970, of that value */
     uint64_t moment;       /* when that was so, among the numbers of fs->last_question */
+    uint64_t brought;      /* what makes the number that its inode had before a rename, or 0 */
     uint32_t next;         /* in the chain of the same slot: index + 1, or 0 */
     uint32_t used : 1;     /* found again since the hand came by */
     uint32_t removed : 31; /* how often this mount has removed or replaced it */
@@ -173,6 +174,7 @@ static void put(struct fs_times *times, const struct mark *what)
 {
     struct mark *mark = find(times, what->path);
     bool again = mark != NULL;
+    uint64_t brought;
     uint32_t next, removed;
 
     if (!again) {
@@ -181,13 +183,16 @@ static void put(struct fs_times *times, const struct mark *what)
             return;
         mark->path = what->path;
         mark->removed = 0;
+        mark->brought = 0;
         link_mark(times, mark);
     }
     next = mark->next;
     removed = mark->removed;
+    brought = mark->brought;
     *mark = *what;
     mark->next = next;
     mark->removed = removed;
+    mark->brought = brought;
     mark->used = again;
 }
 
@@ -222,6 +227,7 @@ void fs_times_keep(struct fs *fs, const struct fs_node *node)
         mark.digest = node->value != NULL ? fs_times_digest(fs, node->value->data, node->value->len)
                                           : node->digest;
     put(fs->times, &mark);
+    fs_times_bring(fs, node);
 }
 
 void fs_times_gone(struct fs *fs, const struct fs_dataset *dataset, const char *key)
@@ -244,8 +250,10 @@ void fs_times_removed(struct fs *fs, const struct fs_dataset *dataset, const cha
         put(fs->times, &mark);
         known = find(fs->times, mark.path);
     }
-    if (known != NULL)
+    if (known != NULL) {
         known->removed++;
+        known->brought = 0;
+    }
 }
 
 static uint64_t removals(const struct fs *fs, uint64_t path)
@@ -255,16 +263,58 @@ static uint64_t removals(const struct fs *fs, uint64_t path)
     return mark != NULL ? mark->removed : 0;
 }
 
+/* The first ones are those of inodes that are always there; 0 and -1 mean something else. */
+static uint64_t usable(uint64_t number)
+{
+    return number < FIRST_NUMBER || number == UINT64_MAX ? number ^ UINT64_C(1) << 63 : number;
+}
+
+/* `path`: of a key of the DataSet `whole`, or that of the DataSet. */
+static uint64_t number_by_name(const struct fs *fs, uint64_t whole, uint64_t path,
+                               enum fs_times_numbered what)
+{
+    uint64_t words[] = {path, removals(fs, whole), path != whole ? removals(fs, path) : 0, what};
+
+    return usable(mix(seed(fs), (const char *)words, sizeof(words)));
+}
+
+/* What a number that was brought is kept with, so that it is over when the DataSet is. */
+static uint64_t cover(const struct fs *fs, uint64_t whole)
+{
+    uint64_t removed = removals(fs, whole);
+
+    return mix(seed(fs) ^ whole, (const char *)&removed, sizeof(removed));
+}
+
 uint64_t fs_times_number(const struct fs *fs, const char *dataset, const char *key,
                          enum fs_times_numbered what)
 {
     uint64_t whole = path_of(fs, dataset, NULL);
     uint64_t path = key != NULL ? path_of(fs, dataset, key) : whole;
-    uint64_t words[] = {path, removals(fs, whole), key != NULL ? removals(fs, path) : 0, what};
-    uint64_t number = mix(seed(fs), (const char *)words, sizeof(words));
+    const struct mark *mark = key != NULL ? find(fs->times, path) : NULL;
 
-    /* The first ones are those of inodes that are always there; 0 and -1 mean something else. */
-    return number < FIRST_NUMBER || number == UINT64_MAX ? number ^ UINT64_C(1) << 63 : number;
+    if (mark != NULL && mark->brought != 0)
+        return usable(mark->brought ^ cover(fs, whole));
+    return number_by_name(fs, whole, path, what);
+}
+
+uint64_t fs_times_number_unnamed(const struct fs *fs, fuse_ino_t ino)
+{
+    uint64_t word = ino;
+
+    return usable(mix(~seed(fs), (const char *)&word, sizeof(word)));
+}
+
+void fs_times_bring(struct fs *fs, const struct fs_node *node)
+{
+    uint64_t whole = path_of(fs, node->dataset->name, NULL);
+    uint64_t path = path_of(fs, node->dataset->name, node->key);
+    struct mark *mark = find(fs->times, path);
+
+    if (mark != NULL)
+        mark->brought = node->number != number_by_name(fs, whole, path, FS_NUMBER_NAME)
+                            ? node->number ^ cover(fs, whole)
+                            : 0;
 }
 
 /* The name is listed, and was not so before. */

@@ -12,6 +12,7 @@
 
 #include "record.h"
 
+#include <fuse_lowlevel.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,12 +38,18 @@ void fs_times_gone(struct fs *fs, const struct fs_dataset *dataset, const char *
 void fs_times_removed(struct fs *fs, const struct fs_dataset *dataset, const char *key);
 
 /* What stat(2) calls the number of an inode: of a DataSet's directory (`key` NULL) or file in info,
- * or of a key, and how often it was removed or replaced. The same each time, also after FORGET;
- * another one for a file that takes the place of one that was there before. Never that of the
- * control files, 0 or -1. */
+ * or of a key, and how often it was removed or replaced. The same each time, also after FORGET, but
+ * of a key that was renamed that which its inode had before; another one for a file that takes the
+ * place of one that was there. Never that of the control files, 0 or -1. */
 enum fs_times_numbered { FS_NUMBER_NAME, FS_NUMBER_INFO };
 uint64_t fs_times_number(const struct fs *fs, const char *dataset, const char *key,
                          enum fs_times_numbered what);
+
+/* One for a temporary file, whose name may come again. */
+uint64_t fs_times_number_unnamed(const struct fs *fs, fuse_ino_t ino);
+
+/* The entry has its key, and keeps the number that it had under another. */
+void fs_times_bring(struct fs *fs, const struct fs_node *node);
 
 /* A listing of the DataSet's keys, or of the root (NULL), is about to replace the last one. */
 void fs_times_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *listing);

@@ -152,6 +152,77 @@ static void test_removed_and_replaced(void **state)
     assert_true(number("m/app/k") != fourth);
 }
 
+/* A rename brings the number along, to where it stays, and leaves it to nobody else. */
+static void test_renamed(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "a", "v");
+    ino_t a = number("m/app/a");
+    assert_ok(rename("m/app/a", "m/app/b"));
+    assert_true(listed("m/app", "b") == a);
+    harness_outlive_attributes();
+    assert_true(number("m/app/b") == a);
+    forget(2);
+    assert_true(listed("m/app", "b") == a);
+    assert_true(number("m/app/b") == a);
+    assert_ok(harness_write("m/app/a", O_CREAT, "w"));
+    ino_t second = number("m/app/a");
+    assert_true(second != a);
+    assert_ok(rename("m/app/a", "m/other/b"));
+    forget(3);
+    assert_true(number("m/other/b") == second);
+    assert_true(number("m/app/b") == a);
+    assert_ok(rename("m/app/b", "m/app/a")); /* back again */
+    forget(3);
+    assert_true(number("m/app/a") == a);
+    assert_ok(unlink("m/app/a"));
+    assert_ok(harness_write("m/app/a", O_CREAT, "x"));
+    ino_t third = number("m/app/a");
+    assert_true(third != a && third != second);
+}
+
+/* What takes the place of a key from a temporary name is another file each time, although that name
+ * is the same. */
+static void test_temporary(void **state)
+{
+    (void)state;
+    ino_t seen[3];
+    harness_start_app("scratch=k.tmp");
+    peer_set("app", "k", "v");
+    for (int i = 0; i < 3; i++) {
+        seen[i] = number("m/app/k");
+        assert_sh_ok("bash", "", "umask 077; set -C; echo %d >m/app/k.tmp", i);
+        ino_t temporary = number("m/app/k.tmp");
+        assert_ok(rename("m/app/k.tmp", "m/app/k"));
+        assert_true(listed("m/app", "k") == temporary);
+        forget(2);
+        assert_true(number("m/app/k") == temporary);
+        for (int j = 0; j <= i; j++)
+            assert_true(temporary != seen[j]);
+    }
+}
+
+/* A DataSet that was removed takes along what had been brought into it. */
+static void test_renamed_in_removed(void **state)
+{
+    (void)state;
+    harness_skip_in_guest();
+    harness_start_app("force");
+    assert_ok(mkdir("m/d", 0700));
+    assert_ok(harness_write("m/d/a", O_CREAT, "v"));
+    assert_ok(rename("m/d/a", "m/d/b"));
+    ino_t b = number("m/d/b");
+    forget(2);
+    assert_true(number("m/d/b") == b);
+    forget(2);
+    assert_ok(rmdir("m/d"));
+    assert_ok(mkdir("m/d", 0700));
+    assert_ok(harness_write("m/d/b", O_CREAT, "v"));
+    assert_true(number("m/d/b") != b);
+}
+
 /* A write, and the other side's removal, replace no file. */
 static void test_written(void **state)
 {
@@ -207,6 +278,9 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_listings_agree),
     HARNESS_TEST(test_names_differ),
     HARNESS_TEST(test_removed_and_replaced),
+    HARNESS_TEST(test_renamed),
+    HARNESS_TEST(test_temporary),
+    HARNESS_TEST(test_renamed_in_removed),
     HARNESS_TEST(test_written),
     HARNESS_TEST(test_datasets),
     HARNESS_SHELLS(test_tail),
