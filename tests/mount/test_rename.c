@@ -278,6 +278,7 @@ static void test_rename_commit_refused(void **state)
     assert_store("app", "k", "old");
     assert_int_equal(peer_keys("other"), 0);
     close(fd);
+    assert_soon(harness_size("m/app/k") == 3); /* RELEASE comes after close(2) has returned */
     assert_content("m/app/k", "old");
 }
 
