@@ -121,12 +121,13 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     struct fs *fs = request->fs;
     struct fs_node *node = handle->node;
     int held = fs_write_settle(request, handle);
-    int err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
+    int err;
 
-    if (err == -EINTR)
-        return; /* the mount ends, and commits what waits */
     if (fs_held_any(&handle->held))
         drop_held(fs, handle);
+    err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
+    if (err == -EINTR)
+        return; /* the mount ends, and commits what waits */
     if (last_writer(handle)) {
         if (err != 0)
             fs_working_lose(request, node, err);

@@ -32,7 +32,8 @@ void fs_hash_use_reserve(bool use);
         fs_hash_use_reserve(true);                                                                 \
         HASH_ADD_KEYPTR(hh, head, key, length, element);                                           \
         fs_hash_use_reserve(false);                                                                \
-        (head)->hh.tbl->noexpand = fixed_;                                                         \
+        if ((head) != NULL)                                                                        \
+            (head)->hh.tbl->noexpand = fixed_;                                                     \
     } while (0)
 
 #endif

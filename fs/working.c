@@ -220,7 +220,7 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
 }
 
 /* True if the first data after a creation or truncation is not text yet: without it nothing is
- * published. */
+ * published, unless somebody who truncated too has closed the file. */
 static bool waits_for_text(const struct fs_node *node)
 {
     return node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
@@ -235,7 +235,7 @@ int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_
         return 0;
     if (node->tail.len > 0)
         err = fs_working_commit_tail(request, node, event);
-    if (err == 0 && waits_for_text(node))
+    if (err == 0 && event != FS_COMMIT_ON_RELEASE && waits_for_text(node))
         return event == FS_COMMIT_ON_RENAME ? fs_working_not_text(request, node) : 0;
     if (err == 0 && node->image != NULL && fs_commit_due(&node->commit, event))
         err = commit_image(request, node, event);

@@ -50,8 +50,8 @@ int ds_local_errno(int code, int system_error)
             return -ENOSPC;
         if (system_error == EACCES || system_error == EPERM)
             return -EACCES;
-        if (system_error == EROFS)
-            return -EROFS;
+        if (system_error == EROFS || system_error == EMFILE || system_error == ENFILE)
+            return -system_error;
     }
     int error = lookup(code);
     if (error > 0)

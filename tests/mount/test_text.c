@@ -282,6 +282,23 @@ static void test_rename(void **state)
     assert_not_in_store("app", "l");
 }
 
+/* Somebody else's truncation is not undone by text that never becomes whole. */
+static void test_anothers_truncation(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "old");
+    int one = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+    int two = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+
+    harness_put(two, "caf\xc3");
+    assert_ok(close(one));
+    assert_soon(peer_has("app", "k", ""));
+    assert_errno(close(two), EILSEQ);
+    assert_soon(release_told("k"));
+    assert_store("app", "k", "");
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_shells),
     HARNESS_TEST(test_whole_writes_stay),
@@ -291,6 +308,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_others_commit_without_it),
     HARNESS_TEST(test_truncation),
     HARNESS_TEST(test_rename),
+    HARNESS_TEST(test_anothers_truncation),
     HARNESS_TEST(test_one_after_the_other),
 };
 

@@ -46,6 +46,8 @@ static void test_rows(void **state)
         {SQLITE_CANTOPEN, EACCES, -EACCES},
         {SQLITE_CANTOPEN, EPERM, -EACCES},
         {SQLITE_CANTOPEN, EROFS, -EROFS},
+        {SQLITE_CANTOPEN, EMFILE, -EMFILE},
+        {SQLITE_IOERR, ENFILE, -ENFILE},
         {SQLITE_PERM, 0, -EACCES},
         {SQLITE_AUTH, 0, -EACCES},
         {SQLITE_TOOBIG, 0, -EFBIG},
