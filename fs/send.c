@@ -87,6 +87,7 @@ int fs_send_image(struct fs_request *request, struct fs_node *node)
     struct fs_value *value;
     int err;
 
+    ds_call_set_sent(&request->call, DS_SENT_NO);
     value = fs_value_new(node->image->bytes.data, len, NULL, 0);
     if (value == NULL)
         return -ENOMEM;
@@ -114,6 +115,7 @@ int fs_send_tail(struct fs_request *request, struct fs_node *node)
     struct change change = {.append = true, .data = node->tail.data, .len = len};
     int err;
 
+    ds_call_set_sent(&request->call, DS_SENT_NO);
     if (known)
         after = fs_value_new(before != NULL ? before->data : "", before != NULL ? before->len : 0,
                              node->tail.data, len);

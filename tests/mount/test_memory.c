@@ -19,8 +19,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Allocations of one operation that are tried; of those that make more, each so many apart. */
-enum { TRIED = 60 };
+/* Allocations of one operation that are tried; of those that make more, each so many apart. All are
+ * with MEMORY_TRIED=100000 in the environment. */
+enum { TRIED = 36 };
 
 static struct failalloc *control;
 
@@ -279,7 +280,7 @@ static void try_all(bool host)
         if (operation->host && !host)
             continue;
         long all = try(operation, host, LONG_MAX);
-        long step = all / TRIED + 1;
+        long step = all / (long)harness_number("MEMORY_TRIED", TRIED) + 1;
         long failed = atomic_load(&control->failed);
         for (long number = 1; number <= all; number += step)
             try(operation, host, number);
