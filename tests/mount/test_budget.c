@@ -116,17 +116,28 @@ static void test_done_when(void **state)
     stats_assert_budget(*state, 1, known, NULL, "cat m/app/KEY");
 }
 
-/* Each open asks: no cache may answer for the store. On a stalled machine what the kernel asked
- * just before may be too old for the open, so that it asks again. */
+/* Ten opens, and the gets that they cost. */
+static uint64_t ten_opens(void)
+{
+    uint64_t before = stats_requests("m", "get");
+    for (int i = 0; i < 10; i++)
+        assert_content("m/app/k", "value\n");
+    return stats_requests("m", "get") - before;
+}
+
+/* Each open asks, and once: no cache may answer for the store. On a stalled machine what the kernel
+ * asked just before may be too old for the open, so that it asks again; then ten more are tried. */
 static void test_every_open_asks(void **state)
 {
     (void)state;
     start_known("dash");
     known("k");
-    uint64_t before = stats_requests("m", "get");
-    for (int i = 0; i < 10; i++)
-        assert_content("m/app/k", "value\n");
-    assert_in_range(stats_requests("m", "get") - before, 10, 20);
+    uint64_t gets = 0;
+    for (int i = 0; i < STATS_TRIES && gets != 10; i++) {
+        gets = ten_opens();
+        assert_in_range(gets, 10, 20);
+    }
+    assert_int_equal(gets, 10);
 }
 
 /* ttl=SECONDS allows exactly that. */
