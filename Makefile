@@ -25,7 +25,7 @@ ALL_CFLAGS   := -std=c11 $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
 LIBS         := $(shell $(PKG_CONFIG) --libs $(PKGS))
 
-LIB_SRC   := $(wildcard client/*.c client/*/*.c) $(filter-out fs/main.c,$(wildcard fs/*.c))
+LIB_SRC   := $(wildcard client/*.c client/*/*.c) $(filter-out fs/main.c,$(wildcard fs/*.c fs/*/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB       := $(BUILD)/libdatasetfs.a
 MAIN      := $(BUILD)/datasetfs
@@ -72,6 +72,9 @@ $(MAIN): $(BUILD)/fs/main.o $(LIB)
 
 $(LIB): $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
+
+# A floor of fs/ names a header of another one with its folder.
+$(BUILD)/fs/%.o $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Ifs
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)

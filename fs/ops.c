@@ -1,17 +1,17 @@
 /* libfuse's callbacks: each fills in a request and names its handler. */
 #include "ops.h"
 
-#include "close.h"
-#include "dir.h"
-#include "entry.h"
-#include "handle.h"
-#include "name.h"
-#include "read.h"
-#include "rename.h"
-#include "request.h"
-#include "tree.h"
-#include "write.h"
-#include "xattr.h"
+#include "control/xattr.h"
+#include "file/close.h"
+#include "file/handle.h"
+#include "file/read.h"
+#include "file/write.h"
+#include "kernel/request.h"
+#include "text/name.h"
+#include "tree/dir.h"
+#include "tree/entry.h"
+#include "tree/rename.h"
+#include "tree/tree.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The table of options, and what each does with its value. */
 #include "option_table.h"
 
-#include "scratch_name.h"
 #include "text.h"
+#include "text/scratch_name.h"
 #include "utf8.h"
 
 #include <errno.h>

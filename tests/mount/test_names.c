@@ -1,7 +1,7 @@
 /* Keys and DataSet names that are no file names, and file names that are no key's. */
 #include "harness.h"
 
-#include "../../fs/name.h"
+#include "../../fs/text/name.h"
 #include "cleanup.h"
 #include "peer.h"
 #include "shell.h"

@@ -1,5 +1,5 @@
 /* The write policy as a state machine. */
-#include "../../fs/commit.h"
+#include "../../fs/text/commit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../../fs/errors.h"
+#include "../../fs/kernel/errors.h"
 #include "call.h"
 
 #include <errno.h>

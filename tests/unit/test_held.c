@@ -1,5 +1,5 @@
 /* What an open file holds back until its text is whole. */
-#include "../../fs/held.h"
+#include "../../fs/text/held.h"
 
 #include "../seed.h"
 #include "utf8.h"

@@ -1,5 +1,5 @@
 /* The working value: writes, seams, truncation, and what may be committed. */
-#include "../../fs/image.h"
+#include "../../fs/text/image.h"
 
 #include "../seed.h"
 #include "dataset.h"

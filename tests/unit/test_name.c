@@ -1,5 +1,5 @@
 /* Names of keys, both ways: every rule by example, then random keys. */
-#include "../../fs/name.h"
+#include "../../fs/text/name.h"
 
 #include "../seed.h"
 #include "dataset.h"

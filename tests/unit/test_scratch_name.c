@@ -1,5 +1,5 @@
 /* Which names are temporary, by their look and by how tools make them. */
-#include "../../fs/scratch_name.h"
+#include "../../fs/text/scratch_name.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* What stays known of the times of keys without an inode: how much, and what goes first. */
-#include "../../fs/node.h"
-#include "../../fs/record.h"
-#include "../../fs/times.h"
-#include "../../fs/value.h"
+#include "../../fs/model/node.h"
+#include "../../fs/model/record.h"
+#include "../../fs/model/times.h"
+#include "../../fs/model/value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

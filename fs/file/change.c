@@ -1,0 +1,150 @@
+/* Changes of the working value that may be refused: begun, committed, taken back. */
+#include "change.h"
+
+#include "model/due.h"
+#include "model/value.h"
+#include "working.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A write to a part of a value that is older than that reads it again first. */
+enum { PARTIAL_WRITE_AGE_MS = 1000 };
+
+/* Makes the image: of what waits, else of the store's value. */
+static int make_image(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    bool empty = node->commit.pending != FS_PENDING_NONE; /* its first data was refused */
+    int err = 0;
+
+    if (!empty && node->attached &&
+        (node->value == NULL || !fs_value_younger(node, PARTIAL_WRITE_AGE_MS))) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, node, true, true);
+        pthread_mutex_lock(&fs->lock);
+        if (err == -ENOENT)
+            err = -ESTALE; /* the other side removed the key under the open file */
+    }
+    if (err != 0)
+        return err;
+    node->image = calloc(1, sizeof(*node->image));
+    if (node->image == NULL)
+        return -ENOMEM;
+    return empty || node->value == NULL
+               ? 0
+               : fs_image_load(node->image, node->value->data, node->value->len);
+}
+
+/* What was appended to a removed key goes on in the image. */
+static int move_tail(struct fs_node *node)
+{
+    int err;
+
+    if (node->tail.len == 0)
+        return 0;
+    err = fs_image_write(node->image, node->image->bytes.len, node->tail.data, node->tail.len);
+    if (err == 0) {
+        fs_working_drop_tail(node);
+        fs_commit_wrote(&node->commit, 0);
+    }
+    return err;
+}
+
+int fs_change_begin(struct fs_request *request, struct fs_node *node)
+{
+    bool fresh;
+    int err = 0;
+
+    if (node->tail.len > 0 && node->attached)
+        err = fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
+    if (err != 0)
+        return err;
+    fresh = node->image == NULL; /* the commit has dropped it, perhaps */
+    if (fresh)
+        err = make_image(request, node);
+    if (err == 0)
+        err = move_tail(node);
+    if (err != 0 && fresh)
+        fs_working_drop_image(node);
+    return err;
+}
+
+void fs_change_drop_idle(struct fs_node *node)
+{
+    if (node->attached && !node->commit.dirty && node->commit.pending == FS_PENDING_NONE)
+        fs_working_drop_image(node);
+}
+
+int fs_change_hold_back(struct fs_request *request, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    fs_change_drop_idle(node);
+    handle->unsent = true;
+    fs_value_diverge(request->fs, node);
+    return 0;
+}
+
+int fs_change_waited(const struct fs_request *request, int err)
+{
+    if (err != -EINTR || request->granted)
+        return err == -EINTR ? 0 : err;
+    return atomic_load(&request->settled) || fs_request_is_dying(request) ? err : 0;
+}
+
+void fs_change_take_back(struct fs_request *request, struct fs_node *node,
+                         const struct fs_commit *before, int err)
+{
+    struct fs *fs = request->fs;
+
+    if (err == -EINTR && before->dirty)
+        node->commit = *before; /* nothing was refused */
+    else
+        fs_commit_take_back(&node->commit, before, fs_working_in_doubt(request, err),
+                            ds_call_now_ms());
+    if (!node->commit.dirty)
+        fs_working_drop_image(node);
+    fs_due_set(fs, node, fs->options->commit_at_close ? 0 : fs_commit_idle_ms(&node->commit));
+    fs_working_show_left(fs, node);
+}
+
+void fs_change_free_copy(struct fs_image *image)
+{
+    if (image != NULL)
+        fs_image_clear(image);
+    free(image);
+}
+
+int fs_change_copy(const struct fs_node *node, struct fs_image **out)
+{
+    struct fs_image *copy = calloc(1, sizeof(*copy));
+
+    if (copy == NULL || fs_image_copy(copy, node->image) != 0) {
+        free(copy);
+        return -ENOMEM;
+    }
+    *out = copy;
+    return 0;
+}
+
+int fs_change_commit(struct fs_request *request, struct fs_node *node,
+                     const struct fs_commit *commit, struct fs_image *before)
+{
+    struct fs_image *changed = node->image;
+    int err;
+
+    node->before = before;
+    err = fs_working_commit(request, node, FS_COMMIT_ON_WRITE);
+    node->before = NULL;
+    if (request->opcode == FS_WRITE)
+        err = fs_change_waited(request, err);
+    if (err != 0 && node->image == changed) {
+        fs_working_drop_image(node);
+        node->image = before;
+        before = NULL;
+        fs_change_take_back(request, node, commit, err);
+    }
+    fs_change_free_copy(before);
+    return err;
+}

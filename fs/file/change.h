@@ -1,0 +1,42 @@
+/* A change of the working value: begun, and committed at once or gathered; what a refusal takes out
+ * again, and what waits for the rest of its text.
+ *
+ * All with fs->lock, which is released while the store is asked, and with the key lock. */
+#ifndef FS_CHANGE_H
+#define FS_CHANGE_H
+
+#include "handle.h"
+#include "kernel/request.h"
+#include "model/node.h"
+
+/* Makes sure that node->image is all of the working value. -ESTALE: the other side removed the key
+ * under the open file; -ENOMEM; the store's errors. The caller may block, unless there is an image
+ * and no tail. */
+int fs_change_begin(struct fs_request *request, struct fs_node *node);
+
+/* The image is dropped again if it is the store's value. */
+void fs_change_drop_idle(struct fs_node *node);
+
+/* A copy of the image in `*out`, for fs_change_commit(). 0 or -ENOMEM. */
+int fs_change_copy(const struct fs_node *node, struct fs_image **out);
+void fs_change_free_copy(struct fs_image *image); /* harmless on NULL */
+
+/* Commits the image, which was changed, of which nobody is to see anything until the store has it;
+ * if it refuses, the change is taken back. `commit` and `before` (taken) are what was before it.
+ * The errors of fs_working_commit(). */
+int fs_change_commit(struct fs_request *request, struct fs_node *node,
+                     const struct fs_commit *commit, struct fs_image *before);
+
+/* The change has failed with its commit and is out of the working value again: what else waits
+ * stays. `before` is what node->commit was. */
+void fs_change_take_back(struct fs_request *request, struct fs_node *node,
+                         const struct fs_commit *before, int err);
+
+/* What a write that waited for its commit ends with. Interrupted before anything was sent it is a
+ * gathered one, since few repeat it; but not that of one who dies, or was told of a failure. */
+int fs_change_waited(const struct fs_request *request, int err);
+
+/* What was written or cut waits with the handle for the rest of its text (held.h). Returns 0. */
+int fs_change_hold_back(struct fs_request *request, struct fs_handle *handle);
+
+#endif

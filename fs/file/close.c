@@ -1,0 +1,239 @@
+/* The end of open files. */
+#include "close.h"
+
+#include "cleanup.h"
+#include "handle.h"
+#include "kernel/errors.h"
+#include "kernel/pages.h"
+#include "model/due.h"
+#include "model/record.h"
+#include "model/value.h"
+#include "working.h"
+#include "write.h"
+
+#include <errno.h>
+#include <utlist.h>
+
+/* The late failure. A close leaves it to be told again: it may be that of a child, which did not
+ * write and does not look. With fs->lock. */
+static int late_error(struct fs_handle *handle, enum fs_commit_event event)
+{
+    return event == FS_COMMIT_ON_FLUSH ? handle->sticky : fs_handle_take_error(handle);
+}
+
+/* What flush and fsync have in common: the late failure first, also that of a commit under way,
+ * then what the event makes due. */
+static int commit_handle(struct fs_request *request, struct fs_handle *handle,
+                         enum fs_commit_event event)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = handle->node;
+    bool due;
+    int err, held;
+
+    pthread_mutex_lock(&fs->lock);
+    due = handle->writes &&
+          (fs_working_due(node, event) || (node->attached && fs_held_any(&handle->held)));
+    err = due ? 0 : late_error(handle, event);
+    pthread_mutex_unlock(&fs->lock);
+    if (!due)
+        return err;
+    err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    err = fs_key_lock(request, node);
+    if (err != 0)
+        return err;
+    err = late_error(handle, event);
+    held = err == 0 ? fs_write_settle(request, handle) : 0;
+    if (err == 0)
+        err = fs_working_commit(request, node, event);
+    fs_key_unlock(node);
+    return err == 0 ? held : err;
+}
+
+static int commit_for(struct fs_request *request, enum fs_commit_event event)
+{
+    struct fs_handle *handle = fs_handle_use(request);
+    int err = handle->node->kind == FS_NODE_ENTRY ? commit_handle(request, handle, event) : 0;
+
+    fs_handle_unuse(request->fs, handle);
+    if (err == -EINTR && event == FS_COMMIT_ON_FLUSH)
+        err = -EIO; /* nobody repeats a close(2), and many take its EINTR for a success */
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+int fs_close_flush(struct fs_request *request)
+{
+    return commit_for(request, FS_COMMIT_ON_FLUSH);
+}
+
+int fs_close_fsync(struct fs_request *request)
+{
+    return commit_for(request, FS_COMMIT_ON_FSYNC);
+}
+
+/* With fs->lock: true if no handle but this one may write. */
+static bool last_writer(const struct fs_handle *handle)
+{
+    const struct fs_handle *other;
+
+    DL_FOREACH (handle->node->handles, other) {
+        if (other != handle && other->writes)
+            return false;
+    }
+    return true;
+}
+
+/* With fs->lock: true if another handle waits for the creation or truncation to be committed. */
+static bool others_wait(const struct fs_handle *handle)
+{
+    const struct fs_handle *other;
+
+    DL_FOREACH (handle->node->handles, other) {
+        if (other != handle && (other->unsent || fs_held_any(&other->held)))
+            return true;
+    }
+    return false;
+}
+
+/* What the handle holds back will never be text. What was created or truncated for it stays as it
+ * was before. With the key lock and fs->lock. */
+static void drop_held(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    fs_held_clear(&handle->held);
+    fs_working_show_left(fs, node);
+    if (node->attached && node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
+        !others_wait(handle))
+        fs_working_give_up(fs, node);
+    fs_pages_forget(fs, node);
+}
+
+/* Commits what waited for the end of the handle. Nobody is told of a failure here: it is reported
+ * in .datasetfs/errors. With the key lock and fs->lock. */
+static void commit_at_release(struct fs_request *request, struct fs_handle *handle)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = handle->node;
+    int held = fs_write_settle(request, handle);
+    int err;
+
+    if (fs_held_any(&handle->held))
+        drop_held(fs, handle);
+    err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
+    if (err == -EINTR)
+        return; /* the mount ends, and commits what waits */
+    if (last_writer(handle)) {
+        if (err != 0)
+            fs_working_lose(request, node, err);
+        fs_commit_closed(&node->commit);
+    }
+    err = err != 0 ? err : held;
+    if (err != 0 && node->attached)
+        fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
+                      request->call.text);
+    request->call.text[0] = '\0';
+}
+
+/* With fs->lock. Of what is not its own, only the last one takes care: RELEASE comes late, and the
+ * next `> k` may wait for its data already. */
+static bool has_work(const struct fs_handle *handle)
+{
+    const struct fs_node *node = handle->node;
+
+    return fs_held_any(&handle->held) ||
+           ((handle->unsent || last_writer(handle)) &&
+            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused));
+}
+
+/* What the handle leaves behind uncommitted is committed without it. With fs->lock. */
+static void commit_soon(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    if (!has_work(handle) || !fs_working_waits(node))
+        return;
+    fs_commit_gather(&node->commit, ds_call_now_ms());
+    fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+}
+
+/* With fs->lock. */
+static void end_handle(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    if (fs_held_any(&handle->held)) { /* the RELEASE got no turn */
+        if (!node->locked)
+            drop_held(fs, handle);
+        if (node->attached)
+            fs_errors_add(fs->errors, "release", node->dataset->name, node->key, -EILSEQ, "");
+    }
+    if (node->kind == FS_NODE_ENTRY && handle->writes && !node->locked && last_writer(handle))
+        fs_commit_closed(&node->commit);
+    fs_handle_free(fs, handle);
+}
+
+int fs_close_release(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_handle *handle = fs_handle_of(request);
+    struct fs_node *node = handle->node;
+    bool entry = node->kind == FS_NODE_ENTRY, work;
+    int err;
+
+    ds_call_init(&request->call, fs->options->timeout_ms); /* nobody waits: it may be queued long */
+    pthread_mutex_lock(&fs->lock);
+    work = entry && ((handle->writes && handle->uses > 0) || has_work(handle));
+    pthread_mutex_unlock(&fs->lock);
+    if (work) {
+        err = fs_request_may_block(request);
+        if (err != 0)
+            return err;
+    }
+
+    pthread_mutex_lock(&fs->lock);
+    if (work) {
+        err = fs_key_lock(request, node);
+        if (err == 0) {
+            if (has_work(handle))
+                commit_at_release(request, handle);
+            fs_key_unlock(node);
+        } else {
+            commit_soon(fs, handle);
+        }
+    }
+    end_handle(fs, handle);
+    pthread_mutex_unlock(&fs->lock);
+    fs_reply_ok(request);
+    return 0;
+}
+
+void fs_close_dropped(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_handle *handle = fs_handle_of(request);
+
+    DS_LOCK_SCOPE(&fs->lock);
+    if (handle->node->kind == FS_NODE_ENTRY)
+        commit_soon(fs, handle);
+    end_handle(fs, handle);
+}
+
+void fs_close_abandon(struct fs *fs, struct fs_handle *handle)
+{
+    struct fs_node *node = handle->node;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    /* Its caller is dead: unless others write, nobody has built on what it created or truncated. */
+    if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty &&
+        node->attached && !node->locked) {
+        fs_working_give_up(fs, node);
+        fs_commit_closed(&node->commit);
+    }
+    fs_handle_free(fs, handle);
+}

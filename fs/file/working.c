@@ -1,0 +1,348 @@
+/* The working value of an inode: what waits, and how it gets to the store. */
+#include "working.h"
+
+#include "cleanup.h"
+#include "handle.h"
+#include "kernel/errors.h"
+#include "kernel/pages.h"
+#include "model/due.h"
+#include "model/record.h"
+#include "model/value.h"
+#include "scratch/scratch.h"
+#include "store/send.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void fs_working_drop_image(struct fs_node *node)
+{
+    if (node->image == NULL)
+        return;
+    fs_image_clear(node->image);
+    free(node->image);
+    node->image = NULL;
+}
+
+void fs_working_show_left(struct fs *fs, struct fs_node *node)
+{
+    if (node->commit.dirty || node->image != NULL || node->tail.len > 0 || fs_handle_any_held(node))
+        fs_value_touch(fs, node);
+    else
+        fs_value_show_stored(node);
+}
+
+void fs_working_drop_tail(struct fs_node *node)
+{
+    ds_buf_free(&node->tail);
+    node->tail_fresh = 0;
+}
+
+/* The data or the commit was refused: the working value is the store's again. */
+void fs_working_give_up(struct fs *fs, struct fs_node *node)
+{
+    fs_commit_give_up(&node->commit);
+    fs_due_set(fs, node, 0);
+    fs_working_drop_tail(node);
+    fs_working_drop_image(node);
+    fs_working_show_left(fs, node);
+}
+
+int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending)
+{
+    if (node->image == NULL) {
+        node->image = calloc(1, sizeof(*node->image));
+        if (node->image == NULL)
+            return -ENOMEM;
+    }
+    fs_image_clear(node->image);
+    fs_working_drop_tail(node);
+    node->grown = false;
+    fs_handle_drop_held(node);
+    if (node->commit.pending == FS_PENDING_NONE || node->commit.refused)
+        fs_handle_committed(node); /* what waits now is none of theirs */
+    fs_commit_pend(&node->commit, pending);
+    fs_value_diverge(fs, node);
+    return 0;
+}
+
+bool fs_working_waits(const struct fs_node *node)
+{
+    return node->attached && (fs_commit_waits(&node->commit) || node->tail.len > 0);
+}
+
+/* After these nothing more may come: what was sent in pieces is seen to. */
+static bool may_be_last(enum fs_commit_event event)
+{
+    return event != FS_COMMIT_ON_WRITE && event != FS_COMMIT_ON_IDLE && event != FS_COMMIT_ON_OPEN;
+}
+
+bool fs_working_due(const struct fs_node *node, enum fs_commit_event event)
+{
+    return node->attached && (node->tail.len > 0 || fs_commit_due(&node->commit, event) ||
+                              (node->grown && may_be_last(event)));
+}
+
+/* The handle whose user is told by the failure of this request, or NULL. A close tells too, but
+ * perhaps not the one who wrote: each child that ends closes what it has inherited. */
+static struct fs_handle *acting_handle(const struct fs_request *request)
+{
+    bool tells =
+        request->opcode == FS_WRITE || request->opcode == FS_FSYNC || request->opcode == FS_SETATTR;
+
+    return tells && !atomic_load(&request->settled) ? fs_handle_of(request) : NULL;
+}
+
+int fs_working_not_text(struct fs_request *request, const struct fs_node *node)
+{
+    fs_request_about(request, node->dataset->name, node->key);
+    return ds_call_fail(&request->call, -EILSEQ, "a value is UTF-8 text without NUL bytes");
+}
+
+/* True if what is no text may still become some. */
+static bool may_complete_later(enum fs_commit_event event)
+{
+    return event == FS_COMMIT_ON_WRITE || event == FS_COMMIT_ON_IDLE;
+}
+
+void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
+{
+    bool gathered = node->commit.gathered;
+
+    fs_working_give_up(request->fs, node);
+    fs_handle_lost(node, err, acting_handle(request));
+    if (gathered)
+        fs_pages_forget(request->fs, node);
+}
+
+bool fs_working_in_doubt(const struct fs_request *request, int err)
+{
+    enum ds_sent sent = ds_call_sent(&request->call);
+
+    return sent == DS_SENT_MAYBE ||
+           (sent != DS_SENT_NO && (err == -EIO || err == -EPROTO || err == -ENOMEM));
+}
+
+/* A commit has failed: all waits on as it was, but an append in doubt, which is lost. -EINTR from
+ * here means that nothing was sent. */
+static int commit_failed(struct fs_request *request, struct fs_node *node,
+                         enum fs_commit_event event, int err)
+{
+    struct fs *fs = request->fs;
+    bool append = node->tail.len > 0, doubt = fs_working_in_doubt(request, err);
+
+    if (err == -EINTR && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
+        if (node->commit.dirty)
+            fs_working_gather(fs, node);
+        return err;
+    }
+    err = err == -EINTR ? -EIO : err;
+    if ((append && doubt) || event == FS_COMMIT_ON_UNMOUNT) {
+        fs_working_lose(request, node, err);
+        return err;
+    }
+    fs_commit_refused(&node->commit, ds_call_now_ms());
+    if (node->commit.gathered && !fs->options->commit_at_close)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+    return err;
+}
+
+/* When the working value was last modified: before its commit, for those who could see it. */
+struct modified {
+    uint64_t version;
+    struct timespec mtime;
+};
+
+static struct modified modified_of(const struct fs_node *node)
+{
+    return (struct modified){.version = node->version, .mtime = node->mtime};
+}
+
+/* The store has the working value. */
+static void committed(struct fs_request *request, struct fs_node *node,
+                      const struct modified *modified)
+{
+    fs_commit_done(&node->commit);
+    fs_due_set(request->fs, node, 0);
+    /* The key has a new value: its old one need not be removed. */
+    fs_scratch_untie(request->fs, node);
+    fs_handle_committed(node);
+    fs_working_drop_image(node);
+    node->version = modified->version;
+    node->mtime = modified->mtime;
+    node->diverges = false;
+}
+
+void fs_working_supersede(struct fs *fs, struct fs_node *node)
+{
+    if (node->image != NULL || node->tail.len > 0) {
+        fs_pages_forget(fs, node);
+        fs_value_touch(fs, node);
+    }
+    node->diverges = false;
+    fs_commit_done(&node->commit);
+    fs_working_drop_tail(node);
+    fs_working_drop_image(node);
+    node->grown = false;
+    fs_due_set(fs, node, 0);
+    fs_handle_committed(node);
+}
+
+int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
+                           enum fs_commit_event event)
+{
+    struct modified modified = modified_of(node);
+    int err = fs_send_tail(request, node);
+
+    if (err != 0)
+        return commit_failed(request, node, event, err);
+    committed(request, node, &modified);
+    return 0;
+}
+
+static int commit_image(struct fs_request *request, struct fs_node *node,
+                        enum fs_commit_event event)
+{
+    struct modified modified = modified_of(node);
+    int err;
+
+    /* Pages of a memory map: they will not change by themselves. */
+    if (!fs_image_is_text(node->image)) {
+        if (may_complete_later(event))
+            return 0;
+        fs_working_lose(request, node, -EILSEQ);
+        return fs_working_not_text(request, node);
+    }
+    err = fs_send_image(request, node);
+    if (err != 0)
+        return commit_failed(request, node, event, err);
+    committed(request, node, &modified);
+    return 0;
+}
+
+/* True if the first data after a creation or truncation is not text yet: without it nothing is
+ * published, unless somebody who truncated too has closed the file. */
+static bool waits_for_text(const struct fs_node *node)
+{
+    return node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
+           fs_handle_any_held(node);
+}
+
+int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event)
+{
+    int err = 0;
+
+    if (!node->attached)
+        return 0;
+    if (node->tail.len > 0)
+        err = fs_working_commit_tail(request, node, event);
+    if (err == 0 && event != FS_COMMIT_ON_RELEASE && waits_for_text(node))
+        return event == FS_COMMIT_ON_RENAME ? fs_working_not_text(request, node) : 0;
+    if (err == 0 && node->image != NULL && fs_commit_due(&node->commit, event))
+        err = commit_image(request, node, event);
+    if (err == 0 && node->grown && node->image == NULL && may_be_last(event)) {
+        err = fs_send_check_growth(request, node);
+        if (err != 0 && err != -EINTR)
+            fs_working_lose(request, node, err);
+    }
+    return err;
+}
+
+/* Commits for nobody who could be told: a failure is reported in .datasetfs/errors. With fs->lock
+ * (released meanwhile) and the key lock. */
+static int commit_reported(struct fs_request *request, struct fs_node *node,
+                           enum fs_commit_event event)
+{
+    int err = fs_working_commit(request, node, event);
+
+    if (err < 0 && node->dataset != NULL)
+        fs_errors_add(request->fs->errors, "commit", node->dataset->name, node->key, err,
+                      request->call.text);
+    return err;
+}
+
+/* What waits, such as data just put in, waits for more. */
+void fs_working_gather(struct fs *fs, struct fs_node *node)
+{
+    fs_commit_gather(&node->commit, ds_call_now_ms());
+    if (!fs->options->commit_at_close && node->due_ms == 0)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+}
+
+void fs_working_idle(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    int64_t now_ms = ds_call_now_ms(), idle_ms;
+    int err = fs_key_lock(request, node);
+
+    if (err != 0) {
+        fs_due_set(fs, node, now_ms + FS_COMMIT_IDLE_MS);
+        return;
+    }
+    idle_ms = fs_commit_idle_ms(&node->commit);
+    if (idle_ms > now_ms)
+        fs_due_set(fs, node, idle_ms);
+    else if (idle_ms != 0)
+        err = commit_reported(request, node, FS_COMMIT_ON_IDLE);
+    if (err != 0 && err != -EINTR && !fs_handle_any_writes(node)) /* nor will anybody write more */
+        fs_working_lose(request, node, err);
+    fs_key_unlock(node);
+}
+
+/* With fs->lock: the nodes that wait, each pinned, in `*out` (the caller frees it). */
+static int collect_waiting(struct fs *fs, const struct fs_dataset *dataset,
+                           enum fs_commit_event event, struct fs_node ***out, size_t *count)
+{
+    struct fs_node **nodes = NULL;
+
+    *count = 0;
+    for (struct fs_node *node = fs->nodes; node != NULL; node = node->hh.next) {
+        if (node->kind != FS_NODE_ENTRY || !fs_working_due(node, event) ||
+            (dataset != NULL && node->dataset != dataset))
+            continue;
+        struct fs_node **more = realloc(nodes, (*count + 1) * sizeof(*nodes));
+        if (more == NULL) {
+            free(nodes);
+            *count = 0;
+            return -ENOMEM;
+        }
+        nodes = more;
+        nodes[*count] = node;
+        (*count)++;
+    }
+    for (size_t i = 0; i < *count; i++)
+        fs_node_pin(nodes[i]);
+    *out = nodes;
+    return 0;
+}
+
+int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset,
+                          enum fs_commit_event event)
+{
+    struct fs *fs = request->fs;
+    struct fs_node **nodes DS_AUTO_FREE = NULL;
+    size_t count = 0;
+    int first = fs_request_may_block(request);
+
+    if (first != 0)
+        return first;
+    DS_LOCK_SCOPE(&fs->lock);
+    first = collect_waiting(fs, dataset, event, &nodes, &count);
+    for (size_t i = 0; i < count; i++) {
+        /* What is in vain anyway shall cost nobody else's data; the end is the end. */
+        bool vain = first != 0 && first != -EILSEQ && event != FS_COMMIT_ON_UNMOUNT;
+        int err = 0;
+
+        if (event == FS_COMMIT_ON_UNMOUNT)
+            fs_request_next(request);
+        if (!vain)
+            err = fs_key_lock(request, nodes[i]);
+        if (!vain && err == 0) {
+            err = commit_reported(request, nodes[i], event);
+            fs_key_unlock(nodes[i]);
+        }
+        if (first == 0 || (first == -EILSEQ && err != 0))
+            first = err;
+        fs_node_unpin(fs, nodes[i]);
+    }
+    return first;
+}

@@ -1,0 +1,72 @@
+/* The working value of an inode: what waits in it, and committing that to the store.
+ *
+ * It is the image where there is one, else the store's value, and the tail behind it. It belongs to
+ * the inode; its key lock is held by whoever changes or commits it. All but
+ * fs_working_commit_all(): with fs->lock, which is released while the store is asked. */
+#ifndef FS_WORKING_H
+#define FS_WORKING_H
+
+#include "kernel/request.h"
+#include "model/node.h"
+
+#include <stddef.h>
+
+/* With the key lock: the working value becomes empty, and the creation or truncation waits for
+ * data. 0 or -ENOMEM. */
+int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending);
+
+/* True if closing now would leave something uncommitted or held back. */
+bool fs_working_waits(const struct fs_node *node);
+
+/* True if `event` makes something due. */
+bool fs_working_due(const struct fs_node *node, enum fs_commit_event event);
+
+/* With the key lock: commits what `event` makes due; what an open file holds back (held.h) is no
+ * part of it. -EILSEQ: a mapped page is no text, or a creation or truncation that is renamed waits
+ * for its first text; -EINTR before anything was sent; the store's errors. After these all waits on
+ * and is tried again by whatever comes next (commit.h), but for an append in doubt: that is lost,
+ * and handles that have written but are not the request's own hear of it later. The caller may
+ * block. */
+int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event);
+
+/* The tail's half of it. */
+int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
+                           enum fs_commit_event event);
+
+/* Commits everything that waits in attached nodes; of one DataSet, or of all (`dataset` NULL).
+ * Failures are reported in .datasetfs/errors; the first is returned. Without fs->lock. */
+int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset,
+                          enum fs_commit_event event);
+
+/* With the key lock: the data just put in waits for more. */
+void fs_working_gather(struct fs *fs, struct fs_node *node);
+
+/* On a worker: gathered data is committed if nothing more has come; for fs/due.c. */
+void fs_working_idle(struct fs_request *request, struct fs_node *node);
+
+/* With the key lock: what is not committed is given up, so that the working value is the store's
+ * again. */
+void fs_working_give_up(struct fs *fs, struct fs_node *node);
+
+/* With the key lock: the key was given another value after all that waits was written. */
+void fs_working_supersede(struct fs *fs, struct fs_node *node);
+
+/* The same for what was acknowledged: whoever wrote it is told of `err`, but for the request's own
+ * handle. */
+void fs_working_lose(struct fs_request *request, struct fs_node *node, int err);
+
+/* Something of the working value is gone again: where nothing else waits, a reader sees the store's
+ * value, of the time that it had. */
+void fs_working_show_left(struct fs *fs, struct fs_node *node);
+
+/* Frees the image, or the tail. */
+void fs_working_drop_image(struct fs_node *node);
+void fs_working_drop_tail(struct fs_node *node);
+
+/* True if nobody knows whether the store has made the change that failed with `err`. */
+bool fs_working_in_doubt(const struct fs_request *request, int err);
+
+/* -EILSEQ, with what is wrong said in the call. */
+int fs_working_not_text(struct fs_request *request, const struct fs_node *node);
+
+#endif

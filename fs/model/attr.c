@@ -1,0 +1,329 @@
+/* Attributes of inodes. */
+#include "attr.h"
+
+#include "record.h"
+#include "scratch/scratch.h"
+#include "times.h"
+#include "value.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* st_blocks counts in units of 512 bytes, whatever st_blksize says. */
+enum { STAT_BLOCK_BYTES = 512, PREFERRED_IO_BYTES = 128 * 1024 };
+
+enum remembered { HAS_MODE = 1, HAS_UID = 2, HAS_GID = 4, HAS_TIMES = 8 };
+
+struct fs_volatile {
+    char *path; /* the DataSet's name, NUL, the key: see path_of(); NULL: a node has taken it */
+    size_t path_len;
+    UT_hash_handle hh;
+    unsigned has; /* enum remembered */
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+    struct timespec atime, mtime;
+    uint64_t version; /* the times hold while the content is this one */
+    uint64_t digest;  /* and of that, for an inode that comes after (times.h); 0: not known */
+};
+
+/* Neither names nor keys hold a NUL, so it may divide them. */
+static char *path_of(const struct fs_dataset *dataset, const char *key, size_t *len)
+{
+    size_t name_len = strlen(dataset->name), key_len = key != NULL ? strlen(key) : 0;
+    char *path = malloc(name_len + key_len + 2);
+
+    if (path == NULL)
+        return NULL;
+    memcpy(path, dataset->name, name_len + 1);
+    if (key != NULL)
+        memcpy(path + name_len + 1, key, key_len);
+    *len = name_len + (key != NULL ? 1 + key_len : 0);
+    return path;
+}
+
+static struct fs_volatile *find(struct fs *fs, const struct fs_dataset *dataset, const char *key)
+{
+    struct fs_volatile *found = NULL;
+    size_t len;
+    char *path;
+
+    if (fs->volatiles == NULL)
+        return NULL;
+    path = path_of(dataset, key, &len);
+    if (path != NULL)
+        HASH_FIND(hh, fs->volatiles, path, len, found);
+    free(path);
+    return found;
+}
+
+/* What was set on the node; an entry without a key has it with it. */
+static struct fs_volatile *find_of(struct fs *fs, const struct fs_node *node)
+{
+    if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
+        return NULL;
+    if (node->kind == FS_NODE_ENTRY && !node->attached)
+        return node->taken;
+    return find(fs, node->dataset, node->key);
+}
+
+static void drop(struct fs *fs, struct fs_volatile *item)
+{
+    if (item->path != NULL)
+        HASH_DEL(fs->volatiles, item);
+    fs->volatile_count--;
+    free(item->path);
+    free(item);
+}
+
+/* Enters the item under the node's key; without memory it is dropped. */
+static void enter(struct fs *fs, struct fs_node *node, struct fs_volatile *item)
+{
+    item->path = path_of(node->dataset, node->key, &item->path_len);
+    if (item->path != NULL) {
+        HASH_ADD_KEYPTR(hh, fs->volatiles, item->path, item->path_len, item);
+        if (FS_HASH_HAS(hh, item))
+            return;
+        free(item->path);
+        item->path = NULL;
+    }
+    drop(fs, item);
+}
+
+/* NULL when there is no memory. */
+static struct fs_volatile *add(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = calloc(1, sizeof(*item));
+
+    if (item == NULL)
+        return NULL;
+    fs->volatile_count++;
+    if (node->kind == FS_NODE_ENTRY && !node->attached)
+        node->taken = item;
+    else
+        enter(fs, node, item);
+    return find_of(fs, node);
+}
+
+static mode_t access_bits(enum ds_access access)
+{
+    switch (access) {
+    case DS_ACCESS_NONE:
+        return 0;
+    case DS_ACCESS_READ_ONLY:
+        return 0444;
+    case DS_ACCESS_READ_WRITE:
+    case DS_ACCESS_UNKNOWN: /* the store's refusal decides */
+        break;
+    }
+    return 0666;
+}
+
+/* The most that a node's mode may show. */
+static mode_t widest_mode(const struct fs *fs, const struct fs_node *node)
+{
+    mode_t bits;
+
+    switch (node->kind) {
+    case FS_NODE_ROOT:
+    case FS_NODE_LOCK:
+        return S_IFDIR | (0777 & ~fs->options->umask);
+    case FS_NODE_DATASET:
+        bits = access_bits(fs_record_access(fs, node->dataset));
+        return S_IFDIR | ((bits | (bits & 0444) >> 2) & ~fs->options->umask);
+    case FS_NODE_ENTRY:
+        return S_IFREG | (access_bits(fs_record_access(fs, node->dataset)) & ~fs->options->umask);
+    case FS_NODE_CONTROL:
+    case FS_NODE_INFO_DIR:
+        return S_IFDIR | 0700;
+    case FS_NODE_INFO:
+        return S_IFREG | (ds_client_caps(fs->client)->can_create ? 0600 : 0400);
+    case FS_NODE_STATS:
+    case FS_NODE_ERRORS:
+    case FS_NODE_SCRATCH:
+        break;
+    }
+    return S_IFREG | 0400;
+}
+
+static void apply_remembered(struct fs *fs, struct fs_node *node, struct stat *attr)
+{
+    const struct fs_volatile *item = find_of(fs, node);
+
+    if (item == NULL)
+        return;
+    if (item->has & HAS_MODE)
+        attr->st_mode &= item->mode | S_IFMT;
+    if (item->has & HAS_UID)
+        attr->st_uid = item->uid;
+    if (item->has & HAS_GID)
+        attr->st_gid = item->gid;
+    if (item->has & HAS_TIMES && item->version == node->version) {
+        attr->st_atim = item->atime;
+        attr->st_mtim = item->mtime;
+    }
+}
+
+void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
+{
+    memset(attr, 0, sizeof(*attr));
+    attr->st_ino = node->number;
+    attr->st_mode = widest_mode(fs, node);
+    /* What is in a directory is not counted, and programs know 1 as the sign of that. */
+    attr->st_nlink = node->kind == FS_NODE_ENTRY && !node->attached ? 0 : 1;
+    attr->st_uid = fs->options->uid;
+    attr->st_gid = fs->options->gid;
+    attr->st_blksize = PREFERRED_IO_BYTES;
+    attr->st_atim = attr->st_mtim = attr->st_ctim = node->mtime;
+    node->told_version = node->version;
+    if (node->kind == FS_NODE_ENTRY) {
+        attr->st_size = (off_t)fs_value_size(node);
+        attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
+    }
+    if (!S_ISDIR(attr->st_mode) && node->kind != FS_NODE_ENTRY)
+        attr->st_size = (off_t)node->size_bytes; /* fs_control_measure() */
+    apply_remembered(fs, node, attr);
+}
+
+/* The times are those of what a reader sees now. */
+static void bind_times(const struct fs *fs, struct fs_volatile *item, const struct fs_node *node)
+{
+    item->version = node->version;
+    if (node->scratch != NULL)
+        item->digest = fs_times_digest(fs, node->scratch->bytes.data, node->scratch->bytes.len);
+    else if (node->image != NULL)
+        item->digest = fs_times_digest(fs, node->image->bytes.data, node->image->bytes.len);
+    else if (node->value != NULL)
+        item->digest = fs_times_digest(fs, node->value->data, node->value->len);
+    else
+        item->digest = node->digest;
+}
+
+void fs_attr_recognise(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = find_of(fs, node);
+
+    if (item != NULL && (item->has & HAS_TIMES) && item->digest != 0 &&
+        item->digest == fs_times_digest(fs, node->value->data, node->value->len))
+        item->version = node->version;
+}
+
+void fs_attr_keep(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = find_of(fs, node);
+
+    if (item != NULL && node->kind == FS_NODE_ENTRY && node->presence != FS_PRESENCE_UNKNOWN &&
+        item->version != node->version)
+        item->has &= ~(unsigned)HAS_TIMES;
+}
+
+static struct timespec time_of(const struct timespec *given, bool now)
+{
+    struct timespec current;
+
+    clock_gettime(CLOCK_REALTIME, &current);
+    return now ? current : *given;
+}
+
+int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set)
+{
+    const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW |
+                      FUSE_SET_ATTR_MTIME_NOW;
+    struct fs_volatile *item;
+
+    if ((to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID | times)) == 0)
+        return 0;
+    if (node->kind == FS_NODE_ROOT)
+        return 0; /* the mount's own options decide */
+    if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
+        return -EPERM;
+    item = find_of(fs, node);
+    if (item == NULL && fs->volatile_count >= FS_ATTR_REMEMBERED_MAX)
+        return 0;
+    if (item == NULL)
+        item = add(fs, node);
+    if (item == NULL)
+        return -ENOMEM;
+    if (to_set & FUSE_SET_ATTR_MODE) {
+        item->has |= HAS_MODE;
+        item->mode = attr->st_mode & 07777;
+    }
+    if (to_set & FUSE_SET_ATTR_UID) {
+        item->has |= HAS_UID;
+        item->uid = attr->st_uid;
+    }
+    if (to_set & FUSE_SET_ATTR_GID) {
+        item->has |= HAS_GID;
+        item->gid = attr->st_gid;
+    }
+    if (to_set & times) {
+        if (!(item->has & HAS_TIMES) || item->version != node->version)
+            item->atime = item->mtime = node->mtime;
+        if (to_set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
+            item->atime = time_of(&attr->st_atim, to_set & FUSE_SET_ATTR_ATIME_NOW);
+        if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
+            item->mtime = time_of(&attr->st_mtim, to_set & FUSE_SET_ATTR_MTIME_NOW);
+        item->has |= HAS_TIMES;
+        bind_times(fs, item, node);
+    }
+    return 0;
+}
+
+void fs_attr_forget(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = find_of(fs, node);
+
+    if (item != NULL)
+        drop(fs, item);
+    node->taken = NULL;
+}
+
+void fs_attr_take(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = find_of(fs, node);
+
+    if (item == NULL || item == node->taken)
+        return;
+    HASH_DEL(fs->volatiles, item);
+    free(item->path);
+    item->path = NULL;
+    node->taken = item;
+}
+
+void fs_attr_put(struct fs *fs, struct fs_node *node)
+{
+    struct fs_volatile *item = node->taken;
+
+    fs_attr_forget(fs, node);
+    if (item != NULL)
+        enter(fs, node, item);
+}
+
+void fs_attr_forget_dataset(struct fs *fs, const struct fs_dataset *dataset)
+{
+    struct fs_volatile *item, *next;
+
+    HASH_ITER (hh, fs->volatiles, item, next) {
+        if (strcmp(item->path, dataset->name) == 0)
+            drop(fs, item);
+    }
+}
+
+void fs_attr_clear(struct fs *fs)
+{
+    struct fs_volatile *item, *next;
+
+    HASH_ITER (hh, fs->volatiles, item, next) {
+        drop(fs, item);
+    }
+}
+
+bool fs_attr_permits(const struct stat *attr, int mask)
+{
+    mode_t wanted = (mode_t)(mask & 7) << 6;
+
+    return (attr->st_mode & wanted) == wanted;
+}

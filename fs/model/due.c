@@ -1,0 +1,112 @@
+/* Nodes with work of their own: one timer entry watches them all. */
+#include "due.h"
+
+#include "call.h"
+#include "cleanup.h"
+#include "file/working.h"
+#include "kernel/loop.h"
+#include "kernel/request.h"
+#include "scratch/scratch_left.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+/* Where the loop takes nothing now, it is asked again so much later. */
+enum { RETRY_MS = 50 };
+
+static void watch_until(struct fs *fs, int64_t at_ms)
+{
+    if (fs->due_watched_ms != 0 && fs->due_watched_ms <= at_ms)
+        return;
+    fs->due_watched_ms = at_ms;
+    fs_timer_set(fs->timer, &fs->due_timer, at_ms);
+}
+
+void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms)
+{
+    if (node->due_ms != 0)
+        DL_DELETE2(fs->due, node, due_prev, due_next);
+    node->due_ms = fs->due_stopped ? 0 : at_ms;
+    if (node->due_ms == 0)
+        return;
+    DL_APPEND2(fs->due, node, due_prev, due_next);
+    watch_until(fs, at_ms);
+}
+
+/* On a worker. */
+static int run_due(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node;
+    int err;
+
+    ds_call_init(&request->call,
+                 fs->options->timeout_ms); /* the time in the queue is not its own */
+    err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    node = fs_node_find(fs, request->ino);
+    if (node == NULL)
+        return 0;
+    if (node->scratch != NULL)
+        fs_scratch_left_due(request, node);
+    else
+        fs_working_idle(request, node);
+    fs_node_unpin(fs, node);
+    return 0;
+}
+
+/* With fs->lock, on the timer's thread. */
+static void start(struct fs *fs, struct fs_node *node)
+{
+    struct fs_request *request = calloc(1, sizeof(*request));
+
+    if (request != NULL) {
+        fs_request_init_internal(request, fs);
+        request->heap = true;
+        request->handler = run_due;
+        request->ino = node->ino;
+    }
+    if (request != NULL && fs_loop_queue(fs->loop, request, 0) == 0) {
+        fs_due_set(fs, node, 0);
+        return;
+    }
+    free(request);
+    fs_due_set(fs, node, ds_call_now_ms() + RETRY_MS);
+}
+
+static void fire(struct fs_timer_entry *entry)
+{
+    struct fs *fs = (struct fs *)((char *)entry - offsetof(struct fs, due_timer));
+    int64_t now_ms = ds_call_now_ms(), next_ms = 0;
+    struct fs_node *node, *next;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    fs->due_watched_ms = 0;
+    DL_FOREACH_SAFE2(fs->due, node, next, due_next)
+    {
+        if (node->due_ms <= now_ms)
+            start(fs, node);
+        else if (next_ms == 0 || node->due_ms < next_ms)
+            next_ms = node->due_ms;
+    }
+    if (next_ms != 0)
+        watch_until(fs, next_ms);
+}
+
+void fs_due_init(struct fs *fs)
+{
+    fs->due_timer.fire = fire;
+}
+
+void fs_due_stop(struct fs *fs)
+{
+    pthread_mutex_lock(&fs->lock);
+    fs->due_stopped = true;
+    while (fs->due != NULL)
+        fs_due_set(fs, fs->due, 0);
+    pthread_mutex_unlock(&fs->lock);
+    fs_timer_cancel(fs->timer, &fs->due_timer);
+}

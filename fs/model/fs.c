@@ -1,0 +1,131 @@
+/* The state of one mount: made and taken down. */
+#include "fs.h"
+
+#include "attr.h"
+#include "due.h"
+#include "file/handle.h"
+#include "kernel/request.h"
+#include "node.h"
+#include "record.h"
+#include "store/ahead.h"
+#include "times.h"
+#include "tree/dir.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const opcode_names[FS_OPCODE_COUNT] = {
+    [FS_LOOKUP] = "lookup",
+    [FS_FORGET] = "forget",
+    [FS_GETATTR] = "getattr",
+    [FS_SETATTR] = "setattr",
+    [FS_ACCESS] = "access",
+    [FS_OPEN] = "open",
+    [FS_CREATE] = "create",
+    [FS_READ] = "read",
+    [FS_WRITE] = "write",
+    [FS_FLUSH] = "flush",
+    [FS_FSYNC] = "fsync",
+    [FS_RELEASE] = "release",
+    [FS_UNLINK] = "unlink",
+    [FS_RENAME] = "rename",
+    [FS_MKDIR] = "mkdir",
+    [FS_RMDIR] = "rmdir",
+    [FS_LINK] = "link",
+    [FS_SYMLINK] = "symlink",
+    [FS_MKNOD] = "mknod",
+    [FS_OPENDIR] = "opendir",
+    [FS_READDIR] = "readdir",
+    [FS_READDIRPLUS] = "readdirplus",
+    [FS_RELEASEDIR] = "releasedir",
+    [FS_STATFS] = "statfs",
+    [FS_GETXATTR] = "getxattr",
+    [FS_SETXATTR] = "setxattr",
+    [FS_LISTXATTR] = "listxattr",
+    [FS_REMOVEXATTR] = "removexattr",
+};
+
+const char *fs_opcode_name(enum fs_opcode opcode)
+{
+    return opcode_names[opcode];
+}
+
+/* The nodes that are always there, in the order of their numbers. */
+static int add_fixed_nodes(struct fs *fs)
+{
+    static const enum fs_node_kind kinds[] = {FS_NODE_ROOT,   FS_NODE_CONTROL, FS_NODE_STATS,
+                                              FS_NODE_ERRORS, FS_NODE_SCRATCH, FS_NODE_INFO_DIR};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (fs_node_new(fs, kinds[i], NULL, NULL) == NULL)
+            return -ENOMEM;
+    return 0;
+}
+
+int fs_new(const struct fs_options *options, struct ds_client *client, struct fs **out)
+{
+    struct fs *fs = calloc(1, sizeof(*fs));
+
+    if (fs == NULL)
+        return -ENOMEM;
+    fs->options = options;
+    fs->client = client;
+    fs->mounting_uid = geteuid();
+    clock_gettime(CLOCK_REALTIME, &fs->start);
+    fs->mtime = fs->start;
+    pthread_mutex_init(&fs->lock, NULL);
+    fs_due_init(fs);
+    fs->errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
+    fs->times = fs_times_new();
+    if (fs->errors == NULL || fs->times == NULL || add_fixed_nodes(fs) != 0) {
+        fs_free(fs);
+        return -ENOMEM;
+    }
+    *out = fs;
+    return 0;
+}
+
+void fs_free(struct fs *fs)
+{
+    struct fs_dataset *dataset, *next;
+
+    while (fs->dirs != NULL)
+        fs_dir_free(fs, fs->dirs);
+    for (dataset = fs->datasets; dataset != NULL; dataset = dataset->hh.next)
+        fs_ahead_drop(fs, dataset);
+    while (fs->nodes != NULL) {
+        struct fs_node *node = fs->nodes;
+
+        fs_node_pin(node);
+        while (node->handles != NULL)
+            fs_handle_free(fs, node->handles);
+        fs_node_detach(fs, node);
+        node->lookups = 0;
+        node->pins = 1;
+        fs_node_unpin(fs, node);
+    }
+    HASH_ITER (hh, fs->datasets, dataset, next) {
+        fs_record_ref(dataset);
+        fs_record_gone(fs, dataset);
+        fs_record_unref(fs, dataset);
+    }
+    fs_listing_unref(fs->listing);
+    fs_journal_clear(&fs->journal);
+    fs_attr_clear(fs);
+    fs_times_free(fs->times);
+    fs_errors_free(fs->errors);
+    pthread_mutex_destroy(&fs->lock);
+    free(fs);
+}
+
+bool fs_silent(const struct fs *fs)
+{
+    int64_t now_ms = ds_call_now_ms();
+
+    return now_ms < fs->silent_until_ms ||
+           (fs->waiting != NULL && now_ms - fs->waiting->wait_start_ms > FS_SILENT_MS) ||
+           fs_lost_rests(&fs->lost, now_ms);
+}

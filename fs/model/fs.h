@@ -1,0 +1,142 @@
+/* One mount: what its parts share, and the order of their locks.
+ *
+ * Lock order, outermost first; nothing is locked inside a lock that stands below it:
+ *   1. the key lock of an inode (node.h), several of them in the order of inode numbers;
+ *   2. fs->lock, the tree: nodes, values, DataSet records, handles' shared state;
+ *   3. the loop's own lock;
+ *   4. the error list's own lock;
+ *   5. the timer's.
+ * No ds_client_*() call and no notification of the kernel is made with fs->lock held. */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#include "client.h"
+#include "kernel/errors.h"
+#include "kernel/timer.h"
+#include "listing.h"
+#include "options.h"
+#include "store/lost.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdint.h>
+
+/* How long the kernel may use what it was told. Attributes must go stale soon, since the other side
+ * changes values without telling us; the length of a DataSet's life is of another order. A name is
+ * good for long: its inode's attributes say in time that it is gone. */
+#define FS_ENTRY_TIMEOUT_S 60.0
+#define FS_ATTR_TIMEOUT_S 0.020
+#define FS_DIR_TIMEOUT_S 1.0
+
+/* A value that young answers LOOKUP and GETATTR without a request. */
+#define FS_FRESH_MS 20
+/* A store that has left a request unanswered for that long counts as silent. */
+#define FS_SILENT_MS 1000
+/* So long it goes on to count as silent after that, unless something is answered. */
+#define FS_SILENCE_TRUST_MS 5000
+
+/* The numbers of the inodes that are always there. */
+enum {
+    FS_INO_ROOT = FUSE_ROOT_ID,
+    FS_INO_CONTROL,
+    FS_INO_STATS,
+    FS_INO_ERRORS,
+    FS_INO_SCRATCH,
+    FS_INO_INFO
+};
+
+enum fs_opcode {
+    FS_LOOKUP,
+    FS_FORGET,
+    FS_GETATTR,
+    FS_SETATTR,
+    FS_ACCESS,
+    FS_OPEN,
+    FS_CREATE,
+    FS_READ,
+    FS_WRITE,
+    FS_FLUSH,
+    FS_FSYNC,
+    FS_RELEASE,
+    FS_UNLINK,
+    FS_RENAME,
+    FS_MKDIR,
+    FS_RMDIR,
+    FS_LINK,
+    FS_SYMLINK,
+    FS_MKNOD,
+    FS_OPENDIR,
+    FS_READDIR,
+    FS_READDIRPLUS,
+    FS_RELEASEDIR,
+    FS_STATFS,
+    FS_GETXATTR,
+    FS_SETXATTR,
+    FS_LISTXATTR,
+    FS_REMOVEXATTR,
+    FS_OPCODE_COUNT
+};
+
+struct fs_node;
+struct fs_dir;
+struct fs_dataset;
+struct fs_request;
+struct fs_loop;
+struct fs_pages;
+struct fs {
+    /* Constant after the start. */
+    const struct fs_options *options;
+    struct ds_client *client;
+    struct fuse_session *session;
+    struct fs_loop *loop;
+    struct fs_timer *timer;
+    struct fs_errors *errors;
+    struct fs_pages *pages; /* with the lock; NULL but while the mount is served */
+    struct timespec start;  /* CLOCK_REALTIME, as old counts what was there before */
+    uid_t mounting_uid;     /* the daemon's own */
+
+    atomic_uint_fast64_t fuse_requests[FS_OPCODE_COUNT];
+    atomic_size_t came_bytes; /* of values, since free memory was last looked at; memory.h */
+
+    pthread_mutex_t lock;        /* everything below */
+    struct fs_node *nodes;       /* by inode number */
+    struct fs_dataset *datasets; /* by name */
+    fuse_ino_t last_ino;         /* numbers are never used again */
+    uint64_t last_version;
+    uint64_t last_question; /* numbers what is asked and seen, in the order of time */
+    struct fs_node *lru;    /* nodes with a value, the latest used first */
+    size_t cached_bytes;    /* of these values */
+    pid_t stale_tid;        /* whose open was last told ESTALE, and when */
+    int64_t stale_ms;
+    struct fs_request *waiting; /* requests that wait for the store, the oldest first */
+    int64_t silent_until_ms;    /* 0: the last request was answered */
+    struct fs_lost lost;
+    struct fs_volatile *volatiles; /* remembered attributes, attr.h */
+    unsigned volatile_count;
+    struct fs_times *times;          /* of keys without an inode, times.h */
+    size_t scratch_bytes;            /* that FS_SCRATCH_MAX_BYTES limits, scratch.h */
+    struct fs_node *due;             /* nodes with work of their own, due.h */
+    struct fs_timer_entry due_timer; /* looks after them */
+    int64_t due_watched_ms;          /* when it does next; 0: it does not */
+    bool due_stopped;
+    struct fs_dir *dirs;        /* open directories */
+    struct fs_listing *listing; /* of the root as last listed, or NULL */
+    struct fs_journal journal;  /* of the root */
+    struct timespec mtime;      /* of the root, as that of a DataSet (record.h) */
+};
+
+/* "lookup", "forget", …: the kernel's names in lower case. */
+const char *fs_opcode_name(enum fs_opcode opcode);
+
+/* Makes the mount's state with its root and control nodes. `options` and `client` are borrowed. 0
+ * or a negative errno; `*out` is then unchanged. */
+int fs_new(const struct fs_options *options, struct ds_client *client, struct fs **out);
+
+/* Frees everything but the client. No thread may use it any more. */
+void fs_free(struct fs *fs);
+
+/* True if the store has left a request unanswered for FS_SILENT_MS, now or just before. With
+ * fs->lock. */
+bool fs_silent(const struct fs *fs);
+
+#endif

@@ -1,0 +1,154 @@
+/* Inodes: what the kernel knows by number, found by number and by key, and the lock per key.
+ *
+ * A node lives while the kernel has looked it up, a handle or a request pins it, or something is in
+ * it that the store does not know: see fs_node_is_kept(). Numbers are never used again. An entry's
+ * node is *attached* while its key belongs to it; removing or replacing the key through this mount
+ * detaches the node: it goes on in memory and nothing of it ever reaches the store. */
+#ifndef FS_NODE_H
+#define FS_NODE_H
+
+#include "fs.h"
+#include "hash.h"
+#include "text/commit.h"
+#include "text/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+enum fs_node_kind {
+    FS_NODE_ROOT,
+    FS_NODE_DATASET,
+    FS_NODE_ENTRY,
+    FS_NODE_CONTROL, /* the directory .datasetfs; the rest stands in it */
+    FS_NODE_STATS,
+    FS_NODE_ERRORS,
+    FS_NODE_SCRATCH,
+    FS_NODE_INFO_DIR,
+    FS_NODE_INFO, /* info/DATASET */
+    FS_NODE_LOCK, /* a directory in a DataSet, in memory only */
+};
+
+/* What the store was last seen to hold under a key. */
+enum fs_presence { FS_PRESENCE_UNKNOWN, FS_ABSENT, FS_PRESENT };
+
+/* Lets the OPEN that follows a LOOKUP or GETATTR in the same thread use the value it fetched, once.
+ */
+struct fs_ticket {
+    pid_t tid; /* 0: none */
+    int64_t until_ms;
+};
+
+/* All but ino and kind: with fs->lock; what is marked "key" changes with the key lock held too. */
+struct fs_node {
+    fuse_ino_t ino; /* what the kernel knows it by */
+    enum fs_node_kind kind;
+    uint64_t number;   /* what stat(2) knows it by, whatever it is renamed to */
+    uint64_t lookups;  /* that the kernel has not forgotten */
+    unsigned pins;     /* handles and requests */
+    UT_hash_handle hh; /* fs->nodes */
+
+    struct fs_dataset *dataset; /* DATASET, ENTRY, INFO, LOCK: held by reference; else NULL */
+    char *key;                  /* ENTRY, LOCK: owned */
+    bool attached;              /* ENTRY, LOCK: in dataset->entries */
+    unsigned keys_lost;         /* ENTRY, LOCK: how often a key was taken away from it */
+    UT_hash_handle hh_key;      /* dataset->entries */
+    struct fs_volatile *taken;  /* ENTRY without a key: attributes set on it (attr.h), or NULL */
+
+    /* The store's value as last seen, and what the kernel was told of it (value.h). */
+    enum fs_presence presence;
+    struct fs_value *value; /* NULL: dropped or never seen */
+    struct fs_value *had;   /* what open files go on reading of a key that is gone; or NULL */
+    size_t size_bytes;      /* of that value, also when dropped */
+    uint64_t digest;        /* of a value that was dropped (times.h); 0: not known */
+    int64_t fetched_ms;     /* 0: do not trust */
+    uint64_t version;       /* raised whenever the visible content differs from the last one */
+    struct timespec mtime;  /* when that was */
+    /* Both as of the store's value, while a reader sees another one that may yet be given up. */
+    bool diverges;
+    uint64_t stored_version;
+    struct timespec stored_mtime;
+    uint64_t told_version; /* of the attributes the kernel was last given */
+    uint64_t page_version; /* of the pages the kernel may hold; 0: mixed or unknown */
+    struct fs_ticket ticket;
+    int64_t ahead_ms; /* when the value was fetched ahead (ahead.h), */
+    pid_t ahead_tid;  /* for this thread and these uses: */
+    bool ahead_stat, ahead_open;
+    unsigned walkers; /* pins held by walks */
+    uint64_t learned; /* the number of the question whose answer this is */
+    uint64_t sighted; /* the number of the last sight of it or change by us, for times.h */
+    uint64_t changes; /* own changes begun and ended: a fetch that saw one is too old */
+    struct fs_node *lru_prev, *lru_next; /* fs->lru, while there is a value */
+
+    /* The working value (key). */
+    struct fs_image *image; /* NULL: the working value is the store's */
+    struct fs_commit commit;
+    struct ds_buf tail; /* appended data that the store has not; beside no image, or an empty one */
+    /* Of the write whose commit is under way, and which may be refused: nobody sees it yet. */
+    struct fs_image *before; /* the image without it; NULL: it is none of the image */
+    size_t tail_fresh;       /* its bytes at the end of the tail */
+    int64_t committed_ms;    /* when we last changed the store's value; 0: never */
+    bool pages_stale;        /* the kernel is to forget its pages, pages.h */
+    bool grown;              /* it got longer by appends since it was last set or seen */
+    struct fs_handle *handles;
+
+    /* What is held back (key), scratch.h. */
+    struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
+    struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
+
+    int64_t due_ms; /* when a worker is to look after it, due.h; 0: not at all */
+    struct fs_node *due_prev, *due_next;     /* fs->due, while due_ms is set */
+    struct fs_node *stale_prev, *stale_next; /* fs->pages, while pages_stale is set */
+
+    /* The key lock. */
+    bool locked;
+    struct fs_request *lock_waiters; /* the first is the next */
+};
+
+/* All with fs->lock held. */
+
+/* Makes a node with no lookups and one pin; an entry without a key may be given one later. NULL
+ * when there is no memory. */
+struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
+                            const char *key);
+
+/* The node of that number, pinned; NULL if the kernel never had it or has forgotten it. */
+struct fs_node *fs_node_find(struct fs *fs, fuse_ino_t ino);
+
+/* The attached node of a key, pinned, or NULL. */
+struct fs_node *fs_node_of_key(struct fs_dataset *dataset, const char *key);
+
+/* The same, made if there is none. NULL when there is no memory. */
+struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const char *key);
+
+/* True if the node stays although nobody uses it: what it stands for is here only. */
+bool fs_node_is_kept(const struct fs_node *node);
+
+/* Takes or gives back one pin; a node that nothing holds any more is freed. */
+void fs_node_pin(struct fs_node *node);
+void fs_node_unpin(struct fs *fs, struct fs_node *node);
+
+/* The kernel was given the node, or forgets it `count` times. */
+void fs_node_looked_up(struct fs_node *node);
+void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count);
+
+/* Takes the key away from the node, which keeps the attributes set on it. */
+void fs_node_detach(struct fs *fs, struct fs_node *node);
+
+/* Gives a node another key, detaching the node that had it; the attributes set on it follow. 0 or
+ * -ENOMEM. */
+int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key);
+
+/* The same with a copy of the key, which is taken: it cannot fail. */
+void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, char *key);
+
+/* Takes the node's key lock, waiting in the order of arrival. Releases fs->lock while it waits. 0;
+ * FS_REQUEUE; -EINTR, -ETIMEDOUT. */
+int fs_key_lock(struct fs_request *request, struct fs_node *node);
+void fs_key_unlock(struct fs_node *node);
+
+/* The same for who found the node by its key. -ESTALE, with nothing locked, if the key was taken
+ * away while we waited: the kernel looks the name up again. Several: fs_scratch_lock(). */
+int fs_key_lock_named(struct fs_request *request, struct fs_node *node);
+
+#endif

@@ -1,0 +1,255 @@
+/* Renaming an entry: the new key is set, then the old one removed. */
+#include "rename.h"
+
+#include "cleanup.h"
+#include "entry.h"
+#include "file/working.h"
+#include "model/record.h"
+#include "model/value.h"
+#include "scratch/scratch.h"
+#include "scratch/scratch_rename.h"
+#include "text/name.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A rename under way. Both nodes are pinned. */
+struct move {
+    struct fs_node *from, *to;
+};
+
+int fs_rename_know_source(struct fs_request *request, struct fs_node *from)
+{
+    struct fs *fs = request->fs;
+    int err = fs_working_commit(request, from, FS_COMMIT_ON_RENAME);
+
+    if (err == 0 && from->withheld != NULL)
+        err = -ENOENT; /* it was renamed already */
+    if (err == 0 && (from->value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, from, true, true);
+        pthread_mutex_lock(&fs->lock);
+    }
+    return err;
+}
+
+int fs_rename_check_absent(struct fs_request *request, struct fs_node *to)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    if (to->image != NULL)
+        return -EEXIST;
+    if (to->withheld != NULL)
+        return 0;
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_value_fetch(request, to, true, true);
+    pthread_mutex_lock(&fs->lock);
+    return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
+}
+
+/* With fs->lock (released meanwhile) and both key locks. */
+static int prepare(struct fs_request *request, const struct move *move, bool noreplace)
+{
+    int err = fs_rename_know_source(request, move->from);
+
+    if (err != 0)
+        return err;
+    /* The kernel has looked the new name up for this very call, and was told that it is missing. */
+    if (move->to->presence == FS_PRESENCE_UNKNOWN)
+        fs_value_absent(request->fs, move->to);
+    return noreplace ? fs_rename_check_absent(request, move->to) : 0;
+}
+
+/* With fs->lock (released meanwhile) and both key locks. `*set`: the first step was done. */
+static int send_both(struct fs_request *request, const struct move *move, struct fs_value *value,
+                     bool *set)
+{
+    struct fs *fs = request->fs;
+    struct ds_previous source = {.exists = true, .data = value->data, .len = value->len};
+    struct ds_previous replaced;
+    const struct ds_previous *known = fs_value_previous(move->to, &replaced);
+    struct fs_value *before = move->to->value != NULL ? fs_value_ref(move->to->value) : NULL;
+    int err;
+
+    fs_request_about(request, move->to->dataset->name, move->to->key);
+    fs_value_change_begin(move->from);
+    fs_value_change_begin(move->to);
+    pthread_mutex_unlock(&fs->lock);
+    err =
+        request->dataset == NULL || request->key == NULL ? -ENOMEM : fs_store_begin(request, true);
+    if (err == 0) {
+        err = ds_client_set(fs->client, &request->call, request->dataset, request->key, value->data,
+                            value->len, known);
+        fs_store_end(request);
+    }
+    *set = err == 0;
+    if (err == 0) {
+        pthread_mutex_lock(&fs->lock);
+        fs_request_about(request, move->from->dataset->name, move->from->key);
+        pthread_mutex_unlock(&fs->lock);
+        err = request->dataset == NULL || request->key == NULL ? -ENOMEM
+                                                               : fs_store_begin(request, true);
+    }
+    if (*set && err == 0) {
+        err = ds_client_remove(fs->client, &request->call, request->dataset, request->key, &source);
+        fs_store_end(request);
+        if (err == -ENOENT)
+            err = 0; /* the other side removed it in between */
+    }
+    pthread_mutex_lock(&fs->lock);
+    fs_value_change_end(move->from);
+    fs_value_change_end(move->to);
+    if (*set)
+        fs_record_key_changed(fs, move->to->dataset, move->to->key, true);
+    if (err == 0)
+        fs_record_key_changed(fs, move->from->dataset, move->from->key, false);
+    fs_value_unref(before);
+    return err;
+}
+
+/* With fs->lock (released meanwhile) and both key locks. */
+static int move_value(struct fs_request *request, const struct move *move)
+{
+    struct fs *fs = request->fs;
+    struct fs_value *value = fs_value_ref(move->from->value);
+    bool set = false;
+    int err = send_both(request, move, value, &set);
+    char reason[DS_CALL_TEXT_BYTES];
+
+    if (err == 0) {
+        err = fs_node_move(fs, move->from, move->to->dataset, move->to->key);
+    } else if (set) {
+        /* The new key has a new value, whatever waited in it. */
+        fs_scratch_untie(fs, move->to);
+        fs_scratch_free(fs, move->to);
+        fs_working_supersede(fs, move->to);
+        fs_value_learn(fs, move->to, fs_value_ref(value), true);
+        fs_value_change_failed(request, move->from, err);
+        if (err == -EINTR)
+            err = -EIO; /* half of it is done: to be reported, and not to be repeated blindly */
+        snprintf(reason, sizeof(reason), "%s", request->call.text);
+        ds_call_fail(&request->call, err, "renamed, but the old key remains: %s", reason);
+    } else {
+        fs_value_change_failed(request, move->to, err);
+    }
+    fs_value_unref(value);
+    return err;
+}
+
+/* From one key to another. With fs->lock (released meanwhile) and the key locks. */
+static int rename_key(struct fs_request *request, const struct move *move, bool noreplace)
+{
+    int err = prepare(request, move, noreplace);
+
+    if (err == 0 && !(move->from->attached && move->to->attached))
+        err = -ESTALE; /* their DataSet was destroyed while we asked */
+    if (err == 0 && move->from->value == NULL)
+        err = -ENOENT; /* somebody saw meanwhile that the other side has removed it */
+    return err != 0 ? err : move_value(request, move);
+}
+
+static int rename_to_key(struct fs_request *request, const struct move *move, bool noreplace)
+{
+    int err;
+
+    if (noreplace && move->to->scratch != NULL)
+        return -EEXIST;
+    /* The limit of temporary files lets no key take the place of one: what stands there goes, and
+     * if it was a key, that is removed now. */
+    err = fs_scratch_remove_origin(request, move->to);
+    return err != 0 ? err : rename_key(request, move, noreplace);
+}
+
+static int rename_nodes(struct fs_request *request, const struct move *move)
+{
+    struct fs_scratch_locks locks;
+    bool noreplace = (request->flags & RENAME_NOREPLACE) != 0;
+    struct fs_dataset *from = move->from->dataset; /* the node's will be another one */
+    int err;
+
+    if (move->from == move->to)
+        return 0;
+    err = fs_scratch_lock(request, move->from, move->to, &locks);
+    if (err != 0)
+        return err;
+    if (move->from->kind != FS_NODE_ENTRY || move->to->kind != FS_NODE_ENTRY)
+        err = -EPERM;
+    else if (fs_scratch_renames(request->fs, move->from, move->to, request->new_name))
+        err = fs_scratch_rename(request, move->from, move->to, noreplace);
+    else
+        err = rename_to_key(request, move, noreplace);
+    if (err == 0) {
+        fs_record_modified(request->fs, from);
+        fs_record_modified(request->fs, move->to->dataset);
+    }
+    fs_scratch_unlock(request->fs, &locks);
+    return err;
+}
+
+static int rename_keys(struct fs_request *request, struct fs_dataset *from, const char *key,
+                       struct fs_dataset *to, const char *to_key)
+{
+    struct fs *fs = request->fs;
+    struct move move;
+    int err = fs_record_allow(request, from, key, FS_NEED_WRITE);
+
+    if (err == 0)
+        err = fs_record_allow(request, to, to_key, FS_NEED_WRITE);
+    if (err == 0)
+        err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    move.from = fs_node_get_key(fs, from, key);
+    move.to = fs_node_get_key(fs, to, to_key);
+    err = move.from == NULL || move.to == NULL ? -ENOMEM : rename_nodes(request, &move);
+    if (move.from != NULL)
+        fs_node_unpin(fs, move.from);
+    if (move.to != NULL)
+        fs_node_unpin(fs, move.to);
+    return err;
+}
+
+static int rename_between(struct fs_request *request, struct fs_node *parent,
+                          struct fs_node *new_parent)
+{
+    char *key DS_AUTO_FREE = NULL, *to_key DS_AUTO_FREE = NULL;
+    int err;
+
+    if (request->flags & ~(unsigned)RENAME_NOREPLACE)
+        return -EINVAL;
+    if (parent->kind != FS_NODE_DATASET || new_parent->kind != FS_NODE_DATASET)
+        return -EPERM; /* a DataSet keeps its name, and only entries stand in one */
+    err = fs_entry_key_of_name(request, parent->dataset, request->name, &key);
+    if (err != 0)
+        return err;
+    err = fs_name_decode(FS_NAME_IN_DATASET, request->new_name, &to_key);
+    if (err == -EINVAL && fs_name_is_shortened(request->new_name)) {
+        /* An existing key with a long name can be replaced, a new one cannot be named so. */
+        err = fs_entry_key_of_name(request, new_parent->dataset, request->new_name, &to_key);
+        if (err == -ENOENT)
+            err = -EINVAL;
+    }
+    if (err == 0)
+        err = rename_keys(request, parent->dataset, key, new_parent->dataset, to_key);
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+int fs_rename(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *parent = fs_entry_node(fs, request->ino);
+    struct fs_node *new_parent = fs_entry_node(fs, request->new_parent);
+    int err = parent == NULL || new_parent == NULL ? -ESTALE
+                                                   : rename_between(request, parent, new_parent);
+
+    if (parent != NULL)
+        fs_entry_put(fs, parent);
+    if (new_parent != NULL)
+        fs_entry_put(fs, new_parent);
+    return err;
+}
