@@ -197,7 +197,7 @@ int fs_control_measure(struct fs_request *request, struct fs_node *node)
         return 0;
     pthread_mutex_lock(&fs->lock);
     DL_FOREACH (node->handles, handle) {
-        node->size_bytes = handle->text.len;
+        node->seen.size_bytes = handle->text.len;
         open = true;
     }
     pthread_mutex_unlock(&fs->lock);
@@ -207,7 +207,7 @@ int fs_control_measure(struct fs_request *request, struct fs_node *node)
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
-    node->size_bytes = text.len;
+    node->seen.size_bytes = text.len;
     return 0;
 }
 

@@ -108,8 +108,8 @@ static void drop_held(struct fs *fs, struct fs_handle *handle)
 
     fs_held_clear(&handle->held);
     fs_working_show_left(fs, node);
-    if (node->attached && node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
-        !others_wait(handle))
+    if (node->attached && node->working.commit.pending != FS_PENDING_NONE &&
+        !node->working.commit.dirty && !others_wait(handle))
         fs_working_give_up(fs, node);
     fs_pages_forget(fs, node);
 }
@@ -131,7 +131,7 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     if (last_writer(handle)) {
         if (err != 0)
             fs_working_lose(request, node, err);
-        fs_commit_closed(&node->commit);
+        fs_commit_closed(&node->working.commit);
     }
     err = err != 0 ? err : held;
     if (err != 0 && node->attached)
@@ -148,7 +148,7 @@ static bool has_work(const struct fs_handle *handle)
 
     return fs_held_any(&handle->held) ||
            ((handle->unsent || last_writer(handle)) &&
-            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->commit.refused));
+            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->working.commit.refused));
 }
 
 /* What the handle leaves behind uncommitted is committed without it. With fs->lock. */
@@ -158,8 +158,8 @@ static void commit_soon(struct fs *fs, struct fs_handle *handle)
 
     if (!has_work(handle) || !fs_working_waits(node))
         return;
-    fs_commit_gather(&node->commit, ds_call_now_ms());
-    fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+    fs_commit_gather(&node->working.commit, ds_call_now_ms());
+    fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit));
 }
 
 /* With fs->lock. */
@@ -168,13 +168,14 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
     struct fs_node *node = handle->node;
 
     if (fs_held_any(&handle->held)) { /* the RELEASE got no turn */
-        if (!node->locked)
+        if (!node->key_lock.locked)
             drop_held(fs, handle);
         if (node->attached)
             fs_errors_add(fs->errors, "release", node->dataset->name, node->key, -EILSEQ, "");
     }
-    if (node->kind == FS_NODE_ENTRY && handle->writes && !node->locked && last_writer(handle))
-        fs_commit_closed(&node->commit);
+    if (node->kind == FS_NODE_ENTRY && handle->writes && !node->key_lock.locked &&
+        last_writer(handle))
+        fs_commit_closed(&node->working.commit);
     fs_handle_free(fs, handle);
 }
 
@@ -230,10 +231,10 @@ void fs_close_abandon(struct fs *fs, struct fs_handle *handle)
 
     DS_LOCK_SCOPE(&fs->lock);
     /* Its caller is dead: unless others write, nobody has built on what it created or truncated. */
-    if (handle->writes && last_writer(handle) && node->image != NULL && !node->commit.dirty &&
-        node->attached && !node->locked) {
+    if (handle->writes && last_writer(handle) && node->working.image != NULL &&
+        !node->working.commit.dirty && node->attached && !node->key_lock.locked) {
         fs_working_give_up(fs, node);
-        fs_commit_closed(&node->commit);
+        fs_commit_closed(&node->working.commit);
     }
     fs_handle_free(fs, handle);
 }

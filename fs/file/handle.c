@@ -161,15 +161,15 @@ static void show(const struct fs_request *request, struct fs_handle *handle)
     const struct fs_node *node = handle->node;
 
     handle->tid = request->tid;
-    handle->fetched_ms = node->fetched_ms;
-    handle->walks = node->ahead_ms == node->fetched_ms;
+    handle->fetched_ms = node->seen.fetched_ms;
+    handle->walks = node->ahead.came_ms == node->seen.fetched_ms;
 }
 
 bool fs_handle_steady(const struct fs_node *node, pid_t tid)
 {
     struct fs_handle *handle;
 
-    if (tid == 0 || node->presence != FS_PRESENT || node->value == NULL)
+    if (tid == 0 || node->seen.presence != FS_PRESENT || node->seen.value == NULL)
         return false;
     DL_FOREACH (node->handles, handle) {
         if (handle->tid != tid || handle->fetched_ms == 0 || !(handle->walks || handle->looks) ||
@@ -216,11 +216,11 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     pthread_mutex_lock(&fs->lock);
     attached = node->attached;
     ticket = fs_ahead_take(node, request->tid, FS_AHEAD_OPEN);
-    ticket = ticket || (node->ticket.tid == request->tid && request->tid != 0 &&
-                        ds_call_now_ms() <= node->ticket.until_ms && node->value != NULL);
-    node->ticket.tid = 0;
-    waits = fs_working_waits(node) || node->image != NULL;
-    young = node->presence == FS_PRESENT && node->value != NULL &&
+    ticket = ticket || (node->told.ticket.tid == request->tid && request->tid != 0 &&
+                        ds_call_now_ms() <= node->told.ticket.until_ms && node->seen.value != NULL);
+    node->told.ticket.tid = 0;
+    waits = fs_working_waits(node) || node->working.image != NULL;
+    young = node->seen.presence == FS_PRESENT && node->seen.value != NULL &&
             fs_value_younger(node, fs->options->ttl_ms);
     gone = node->withheld != NULL && !fs_value_exists(node);
     local = !attached || fs_value_is_local(node);
@@ -244,7 +244,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     fs_key_unlock(node);
     if (err == -EINTR)
         return err;
-    if (err == 0 && node->image == NULL && node->fetched_ms == 0) {
+    if (err == 0 && node->working.image == NULL && node->seen.fetched_ms == 0) {
         /* What was created may have been written by the other side already. */
         pthread_mutex_unlock(&fs->lock);
         err = fs_value_fetch(request, node, reads, false);
@@ -264,7 +264,7 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    if (node->commit.gathered) {
+    if (node->working.commit.gathered) {
         pthread_mutex_unlock(&fs->lock);
         err = fs_request_may_block(request);
         pthread_mutex_lock(&fs->lock);
@@ -274,7 +274,7 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
         }
         /* Should the new data be refused, this is what stays. */
         err = commit_for_others(request, node);
-        if (err == -EINTR || (err != 0 && err != -EILSEQ && node->commit.gathered)) {
+        if (err == -EINTR || (err != 0 && err != -EILSEQ && node->working.commit.gathered)) {
             fs_key_unlock(node); /* it waits on, and nobody has been told of its loss */
             return err;
         }
@@ -289,9 +289,9 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
  * of the file is wrong now. */
 static void decide_caching(struct fs_request *request, struct fs_node *node, bool *stale_attr)
 {
-    *stale_attr = node->told_version != node->version;
-    request->fi.keep_cache = node->page_version == node->version;
-    node->page_version = node->version;
+    *stale_attr = node->told.version != node->seen.version;
+    request->fi.keep_cache = node->told.page_version == node->seen.version;
+    node->told.page_version = node->seen.version;
     /* An append goes to the store's end, not to where the kernel believes it; and others are not to
      * read from its pages what the store may refuse: who only writes fills none. */
     request->fi.direct_io = (request->fi.flags & O_ACCMODE) == O_WRONLY;
@@ -386,7 +386,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
 
     if (!fs_value_exists(node)) {
         /* The kernel has looked the name up for this very call, and was told that it is missing. */
-        if (node->presence == FS_PRESENCE_UNKNOWN)
+        if (node->seen.presence == FS_PRESENCE_UNKNOWN)
             fs_value_absent(request->fs, node);
         fs_attr_forget(request->fs, node); /* they were another file's of that name */
         kind = fs_scratch_creates(request, node);
@@ -434,7 +434,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
         if (err == 0) {
             spare = NULL;
             attach(handle, node, request->fi.flags);
-            handle->unsent = node->commit.pending != FS_PENDING_NONE;
+            handle->unsent = node->working.commit.pending != FS_PENDING_NONE;
         }
         fs_key_unlock(node);
     }

@@ -31,21 +31,23 @@ static struct fs_value *with_held(const struct fs_node *node, struct fs_value *v
  * and the kernel would fill the rest with NULs. Of a write that is on its way nothing shows. */
 static int visible_value(const struct fs_node *node, struct fs_value **out)
 {
-    const struct fs_image *image = node->before != NULL ? node->before : node->image;
+    const struct fs_image *image =
+        node->working.before != NULL ? node->working.before : node->working.image;
     bool held = fs_handle_any_held(node);
-    bool truncated = node->commit.pending == FS_PENDING_TRUNCATE && !node->commit.dirty && !held;
-    size_t tail_len = node->tail.len - node->tail_fresh;
+    bool truncated =
+        node->working.commit.pending == FS_PENDING_TRUNCATE && !node->working.commit.dirty && !held;
+    size_t tail_len = node->working.tail.len - node->working.tail_fresh;
 
-    if (image != NULL && (!truncated || node->value == NULL))
-        *out = fs_value_new(image->bytes.data, image->bytes.len, node->tail.data, tail_len);
+    if (image != NULL && (!truncated || node->seen.value == NULL))
+        *out = fs_value_new(image->bytes.data, image->bytes.len, node->working.tail.data, tail_len);
     else if (fs_value_was_had(node))
-        *out = fs_value_ref(node->had);
-    else if (node->value == NULL)
+        *out = fs_value_ref(node->seen.had);
+    else if (node->seen.value == NULL)
         return 0;
     else
-        *out = tail_len > 0
-                   ? fs_value_new(node->value->data, node->value->len, node->tail.data, tail_len)
-                   : fs_value_ref(node->value);
+        *out = tail_len > 0 ? fs_value_new(node->seen.value->data, node->seen.value->len,
+                                           node->working.tail.data, tail_len)
+                            : fs_value_ref(node->seen.value);
     if (*out != NULL && held)
         *out = with_held(node, *out);
     return *out != NULL ? 0 : -ENOMEM;

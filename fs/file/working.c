@@ -16,16 +16,17 @@
 
 void fs_working_drop_image(struct fs_node *node)
 {
-    if (node->image == NULL)
+    if (node->working.image == NULL)
         return;
-    fs_image_clear(node->image);
-    free(node->image);
-    node->image = NULL;
+    fs_image_clear(node->working.image);
+    free(node->working.image);
+    node->working.image = NULL;
 }
 
 void fs_working_show_left(struct fs *fs, struct fs_node *node)
 {
-    if (node->commit.dirty || node->image != NULL || node->tail.len > 0 || fs_handle_any_held(node))
+    if (node->working.commit.dirty || node->working.image != NULL || node->working.tail.len > 0 ||
+        fs_handle_any_held(node))
         fs_value_touch(fs, node);
     else
         fs_value_show_stored(node);
@@ -33,14 +34,14 @@ void fs_working_show_left(struct fs *fs, struct fs_node *node)
 
 void fs_working_drop_tail(struct fs_node *node)
 {
-    ds_buf_free(&node->tail);
-    node->tail_fresh = 0;
+    ds_buf_free(&node->working.tail);
+    node->working.tail_fresh = 0;
 }
 
 /* The data or the commit was refused: the working value is the store's again. */
 void fs_working_give_up(struct fs *fs, struct fs_node *node)
 {
-    fs_commit_give_up(&node->commit);
+    fs_commit_give_up(&node->working.commit);
     fs_due_set(fs, node, 0);
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
@@ -49,25 +50,25 @@ void fs_working_give_up(struct fs *fs, struct fs_node *node)
 
 int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending)
 {
-    if (node->image == NULL) {
-        node->image = calloc(1, sizeof(*node->image));
-        if (node->image == NULL)
+    if (node->working.image == NULL) {
+        node->working.image = calloc(1, sizeof(*node->working.image));
+        if (node->working.image == NULL)
             return -ENOMEM;
     }
-    fs_image_clear(node->image);
+    fs_image_clear(node->working.image);
     fs_working_drop_tail(node);
-    node->grown = false;
+    node->working.grown = false;
     fs_handle_drop_held(node);
-    if (node->commit.pending == FS_PENDING_NONE || node->commit.refused)
+    if (node->working.commit.pending == FS_PENDING_NONE || node->working.commit.refused)
         fs_handle_committed(node); /* what waits now is none of theirs */
-    fs_commit_pend(&node->commit, pending);
+    fs_commit_pend(&node->working.commit, pending);
     fs_value_diverge(fs, node);
     return 0;
 }
 
 bool fs_working_waits(const struct fs_node *node)
 {
-    return node->attached && (fs_commit_waits(&node->commit) || node->tail.len > 0);
+    return node->attached && (fs_commit_waits(&node->working.commit) || node->working.tail.len > 0);
 }
 
 /* After these nothing more may come: what was sent in pieces is seen to. */
@@ -78,8 +79,9 @@ static bool may_be_last(enum fs_commit_event event)
 
 bool fs_working_due(const struct fs_node *node, enum fs_commit_event event)
 {
-    return node->attached && (node->tail.len > 0 || fs_commit_due(&node->commit, event) ||
-                              (node->grown && may_be_last(event)));
+    return node->attached &&
+           (node->working.tail.len > 0 || fs_commit_due(&node->working.commit, event) ||
+            (node->working.grown && may_be_last(event)));
 }
 
 /* The handle whose user is told by the failure of this request, or NULL. A close tells too, but
@@ -106,7 +108,7 @@ static bool may_complete_later(enum fs_commit_event event)
 
 void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
 {
-    bool gathered = node->commit.gathered;
+    bool gathered = node->working.commit.gathered;
 
     fs_working_give_up(request->fs, node);
     fs_handle_lost(node, err, acting_handle(request));
@@ -128,10 +130,10 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
                          enum fs_commit_event event, int err)
 {
     struct fs *fs = request->fs;
-    bool append = node->tail.len > 0, doubt = fs_working_in_doubt(request, err);
+    bool append = node->working.tail.len > 0, doubt = fs_working_in_doubt(request, err);
 
     if (err == -EINTR && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
-        if (node->commit.dirty)
+        if (node->working.commit.dirty)
             fs_working_gather(fs, node);
         return err;
     }
@@ -140,9 +142,9 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
         fs_working_lose(request, node, err);
         return err;
     }
-    fs_commit_refused(&node->commit, ds_call_now_ms());
-    if (node->commit.gathered && !fs->options->commit_at_close)
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+    fs_commit_refused(&node->working.commit, ds_call_now_ms());
+    if (node->working.commit.gathered && !fs->options->commit_at_close)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit));
     return err;
 }
 
@@ -154,35 +156,35 @@ struct modified {
 
 static struct modified modified_of(const struct fs_node *node)
 {
-    return (struct modified){.version = node->version, .mtime = node->mtime};
+    return (struct modified){.version = node->seen.version, .mtime = node->seen.mtime};
 }
 
 /* The store has the working value. */
 static void committed(struct fs_request *request, struct fs_node *node,
                       const struct modified *modified)
 {
-    fs_commit_done(&node->commit);
+    fs_commit_done(&node->working.commit);
     fs_due_set(request->fs, node, 0);
     /* The key has a new value: its old one need not be removed. */
     fs_scratch_untie(request->fs, node);
     fs_handle_committed(node);
     fs_working_drop_image(node);
-    node->version = modified->version;
-    node->mtime = modified->mtime;
-    node->diverges = false;
+    node->seen.version = modified->version;
+    node->seen.mtime = modified->mtime;
+    node->seen.diverges = false;
 }
 
 void fs_working_supersede(struct fs *fs, struct fs_node *node)
 {
-    if (node->image != NULL || node->tail.len > 0) {
+    if (node->working.image != NULL || node->working.tail.len > 0) {
         fs_pages_forget(fs, node);
         fs_value_touch(fs, node);
     }
-    node->diverges = false;
-    fs_commit_done(&node->commit);
+    node->seen.diverges = false;
+    fs_commit_done(&node->working.commit);
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
-    node->grown = false;
+    node->working.grown = false;
     fs_due_set(fs, node, 0);
     fs_handle_committed(node);
 }
@@ -206,7 +208,7 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
     int err;
 
     /* Pages of a memory map: they will not change by themselves. */
-    if (!fs_image_is_text(node->image)) {
+    if (!fs_image_is_text(node->working.image)) {
         if (may_complete_later(event))
             return 0;
         fs_working_lose(request, node, -EILSEQ);
@@ -223,7 +225,7 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
  * published, unless somebody who truncated too has closed the file. */
 static bool waits_for_text(const struct fs_node *node)
 {
-    return node->commit.pending != FS_PENDING_NONE && !node->commit.dirty &&
+    return node->working.commit.pending != FS_PENDING_NONE && !node->working.commit.dirty &&
            fs_handle_any_held(node);
 }
 
@@ -233,13 +235,13 @@ int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_
 
     if (!node->attached)
         return 0;
-    if (node->tail.len > 0)
+    if (node->working.tail.len > 0)
         err = fs_working_commit_tail(request, node, event);
     if (err == 0 && event != FS_COMMIT_ON_RELEASE && waits_for_text(node))
         return event == FS_COMMIT_ON_RENAME ? fs_working_not_text(request, node) : 0;
-    if (err == 0 && node->image != NULL && fs_commit_due(&node->commit, event))
+    if (err == 0 && node->working.image != NULL && fs_commit_due(&node->working.commit, event))
         err = commit_image(request, node, event);
-    if (err == 0 && node->grown && node->image == NULL && may_be_last(event)) {
+    if (err == 0 && node->working.grown && node->working.image == NULL && may_be_last(event)) {
         err = fs_send_check_growth(request, node);
         if (err != 0 && err != -EINTR)
             fs_working_lose(request, node, err);
@@ -263,9 +265,9 @@ static int commit_reported(struct fs_request *request, struct fs_node *node,
 /* What waits, such as data just put in, waits for more. */
 void fs_working_gather(struct fs *fs, struct fs_node *node)
 {
-    fs_commit_gather(&node->commit, ds_call_now_ms());
-    if (!fs->options->commit_at_close && node->due_ms == 0)
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->commit));
+    fs_commit_gather(&node->working.commit, ds_call_now_ms());
+    if (!fs->options->commit_at_close && node->due.at_ms == 0)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit));
 }
 
 void fs_working_idle(struct fs_request *request, struct fs_node *node)
@@ -278,7 +280,7 @@ void fs_working_idle(struct fs_request *request, struct fs_node *node)
         fs_due_set(fs, node, now_ms + FS_COMMIT_IDLE_MS);
         return;
     }
-    idle_ms = fs_commit_idle_ms(&node->commit);
+    idle_ms = fs_commit_idle_ms(&node->working.commit);
     if (idle_ms > now_ms)
         fs_due_set(fs, node, idle_ms);
     else if (idle_ms != 0)

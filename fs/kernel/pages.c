@@ -81,19 +81,19 @@ int fs_pages_start(struct fs *fs)
 
 void fs_pages_forget(struct fs *fs, struct fs_node *node)
 {
-    if (node->pages_stale || fs->pages == NULL)
+    if (node->stale.waits || fs->pages == NULL)
         return;
-    node->pages_stale = true;
-    DL_APPEND2(fs->pages->stale, node, stale_prev, stale_next);
+    node->stale.waits = true;
+    DL_APPEND2(fs->pages->stale, node, stale.prev, stale.next);
     pthread_cond_signal(&fs->pages->wake);
 }
 
 void fs_pages_drop(struct fs *fs, struct fs_node *node)
 {
-    if (!node->pages_stale)
+    if (!node->stale.waits)
         return;
-    node->pages_stale = false;
-    DL_DELETE2(fs->pages->stale, node, stale_prev, stale_next);
+    node->stale.waits = false;
+    DL_DELETE2(fs->pages->stale, node, stale.prev, stale.next);
 }
 
 void fs_pages_stop(struct fs *fs)

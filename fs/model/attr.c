@@ -161,7 +161,7 @@ static void apply_remembered(struct fs *fs, struct fs_node *node, struct stat *a
         attr->st_uid = item->uid;
     if (item->has & HAS_GID)
         attr->st_gid = item->gid;
-    if (item->has & HAS_TIMES && item->version == node->version) {
+    if (item->has & HAS_TIMES && item->version == node->seen.version) {
         attr->st_atim = item->atime;
         attr->st_mtim = item->mtime;
     }
@@ -177,29 +177,30 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
     attr->st_uid = fs->options->uid;
     attr->st_gid = fs->options->gid;
     attr->st_blksize = PREFERRED_IO_BYTES;
-    attr->st_atim = attr->st_mtim = attr->st_ctim = node->mtime;
-    node->told_version = node->version;
+    attr->st_atim = attr->st_mtim = attr->st_ctim = node->seen.mtime;
+    node->told.version = node->seen.version;
     if (node->kind == FS_NODE_ENTRY) {
         attr->st_size = (off_t)fs_value_size(node);
         attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
     }
     if (!S_ISDIR(attr->st_mode) && node->kind != FS_NODE_ENTRY)
-        attr->st_size = (off_t)node->size_bytes; /* fs_control_measure() */
+        attr->st_size = (off_t)node->seen.size_bytes; /* fs_control_measure() */
     apply_remembered(fs, node, attr);
 }
 
 /* The times are those of what a reader sees now. */
 static void bind_times(const struct fs *fs, struct fs_volatile *item, const struct fs_node *node)
 {
-    item->version = node->version;
+    item->version = node->seen.version;
     if (node->scratch != NULL)
         item->digest = fs_times_digest(fs, node->scratch->bytes.data, node->scratch->bytes.len);
-    else if (node->image != NULL)
-        item->digest = fs_times_digest(fs, node->image->bytes.data, node->image->bytes.len);
-    else if (node->value != NULL)
-        item->digest = fs_times_digest(fs, node->value->data, node->value->len);
+    else if (node->working.image != NULL)
+        item->digest =
+            fs_times_digest(fs, node->working.image->bytes.data, node->working.image->bytes.len);
+    else if (node->seen.value != NULL)
+        item->digest = fs_times_digest(fs, node->seen.value->data, node->seen.value->len);
     else
-        item->digest = node->digest;
+        item->digest = node->seen.digest;
 }
 
 void fs_attr_recognise(struct fs *fs, struct fs_node *node)
@@ -207,16 +208,16 @@ void fs_attr_recognise(struct fs *fs, struct fs_node *node)
     struct fs_volatile *item = find_of(fs, node);
 
     if (item != NULL && (item->has & HAS_TIMES) && item->digest != 0 &&
-        item->digest == fs_times_digest(fs, node->value->data, node->value->len))
-        item->version = node->version;
+        item->digest == fs_times_digest(fs, node->seen.value->data, node->seen.value->len))
+        item->version = node->seen.version;
 }
 
 void fs_attr_keep(struct fs *fs, struct fs_node *node)
 {
     struct fs_volatile *item = find_of(fs, node);
 
-    if (item != NULL && node->kind == FS_NODE_ENTRY && node->presence != FS_PRESENCE_UNKNOWN &&
-        item->version != node->version)
+    if (item != NULL && node->kind == FS_NODE_ENTRY && node->seen.presence != FS_PRESENCE_UNKNOWN &&
+        item->version != node->seen.version)
         item->has &= ~(unsigned)HAS_TIMES;
 }
 
@@ -260,8 +261,8 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
         item->gid = attr->st_gid;
     }
     if (to_set & times) {
-        if (!(item->has & HAS_TIMES) || item->version != node->version)
-            item->atime = item->mtime = node->mtime;
+        if (!(item->has & HAS_TIMES) || item->version != node->seen.version)
+            item->atime = item->mtime = node->seen.mtime;
         if (to_set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
             item->atime = time_of(&attr->st_atim, to_set & FUSE_SET_ATTR_ATIME_NOW);
         if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))

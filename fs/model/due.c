@@ -25,12 +25,12 @@ static void watch_until(struct fs *fs, int64_t at_ms)
 
 void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms)
 {
-    if (node->due_ms != 0)
-        DL_DELETE2(fs->due, node, due_prev, due_next);
-    node->due_ms = fs->due_stopped ? 0 : at_ms;
-    if (node->due_ms == 0)
+    if (node->due.at_ms != 0)
+        DL_DELETE2(fs->due, node, due.prev, due.next);
+    node->due.at_ms = fs->due_stopped ? 0 : at_ms;
+    if (node->due.at_ms == 0)
         return;
-    DL_APPEND2(fs->due, node, due_prev, due_next);
+    DL_APPEND2(fs->due, node, due.prev, due.next);
     watch_until(fs, at_ms);
 }
 
@@ -85,12 +85,12 @@ static void fire(struct fs_timer_entry *entry)
 
     DS_LOCK_SCOPE(&fs->lock);
     fs->due_watched_ms = 0;
-    DL_FOREACH_SAFE2(fs->due, node, next, due_next)
+    DL_FOREACH_SAFE2(fs->due, node, next, due.next)
     {
-        if (node->due_ms <= now_ms)
+        if (node->due.at_ms <= now_ms)
             start(fs, node);
-        else if (next_ms == 0 || node->due_ms < next_ms)
-            next_ms = node->due_ms;
+        else if (next_ms == 0 || node->due.at_ms < next_ms)
+            next_ms = node->due.at_ms;
     }
     if (next_ms != 0)
         watch_until(fs, next_ms);

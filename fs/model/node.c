@@ -55,8 +55,8 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
     node->ino = ++fs->last_ino;
     node->kind = kind;
     node->pins = 1;
-    node->version = ++fs->last_version;
-    node->mtime = fs->start;
+    node->seen.version = ++fs->last_version;
+    node->seen.mtime = fs->start;
     node->number = dataset == NULL ? node->ino : number_of(fs, kind, dataset, key);
     if (!enter(fs, node, dataset)) {
         free(node->key);
@@ -78,8 +78,8 @@ static void lose_key(struct fs_node *node)
     HASH_DELETE(hh_key, node->dataset->entries, node);
     node->attached = false;
     node->keys_lost++;
-    memset(&node->commit, 0, sizeof(node->commit));
-    node->grown = false;
+    memset(&node->working.commit, 0, sizeof(node->working.commit));
+    node->working.grown = false;
 }
 
 /* The key is another's or nobody's from now on. */
@@ -108,10 +108,10 @@ static void free_node(struct fs *fs, struct fs_node *node)
     HASH_DELETE(hh, fs->nodes, node);
     fs_value_drop(fs, node);
     fs_value_drop_had(node);
-    if (node->image != NULL)
-        fs_image_clear(node->image);
-    free(node->image);
-    ds_buf_free(&node->tail);
+    if (node->working.image != NULL)
+        fs_image_clear(node->working.image);
+    free(node->working.image);
+    ds_buf_free(&node->working.tail);
     if (node->dataset != NULL) {
         if (node->dataset->node == node)
             node->dataset->node = NULL;
@@ -127,7 +127,7 @@ bool fs_node_is_kept(const struct fs_node *node)
 {
     return node->attached &&
            (node->scratch != NULL || node->withheld != NULL || node->kind == FS_NODE_LOCK ||
-            node->due_ms != 0 || fs_working_waits(node));
+            node->due.at_ms != 0 || fs_working_waits(node));
 }
 
 static void free_if_unused(struct fs *fs, struct fs_node *node)
@@ -201,7 +201,7 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
 void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, char *key)
 {
     struct fs_node *old;
-    struct fs_commit commit = node->commit;
+    struct fs_commit commit = node->working.commit;
 
     HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
     if (old != NULL)
@@ -217,8 +217,8 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     node->key = key;
     FS_HASH_ADD_SURELY(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
-    node->sighted = ++fs->last_question;
-    node->commit = commit; /* a truncation whose first data was refused is the file's */
+    node->seen.sighted = ++fs->last_question;
+    node->working.commit = commit; /* a truncation whose first data was refused is the file's */
     fs_times_bring(fs, node);
     fs_attr_put(fs, node);
 }
@@ -238,8 +238,8 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
     struct fs *fs = request->fs;
     int err;
 
-    if (!node->locked && node->lock_waiters == NULL) {
-        node->locked = true;
+    if (!node->key_lock.locked && node->key_lock.waiters == NULL) {
+        node->key_lock.locked = true;
         return 0;
     }
     pthread_mutex_unlock(&fs->lock);
@@ -247,14 +247,14 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
     pthread_mutex_lock(&fs->lock);
     if (err != 0)
         return err;
-    DL_APPEND(node->lock_waiters, request);
+    DL_APPEND(node->key_lock.waiters, request);
     request->waits_for_key = true;
     for (;;) {
         struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
                                  .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
 
-        if (!node->locked && node->lock_waiters == request) {
-            node->locked = true;
+        if (!node->key_lock.locked && node->key_lock.waiters == request) {
+            node->key_lock.locked = true;
             break;
         }
         err = ds_call_check(&request->call);
@@ -263,17 +263,17 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
         pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
     }
     request->waits_for_key = false;
-    DL_DELETE(node->lock_waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
-    if (err != 0 && !node->locked && node->lock_waiters != NULL)
-        pthread_cond_signal(&node->lock_waiters->worker->wake);
+    DL_DELETE(node->key_lock.waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
+    if (err != 0 && !node->key_lock.locked && node->key_lock.waiters != NULL)
+        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
     return err;
 }
 
 void fs_key_unlock(struct fs_node *node)
 {
-    node->locked = false;
-    if (node->lock_waiters != NULL)
-        pthread_cond_signal(&node->lock_waiters->worker->wake);
+    node->key_lock.locked = false;
+    if (node->key_lock.waiters != NULL)
+        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
 }
 
 int fs_key_lock_named(struct fs_request *request, struct fs_node *node)

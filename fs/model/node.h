@@ -39,7 +39,71 @@ struct fs_ticket {
     int64_t until_ms;
 };
 
-/* All but ino and kind: with fs->lock; what is marked "key" changes with the key lock held too. */
+/* What the store was last seen to hold under the key (value.h). */
+struct fs_seen {
+    enum fs_presence presence;
+    struct fs_value *value; /* NULL: dropped or never seen */
+    struct fs_value *had;   /* what open files go on reading of a key that is gone; or NULL */
+    size_t size_bytes;      /* of that value, also when dropped */
+    uint64_t digest;        /* of a value that was dropped (times.h); 0: not known */
+    int64_t fetched_ms;     /* 0: do not trust */
+    uint64_t version;       /* raised whenever the visible content differs from the last one */
+    struct timespec mtime;  /* when that was */
+    /* Both as of the store's value, while a reader sees another one that may yet be given up. */
+    bool diverges;
+    uint64_t stored_version;
+    struct timespec stored_mtime;
+    uint64_t learned; /* the number of the question whose answer this is */
+    uint64_t sighted; /* the number of the last sight of it or change by us, for times.h */
+    uint64_t changes; /* own changes begun and ended: a fetch that saw one is too old */
+    struct fs_node *newer, *older; /* fs->lru, while there is a value */
+};
+
+/* What the kernel was told of it. */
+struct fs_told {
+    uint64_t version;      /* of the attributes it was last given */
+    uint64_t page_version; /* of the pages it may hold; 0: mixed or unknown */
+    struct fs_ticket ticket;
+};
+
+/* Of a value that was fetched ahead (ahead.h). */
+struct fs_ahead {
+    int64_t came_ms;
+    pid_t tid; /* for this thread and these uses: */
+    bool stat, open;
+    unsigned walkers; /* pins held by walks */
+};
+
+/* The working value (working.h); with the key lock. */
+struct fs_working {
+    struct fs_image *image; /* NULL: the working value is the store's */
+    struct fs_commit commit;
+    struct ds_buf tail; /* appended data that the store has not; beside no image, or an empty one */
+    /* Of the write whose commit is under way, and which may be refused: nobody sees it yet. */
+    struct fs_image *before; /* the image without it; NULL: it is none of the image */
+    size_t tail_fresh;       /* its bytes at the end of the tail */
+    int64_t committed_ms;    /* when we last changed the store's value; 0: never */
+    bool grown;              /* it got longer by appends since it was last set or seen */
+};
+
+/* What the kernel is to forget of it (pages.h). */
+struct fs_stale {
+    bool waits;
+    struct fs_node *prev, *next; /* fs->pages, while it waits */
+};
+
+/* When a worker is to look after it (due.h). */
+struct fs_due {
+    int64_t at_ms;               /* 0: not at all */
+    struct fs_node *prev, *next; /* fs->due, else */
+};
+
+struct fs_key_lock {
+    bool locked;
+    struct fs_request *waiters; /* the first is the next */
+};
+
+/* All but ino and kind: with fs->lock. */
 struct fs_node {
     fuse_ino_t ino; /* what the kernel knows it by */
     enum fs_node_kind kind;
@@ -55,54 +119,19 @@ struct fs_node {
     UT_hash_handle hh_key;      /* dataset->entries */
     struct fs_volatile *taken;  /* ENTRY without a key: attributes set on it (attr.h), or NULL */
 
-    /* The store's value as last seen, and what the kernel was told of it (value.h). */
-    enum fs_presence presence;
-    struct fs_value *value; /* NULL: dropped or never seen */
-    struct fs_value *had;   /* what open files go on reading of a key that is gone; or NULL */
-    size_t size_bytes;      /* of that value, also when dropped */
-    uint64_t digest;        /* of a value that was dropped (times.h); 0: not known */
-    int64_t fetched_ms;     /* 0: do not trust */
-    uint64_t version;       /* raised whenever the visible content differs from the last one */
-    struct timespec mtime;  /* when that was */
-    /* Both as of the store's value, while a reader sees another one that may yet be given up. */
-    bool diverges;
-    uint64_t stored_version;
-    struct timespec stored_mtime;
-    uint64_t told_version; /* of the attributes the kernel was last given */
-    uint64_t page_version; /* of the pages the kernel may hold; 0: mixed or unknown */
-    struct fs_ticket ticket;
-    int64_t ahead_ms; /* when the value was fetched ahead (ahead.h), */
-    pid_t ahead_tid;  /* for this thread and these uses: */
-    bool ahead_stat, ahead_open;
-    unsigned walkers; /* pins held by walks */
-    uint64_t learned; /* the number of the question whose answer this is */
-    uint64_t sighted; /* the number of the last sight of it or change by us, for times.h */
-    uint64_t changes; /* own changes begun and ended: a fetch that saw one is too old */
-    struct fs_node *lru_prev, *lru_next; /* fs->lru, while there is a value */
-
-    /* The working value (key). */
-    struct fs_image *image; /* NULL: the working value is the store's */
-    struct fs_commit commit;
-    struct ds_buf tail; /* appended data that the store has not; beside no image, or an empty one */
-    /* Of the write whose commit is under way, and which may be refused: nobody sees it yet. */
-    struct fs_image *before; /* the image without it; NULL: it is none of the image */
-    size_t tail_fresh;       /* its bytes at the end of the tail */
-    int64_t committed_ms;    /* when we last changed the store's value; 0: never */
-    bool pages_stale;        /* the kernel is to forget its pages, pages.h */
-    bool grown;              /* it got longer by appends since it was last set or seen */
+    struct fs_seen seen;
+    struct fs_told told;
+    struct fs_ahead ahead;
+    struct fs_working working;
     struct fs_handle *handles;
 
-    /* What is held back (key), scratch.h. */
+    /* What is held back, scratch.h; with the key lock. */
     struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
     struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
 
-    int64_t due_ms; /* when a worker is to look after it, due.h; 0: not at all */
-    struct fs_node *due_prev, *due_next;     /* fs->due, while due_ms is set */
-    struct fs_node *stale_prev, *stale_next; /* fs->pages, while pages_stale is set */
-
-    /* The key lock. */
-    bool locked;
-    struct fs_request *lock_waiters; /* the first is the next */
+    struct fs_stale stale;
+    struct fs_due due;
+    struct fs_key_lock key_lock;
 };
 
 /* All with fs->lock held. */

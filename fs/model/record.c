@@ -117,8 +117,8 @@ void fs_record_modified(struct fs *fs, struct fs_dataset *dataset)
 
     clock_gettime(CLOCK_REALTIME, mtime);
     if (node != NULL) { /* times set on it are over */
-        node->mtime = *mtime;
-        node->version = ++fs->last_version;
+        node->seen.mtime = *mtime;
+        node->seen.version = ++fs->last_version;
     }
     if (dataset == NULL)
         fs_node_unpin(fs, node);

@@ -213,19 +213,20 @@ static struct timespec time_of(int64_t ns)
 
 void fs_times_keep(struct fs *fs, const struct fs_node *node)
 {
-    struct mark mark = {.moment = node->sighted, .mtime_ns = ns_of(&node->mtime)};
+    struct mark mark = {.moment = node->seen.sighted, .mtime_ns = ns_of(&node->seen.mtime)};
 
     if (node->kind != FS_NODE_ENTRY || !node->attached || fs_value_is_local(node) ||
-        node->presence == FS_PRESENCE_UNKNOWN)
+        node->seen.presence == FS_PRESENCE_UNKNOWN)
         return;
     mark.path = path_of(fs, node->dataset->name, node->key);
     /* Names that are looked for in vain would fill the table, and the listing says as much. */
-    if (node->presence == FS_ABSENT && is_unlisted(node->dataset->listing, node->key) &&
+    if (node->seen.presence == FS_ABSENT && is_unlisted(node->dataset->listing, node->key) &&
         find(fs->times, mark.path) == NULL)
         return;
-    if (node->presence == FS_PRESENT)
-        mark.digest = node->value != NULL ? fs_times_digest(fs, node->value->data, node->value->len)
-                                          : node->digest;
+    if (node->seen.presence == FS_PRESENT)
+        mark.digest = node->seen.value != NULL
+                          ? fs_times_digest(fs, node->seen.value->data, node->seen.value->len)
+                          : node->seen.digest;
     put(fs->times, &mark);
     fs_times_bring(fs, node);
 }
@@ -370,15 +371,15 @@ bool fs_times_recognise(struct fs *fs, struct fs_node *node)
 
     if (mark != NULL) {
         mark->used = true;
-        modified =
-            modified || mark->digest != fs_times_digest(fs, node->value->data, node->value->len);
+        modified = modified || mark->digest != fs_times_digest(fs, node->seen.value->data,
+                                                               node->seen.value->len);
     } else if (is_unlisted(fs->listing, node->dataset->name)) {
         modified = true; /* the DataSet is new, with all that is in it */
     }
     if (modified || (mark == NULL && fs->times->lost))
-        clock_gettime(CLOCK_REALTIME, &node->mtime);
-    else if (mark != NULL && mark->mtime_ns > ns_of(&node->mtime))
-        node->mtime = time_of(mark->mtime_ns);
+        clock_gettime(CLOCK_REALTIME, &node->seen.mtime);
+    else if (mark != NULL && mark->mtime_ns > ns_of(&node->seen.mtime))
+        node->seen.mtime = time_of(mark->mtime_ns);
     return !modified;
 }
 
@@ -390,8 +391,8 @@ bool fs_times_dataset_missed(const struct fs *fs, const struct fs_dataset *datas
 
 bool fs_times_missed(const struct fs *fs, const struct fs_node *node)
 {
-    if (node->dataset->looked <= node->sighted)
+    if (node->dataset->looked <= node->seen.sighted)
         return false; /* the usual case, in which nothing is to be searched */
     return was_missing(fs, node, find(fs->times, path_of(fs, node->dataset->name, node->key)),
-                       node->sighted);
+                       node->seen.sighted);
 }

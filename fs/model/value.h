@@ -69,8 +69,9 @@ bool fs_value_answers(const struct fs *fs, const struct fs_node *node);
 /* True if the cached value is at most `age_ms` old. */
 bool fs_value_younger(const struct fs_node *node, int64_t age_ms);
 
-/* True if the answer to the question of that number (fs->last_question), asked when node->changes
- * was `changes`, is still worth something: no change of ours and no later answer has overtaken it.
+/* True if the answer to the question of that number (fs->last_question), asked when
+ * node->seen.changes was `changes`, is still worth something: no change of ours and no later answer
+ * has overtaken it.
  */
 bool fs_value_believes(const struct fs_node *node, uint64_t changes, uint64_t question);
 
@@ -82,7 +83,7 @@ void fs_value_change_end(struct fs_node *node);
 void fs_value_change_failed(struct fs_request *request, struct fs_node *node, int err);
 
 /* What the store holds as far as we know, for the client's repeat policy; NULL if we do not. The
- * bytes are those of node->value. */
+ * bytes are those of node->seen.value. */
 const struct ds_previous *fs_value_previous(const struct fs_node *node,
                                             struct ds_previous *previous);
 

@@ -175,7 +175,7 @@ int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_sc
     scratch->since_ms = ds_call_now_ms();
     node->scratch = scratch;
     node->number = fs_times_number_unnamed(fs, node->ino);
-    node->presence = FS_PRESENCE_UNKNOWN; /* soon, what the store was just seen to lack */
+    node->seen.presence = FS_PRESENCE_UNKNOWN; /* soon, what the store was just seen to lack */
     fs_value_touch(fs, node);
     return 0;
 }
@@ -223,7 +223,7 @@ int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *
     node->scratch = scratch;
     fs->scratch_bytes += FS_SCRATCH_NAME_BYTES;
     fs_value_drop(fs, node);
-    node->presence = FS_PRESENCE_UNKNOWN;
+    node->seen.presence = FS_PRESENCE_UNKNOWN;
     return 0;
 }
 
@@ -265,7 +265,7 @@ void fs_scratch_closed(struct fs *fs, struct fs_node *node)
     if (node->scratch != NULL && node->scratch->error == 0)
         fs_scratch_delay(fs, node);
     else if (node->scratch != NULL && node->scratch->retry_ms != 0 && node->attached &&
-             node->due_ms == 0)
+             node->due.at_ms == 0)
         fs_due_set(fs, node, ds_call_now_ms() + node->scratch->retry_ms);
 }
 
@@ -373,7 +373,7 @@ int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_
     if (err == 0)
         err = fs_send_value(request, to, bytes->len > 0 ? bytes->data : "", bytes->len);
     if (err != 0 && to->scratch != NULL)
-        to->presence = FS_PRESENCE_UNKNOWN;
+        to->seen.presence = FS_PRESENCE_UNKNOWN;
     return err;
 }
 
@@ -385,13 +385,13 @@ int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *no
     struct fs_value *before = fs_value_ref(node->scratch->origin_value);
     int err = 0;
 
-    if (!fs_value_younger(origin, FS_FRESH_MS) || origin->value == NULL) {
+    if (!fs_value_younger(origin, FS_FRESH_MS) || origin->seen.value == NULL) {
         pthread_mutex_unlock(&fs->lock);
         err = fs_value_fetch(request, origin, true, true);
         pthread_mutex_lock(&fs->lock);
     }
-    if (err == 0 && (origin->value == NULL || origin->value->len != before->len ||
-                     memcmp(origin->value->data, before->data, before->len) != 0))
+    if (err == 0 && (origin->seen.value == NULL || origin->seen.value->len != before->len ||
+                     memcmp(origin->seen.value->data, before->data, before->len) != 0))
         err = -EEXIST;
     fs_value_unref(before);
     return err;
@@ -404,7 +404,7 @@ int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
 
     if (origin == NULL)
         return 0;
-    if (origin->image == NULL) {
+    if (origin->working.image == NULL) {
         err = fs_scratch_check_origin(request, node);
         if (err == 0)
             err = fs_send_remove(request, origin);
@@ -421,8 +421,8 @@ void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted)
 {
     struct ds_buf *bytes = &node->scratch->bytes;
     struct fs_value *value = fs_value_new(bytes->data, bytes->len, NULL, 0);
-    struct timespec mtime = node->mtime;
-    uint64_t version = node->version;
+    struct timespec mtime = node->seen.mtime;
+    uint64_t version = node->seen.version;
     size_t size_bytes = bytes->len;
 
     fs_scratch_free(fs, node);
@@ -430,11 +430,11 @@ void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted)
         fs_value_unknown(fs, node, size_bytes);
         return;
     }
-    node->presence = FS_PRESENT; /* it is not seen for the first time */
+    node->seen.presence = FS_PRESENT; /* it is not seen for the first time */
     fs_value_learn(fs, node, value, trusted);
     /* What the kernel holds and what utimens(2) left is of this very content. */
-    node->version = version;
-    node->mtime = mtime;
+    node->seen.version = version;
+    node->seen.mtime = mtime;
 }
 
 int fs_scratch_publish(struct fs_request *request, struct fs_node *node)
@@ -455,7 +455,7 @@ int fs_scratch_unlink(struct fs_request *request, struct fs_node *node, bool *do
         return fs_scratch_remove_origin(request, node);
     if (node->withheld == NULL)
         return 0;
-    if (node->image == NULL)
+    if (node->working.image == NULL)
         return -ENOENT;
     return fs_scratch_publish(request, node->withheld); /* its value is nowhere else, soon */
 }

@@ -163,11 +163,11 @@ static int hold_back(struct fs_request *request, struct fs_node *from, struct fs
         err = fs_scratch_remove_origin(request, to);
     if (err == 0)
         err = check_attached(from, to);
-    if (err == 0 && from->value == NULL)
+    if (err == 0 && from->seen.value == NULL)
         err = -ENOENT; /* somebody saw meanwhile that the other side has removed it */
     if (err != 0)
         return err;
-    value = fs_value_ref(from->value);
+    value = fs_value_ref(from->seen.value);
     err = leave_origin(fs, from, to, value);
     if (err == 0)
         fs_scratch_delay(fs, from);

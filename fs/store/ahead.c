@@ -16,7 +16,7 @@ enum { SKIPPED_MAX = 2048 };
 static void drop_batch(struct fs *fs, struct fs_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        batch->nodes[i]->walkers--;
+        batch->nodes[i]->ahead.walkers--;
         fs_node_unpin(fs, batch->nodes[i]);
     }
     free(batch->nodes);
@@ -123,18 +123,19 @@ bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, cons
 
 static bool came_for(const struct fs_node *node, pid_t tid)
 {
-    return tid != 0 && node->ahead_tid == tid && ds_call_now_ms() - node->ahead_ms <= FS_AHEAD_MS;
+    return tid != 0 && node->ahead.tid == tid &&
+           ds_call_now_ms() - node->ahead.came_ms <= FS_AHEAD_MS;
 }
 
 bool fs_ahead_waits(const struct fs_node *node, pid_t tid)
 {
-    return node->ahead_stat && came_for(node, tid);
+    return node->ahead.stat && came_for(node, tid);
 }
 
 bool fs_ahead_take(struct fs_node *node, pid_t tid, enum fs_ahead_use use)
 {
-    bool *left = use == FS_AHEAD_STAT ? &node->ahead_stat : &node->ahead_open;
-    bool takes = *left && node->value != NULL && came_for(node, tid);
+    bool *left = use == FS_AHEAD_STAT ? &node->ahead.stat : &node->ahead.open;
+    bool takes = *left && node->seen.value != NULL && came_for(node, tid);
 
     if (takes)
         *left = false;
@@ -196,7 +197,7 @@ static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_li
         if (node == NULL)
             return -ENOMEM;
         batch->entries[batch->count].key = key;
-        batch->changes[batch->count] = node->changes;
+        batch->changes[batch->count] = node->seen.changes;
         batch->nodes[batch->count++] = node;
     }
     return 0;
@@ -212,7 +213,7 @@ static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct b
     if (!fs_value_believes(node, batch->changes[i], batch->question))
         return;
     if (entry->error == -ENOENT) {
-        node->learned = batch->question;
+        node->seen.learned = batch->question;
         fs_value_absent(fs, node);
         return;
     }
@@ -222,11 +223,11 @@ static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct b
     ds_buf_free(&entry->value); /* before the next one is copied */
     if (value == NULL)
         return; /* it will be asked for again */
-    node->learned = batch->question;
+    node->seen.learned = batch->question;
     fs_value_learn(fs, node, value, true);
-    node->ahead_ms = node->fetched_ms;
-    node->ahead_tid = tid;
-    node->ahead_stat = node->ahead_open = true;
+    node->ahead.came_ms = node->seen.fetched_ms;
+    node->ahead.tid = tid;
+    node->ahead.stat = node->ahead.open = true;
 }
 
 /* With fs->lock: the walk holds the nodes from now on. */
@@ -237,7 +238,7 @@ static void keep(struct fs *fs, struct fs_dataset *dataset, struct batch *batch)
     dataset->walk.before = dataset->walk.last;
     dataset->walk.last = (struct fs_batch){.nodes = batch->nodes, .count = batch->count};
     for (size_t i = 0; i < batch->count; i++)
-        batch->nodes[i]->walkers++;
+        batch->nodes[i]->ahead.walkers++;
     batch->nodes = NULL;
     drop_batch(fs, &oldest);
 }

@@ -34,7 +34,7 @@ static int ask_store(struct fs_request *request, const struct change *change,
 static int send(struct fs_request *request, struct fs_node *node, const struct change *change)
 {
     struct fs *fs = request->fs;
-    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    struct fs_value *before = node->seen.value != NULL ? fs_value_ref(node->seen.value) : NULL;
     struct ds_previous previous;
     const struct ds_previous *known = fs_value_previous(node, &previous);
     int err;
@@ -51,7 +51,7 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
         return err;
     }
     fs_record_key_changed(fs, node->dataset, node->key, true);
-    node->committed_ms = ds_call_now_ms();
+    node->working.committed_ms = ds_call_now_ms();
     return 0;
 }
 
@@ -65,13 +65,13 @@ int fs_send_value(struct fs_request *request, struct fs_node *node, const char *
 /* How many bytes of the store's value the image goes on from; 0 if it is to be set as a whole. */
 static size_t grows_from(const struct fs *fs, const struct fs_node *node, size_t len)
 {
-    const struct fs_value *value = node->value;
+    const struct fs_value *value = node->seen.value;
 
-    if (node->presence != FS_PRESENT || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
+    if (node->seen.presence != FS_PRESENT || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
         len <= value->len || !ds_client_caps(fs->client)->can_append ||
-        node->commit.pending != FS_PENDING_NONE ||
-        ds_call_now_ms() - node->committed_ms >= FS_SEND_GROWTH_MS ||
-        memcmp(value->data, node->image->bytes.data, value->len) != 0)
+        node->working.commit.pending != FS_PENDING_NONE ||
+        ds_call_now_ms() - node->working.committed_ms >= FS_SEND_GROWTH_MS ||
+        memcmp(value->data, node->working.image->bytes.data, value->len) != 0)
         return 0;
     return value->len;
 }
@@ -79,16 +79,16 @@ static size_t grows_from(const struct fs *fs, const struct fs_node *node, size_t
 int fs_send_image(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    size_t len = node->image->bytes.len;
+    size_t len = node->working.image->bytes.len;
     /* A creation without data must not empty what the other side has created meanwhile: to append
      * nothing makes the key and leaves what is there. */
-    bool only_create = node->commit.pending == FS_PENDING_CREATE && len == 0;
+    bool only_create = node->working.commit.pending == FS_PENDING_CREATE && len == 0;
     size_t grown_from = grows_from(fs, node, len);
     struct fs_value *value;
     int err;
 
     ds_call_set_sent(&request->call, DS_SENT_NO);
-    value = fs_value_new(node->image->bytes.data, len, NULL, 0);
+    value = fs_value_new(node->working.image->bytes.data, len, NULL, 0);
     if (value == NULL)
         return -ENOMEM;
     struct change change = {.append = only_create || grown_from > 0,
@@ -100,7 +100,7 @@ int fs_send_image(struct fs_request *request, struct fs_node *node)
         fs_value_unref(value);
         return err;
     }
-    node->grown = grown_from > 0;
+    node->working.grown = grown_from > 0;
     fs_value_learn(fs, node, value, !only_create);
     return 0;
 }
@@ -108,41 +108,41 @@ int fs_send_image(struct fs_request *request, struct fs_node *node)
 int fs_send_tail(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
-    bool known = before != NULL || node->presence == FS_ABSENT;
-    size_t len = node->tail.len;
+    struct fs_value *before = node->seen.value != NULL ? fs_value_ref(node->seen.value) : NULL;
+    bool known = before != NULL || node->seen.presence == FS_ABSENT;
+    size_t len = node->working.tail.len;
     struct fs_value *after = NULL;
-    struct change change = {.append = true, .data = node->tail.data, .len = len};
+    struct change change = {.append = true, .data = node->working.tail.data, .len = len};
     int err;
 
     ds_call_set_sent(&request->call, DS_SENT_NO);
     if (known)
         after = fs_value_new(before != NULL ? before->data : "", before != NULL ? before->len : 0,
-                             node->tail.data, len);
+                             node->working.tail.data, len);
     err = known && after == NULL ? -ENOMEM : send(request, node, &change);
     fs_value_unref(before);
     if (err != 0) {
         fs_value_unref(after);
         return err;
     }
-    ds_buf_free(&node->tail);
-    node->tail_fresh = 0;
+    ds_buf_free(&node->working.tail);
+    node->working.tail_fresh = 0;
     /* The other side may have appended before us: the next question goes to the store. */
     if (after != NULL)
         fs_value_learn(fs, node, after, false);
     else
-        fs_value_unknown(fs, node, node->size_bytes + len);
+        fs_value_unknown(fs, node, node->seen.size_bytes + len);
     return 0;
 }
 
 int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_value *ours = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    struct fs_value *ours = node->seen.value != NULL ? fs_value_ref(node->seen.value) : NULL;
     struct change change = {0};
     int err;
 
-    node->grown = false;
+    node->working.grown = false;
     if (ours == NULL)
         return 0;
     pthread_mutex_unlock(&fs->lock);
@@ -152,16 +152,16 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
         fs_value_unref(ours);
         return 0; /* somebody removed it after us */
     }
-    if (err != 0 || (node->value != NULL && node->value->len == ours->len &&
-                     memcmp(node->value->data, ours->data, ours->len) == 0)) {
-        node->grown = err == -EINTR;
+    if (err != 0 || (node->seen.value != NULL && node->seen.value->len == ours->len &&
+                     memcmp(node->seen.value->data, ours->data, ours->len) == 0)) {
+        node->working.grown = err == -EINTR;
         fs_value_unref(ours);
         return err;
     }
     change.data = ours->data;
     change.len = ours->len;
     err = send(request, node, &change);
-    node->grown =
+    node->working.grown =
         err == -EINTR; /* to be asked about again, and it is still ours that is to stand */
     if (err == 0 || err == -EINTR)
         fs_value_learn(fs, node, ours, err == 0);
@@ -173,7 +173,7 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
 int fs_send_remove(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_value *before = node->value != NULL ? fs_value_ref(node->value) : NULL;
+    struct fs_value *before = node->seen.value != NULL ? fs_value_ref(node->seen.value) : NULL;
     struct ds_previous previous = {.exists = true};
     int err;
 
@@ -199,7 +199,7 @@ int fs_send_remove(struct fs_request *request, struct fs_node *node)
     if (err == -ENOENT)
         fs_value_absent(fs, node);
     else if (err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE)
-        fs_value_unknown(fs, node, node->size_bytes);
+        fs_value_unknown(fs, node, node->seen.size_bytes);
     if (err == -EACCES)
         fs_record_distrust(node->dataset);
     return err;

@@ -56,7 +56,7 @@ static int add_created(struct fs_dir *dir)
     if (dir->node->kind != FS_NODE_DATASET)
         return 0;
     HASH_ITER (hh_key, dir->node->dataset->entries, node, next) {
-        if (err == 0 && node->presence != FS_PRESENT && fs_value_exists(node) &&
+        if (err == 0 && node->seen.presence != FS_PRESENT && fs_value_exists(node) &&
             !(fs_value_is_local(node) && lists(dir, node->key)))
             err = ds_names_add(&dir->created, node->key);
     }
@@ -91,7 +91,7 @@ static void tell_times(struct fs *fs, const struct fs_node *node)
     bool stale;
 
     pthread_mutex_lock(&fs->lock);
-    stale = node->told_version != node->version;
+    stale = node->told.version != node->seen.version;
     pthread_mutex_unlock(&fs->lock);
     if (stale)
         fuse_lowlevel_notify_inval_inode(fs->session, node->ino, -1, 0);

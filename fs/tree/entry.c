@@ -62,7 +62,8 @@ void fs_entry_fill(struct fs *fs, struct fs_node *node, struct fuse_entry_param 
     entry->entry_timeout = node->kind == FS_NODE_ENTRY || node->kind == FS_NODE_DATASET
                                ? FS_ENTRY_TIMEOUT_S
                                : FS_DIR_TIMEOUT_S;
-    if (node->kind == FS_NODE_ENTRY && (node->presence != FS_PRESENT || node->withheld != NULL))
+    if (node->kind == FS_NODE_ENTRY &&
+        (node->seen.presence != FS_PRESENT || node->withheld != NULL))
         entry->entry_timeout = 0; /* its creation may still be refused */
     if (node->kind == FS_NODE_INFO && !node->dataset->exists)
         entry->entry_timeout = 0; /* a DataSet that may never be made */
@@ -130,7 +131,7 @@ struct fs_node *fs_entry_directory(struct fs *fs, struct fs_dataset *dataset)
     else
         dataset->node = fs_node_new(fs, FS_NODE_DATASET, dataset, NULL);
     if (dataset->node != NULL)
-        dataset->node->mtime = dataset->mtime;
+        dataset->node->seen.mtime = dataset->mtime;
     return dataset->node;
 }
 
@@ -204,7 +205,7 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
         return true;
     if (*err != 0)
         return false; /* perhaps another value's fault: ask for this one alone */
-    told = fs_value_younger(node, FS_FRESH_MS) || node->image != NULL;
+    told = fs_value_younger(node, FS_FRESH_MS) || node->working.image != NULL;
     *err = fs_value_exists(node) ? 0 : -ENOENT;
     fs_ahead_take(node, request->tid, FS_AHEAD_STAT);
     return told;
@@ -217,7 +218,7 @@ static bool answers(const struct fs_request *request, const struct fs_node *node
     bool looks = request->opcode == FS_GETATTR, reads = looks && request->fi.fh != 0;
 
     return fs_value_answers(request->fs, node) ||
-           (reads && (node->presence == FS_PRESENT || fs_value_was_had(node)) &&
+           (reads && (node->seen.presence == FS_PRESENT || fs_value_was_had(node)) &&
             fs_value_younger(node, READ_STEADY_MS)) ||
            (looks && fs_handle_steady(node, request->tid));
 }
@@ -238,7 +239,7 @@ static int know(struct fs_request *request, struct fs_node *node)
         answered = true;
         fs_ahead_follows(fs, node->dataset, request->tid, node->key, &listing, &index);
     }
-    known = node->presence == FS_PRESENT;
+    known = node->seen.presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;
     pthread_mutex_unlock(&fs->lock);
     if (answered || walks(request, node, &err))
@@ -248,8 +249,8 @@ static int know(struct fs_request *request, struct fs_node *node)
         DS_LOCK_SCOPE(&fs->lock);
         if (!fs_value_younger(node, FS_FRESH_MS) || request->fi.fh != 0)
             return 0; /* from memory, or after an OPEN: no ticket for the next one */
-        node->ticket.tid = request->tid;
-        node->ticket.until_ms = ds_call_now_ms() + FS_FRESH_MS;
+        node->told.ticket.tid = request->tid;
+        node->told.ticket.until_ms = ds_call_now_ms() + FS_FRESH_MS;
     }
     return err;
 }
@@ -427,7 +428,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
     if (!open && err != 0) /* nobody is there who could try again */
         fs_working_give_up(fs, node);
     if (!open)
-        fs_commit_closed(&node->commit);
+        fs_commit_closed(&node->working.commit);
     fs_key_unlock(node);
     return err;
 }

@@ -26,7 +26,7 @@ int fs_rename_know_source(struct fs_request *request, struct fs_node *from)
 
     if (err == 0 && from->withheld != NULL)
         err = -ENOENT; /* it was renamed already */
-    if (err == 0 && (from->value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
+    if (err == 0 && (from->seen.value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
         pthread_mutex_unlock(&fs->lock);
         err = fs_value_fetch(request, from, true, true);
         pthread_mutex_lock(&fs->lock);
@@ -39,7 +39,7 @@ int fs_rename_check_absent(struct fs_request *request, struct fs_node *to)
     struct fs *fs = request->fs;
     int err;
 
-    if (to->image != NULL)
+    if (to->working.image != NULL)
         return -EEXIST;
     if (to->withheld != NULL)
         return 0;
@@ -57,7 +57,7 @@ static int prepare(struct fs_request *request, const struct move *move, bool nor
     if (err != 0)
         return err;
     /* The kernel has looked the new name up for this very call, and was told that it is missing. */
-    if (move->to->presence == FS_PRESENCE_UNKNOWN)
+    if (move->to->seen.presence == FS_PRESENCE_UNKNOWN)
         fs_value_absent(request->fs, move->to);
     return noreplace ? fs_rename_check_absent(request, move->to) : 0;
 }
@@ -70,7 +70,8 @@ static int send_both(struct fs_request *request, const struct move *move, struct
     struct ds_previous source = {.exists = true, .data = value->data, .len = value->len};
     struct ds_previous replaced;
     const struct ds_previous *known = fs_value_previous(move->to, &replaced);
-    struct fs_value *before = move->to->value != NULL ? fs_value_ref(move->to->value) : NULL;
+    struct fs_value *before =
+        move->to->seen.value != NULL ? fs_value_ref(move->to->seen.value) : NULL;
     int err;
 
     fs_request_about(request, move->to->dataset->name, move->to->key);
@@ -113,7 +114,7 @@ static int send_both(struct fs_request *request, const struct move *move, struct
 static int move_value(struct fs_request *request, const struct move *move)
 {
     struct fs *fs = request->fs;
-    struct fs_value *value = fs_value_ref(move->from->value);
+    struct fs_value *value = fs_value_ref(move->from->seen.value);
     bool set = false;
     int err = send_both(request, move, value, &set);
     char reason[DS_CALL_TEXT_BYTES];
@@ -145,7 +146,7 @@ static int rename_key(struct fs_request *request, const struct move *move, bool 
 
     if (err == 0 && !(move->from->attached && move->to->attached))
         err = -ESTALE; /* their DataSet was destroyed while we asked */
-    if (err == 0 && move->from->value == NULL)
+    if (err == 0 && move->from->seen.value == NULL)
         err = -ENOENT; /* somebody saw meanwhile that the other side has removed it */
     return err != 0 ? err : move_value(request, move);
 }

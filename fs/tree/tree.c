@@ -22,8 +22,8 @@
 static int remove_key(struct fs_request *request, struct fs_node *node)
 {
     /* Created through this mount and never published: the store knows nothing of it. */
-    if (node->image != NULL && node->commit.pending == FS_PENDING_CREATE &&
-        node->presence != FS_PRESENT)
+    if (node->working.image != NULL && node->working.commit.pending == FS_PENDING_CREATE &&
+        node->seen.presence != FS_PRESENT)
         return 0;
     return fs_send_remove(request, node);
 }

@@ -41,10 +41,10 @@ static struct fs_node node_of(unsigned i, char *key, const char *value)
         .dataset = &dataset,
         .key = key,
         .attached = true,
-        .presence = FS_PRESENT,
-        .value = fs_value_new(value, strlen(value), NULL, 0),
-        .mtime = {.tv_sec = START},
-        .sighted = ++fs.last_question,
+        .seen.presence = FS_PRESENT,
+        .seen.value = fs_value_new(value, strlen(value), NULL, 0),
+        .seen.mtime = {.tv_sec = START},
+        .seen.sighted = ++fs.last_question,
     };
 }
 
@@ -54,9 +54,9 @@ static void keep(unsigned i, const char *value)
     char key[16];
     struct fs_node node = node_of(i, key, value);
 
-    node.mtime = (struct timespec){.tv_sec = SEEN, .tv_nsec = (long)i};
+    node.seen.mtime = (struct timespec){.tv_sec = SEEN, .tv_nsec = (long)i};
     fs_times_keep(&fs, &node);
-    fs_value_unref(node.value);
+    fs_value_unref(node.seen.value);
 }
 
 enum age { OLD, AS_BEFORE, NEW };
@@ -68,12 +68,12 @@ static enum age age(unsigned i, const char *value)
     struct fs_node node = node_of(i, key, value);
 
     fs_times_recognise(&fs, &node);
-    fs_value_unref(node.value);
-    if (node.mtime.tv_sec == START)
+    fs_value_unref(node.seen.value);
+    if (node.seen.mtime.tv_sec == START)
         return OLD;
-    if (node.mtime.tv_sec != SEEN)
+    if (node.seen.mtime.tv_sec != SEEN)
         return NEW;
-    assert_int_equal(node.mtime.tv_nsec, i);
+    assert_int_equal(node.seen.mtime.tv_nsec, i);
     return AS_BEFORE;
 }
 
@@ -101,10 +101,10 @@ static void test_never_back(void **state)
 
     keep(1, "a");
     struct fs_node node = node_of(1, key, "a");
-    node.mtime.tv_sec = SEEN + 1;
+    node.seen.mtime.tv_sec = SEEN + 1;
     assert_true(fs_times_recognise(&fs, &node));
-    assert_int_equal(node.mtime.tv_sec, SEEN + 1);
-    fs_value_unref(node.value);
+    assert_int_equal(node.seen.mtime.tv_sec, SEEN + 1);
+    fs_value_unref(node.seen.value);
 }
 
 static void test_gone(void **state)
