@@ -6,7 +6,7 @@
 #include "file/close.h"
 #include "file/write.h"
 #include "loop.h"
-#include "model/memory.h"
+#include "memory.h"
 #include "model/node.h"
 
 #include <errno.h>
@@ -63,7 +63,7 @@ static void finish(struct fs_request *request)
         while (read(request->worker->cancel_fd, &count, sizeof(count)) < 0 && errno == EINTR)
             continue;
     fs_request_clear(request);
-    fs_memory_settle(request->fs);
+    fs_memory_settle();
     if (request->heap)
         free(request);
 }

@@ -12,6 +12,7 @@
 
 #include "client.h"
 #include "kernel/errors.h"
+#include "kernel/opcode.h"
 #include "kernel/timer.h"
 #include "listing.h"
 #include "options.h"
@@ -45,38 +46,6 @@ enum {
     FS_INO_INFO
 };
 
-enum fs_opcode {
-    FS_LOOKUP,
-    FS_FORGET,
-    FS_GETATTR,
-    FS_SETATTR,
-    FS_ACCESS,
-    FS_OPEN,
-    FS_CREATE,
-    FS_READ,
-    FS_WRITE,
-    FS_FLUSH,
-    FS_FSYNC,
-    FS_RELEASE,
-    FS_UNLINK,
-    FS_RENAME,
-    FS_MKDIR,
-    FS_RMDIR,
-    FS_LINK,
-    FS_SYMLINK,
-    FS_MKNOD,
-    FS_OPENDIR,
-    FS_READDIR,
-    FS_READDIRPLUS,
-    FS_RELEASEDIR,
-    FS_STATFS,
-    FS_GETXATTR,
-    FS_SETXATTR,
-    FS_LISTXATTR,
-    FS_REMOVEXATTR,
-    FS_OPCODE_COUNT
-};
-
 struct fs_node;
 struct fs_dir;
 struct fs_dataset;
@@ -96,7 +65,6 @@ struct fs {
     uid_t mounting_uid;     /* the daemon's own */
 
     atomic_uint_fast64_t fuse_requests[FS_OPCODE_COUNT];
-    atomic_size_t came_bytes; /* of values, since free memory was last looked at; memory.h */
 
     pthread_mutex_t lock;        /* everything below */
     struct fs_node *nodes;       /* by inode number */
@@ -124,9 +92,6 @@ struct fs {
     struct fs_journal journal;  /* of the root */
     struct timespec mtime;      /* of the root, as that of a DataSet (record.h) */
 };
-
-/* "lookup", "forget", …: the kernel's names in lower case. */
-const char *fs_opcode_name(enum fs_opcode opcode);
 
 /* Makes the mount's state with its root and control nodes. `options` and `client` are borrowed. 0
  * or a negative errno; `*out` is then unchanged. */

@@ -4,8 +4,8 @@
 #include "attr.h"
 #include "cleanup.h"
 #include "file/handle.h"
+#include "kernel/memory.h"
 #include "kernel/request.h"
-#include "memory.h"
 #include "record.h"
 #include "scratch/scratch.h"
 #include "times.h"
@@ -139,7 +139,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     node->seen.fetched_ms = trusted ? ds_call_now_ms() : 0;
     DL_PREPEND2(fs->lru, node, seen.newer, seen.older);
     fs->cached_bytes += value->len;
-    fs_memory_came(fs, value->len);
+    fs_memory_came(value->len);
     node->seen.sighted = ++fs->last_question;
     if (first && fs_times_recognise(fs, node))
         fs_attr_recognise(fs, node);

@@ -6,7 +6,7 @@
 #ifndef FS_MEMORY_H
 #define FS_MEMORY_H
 
-#include "fs.h"
+#include <stddef.h>
 
 /* More than that of free memory is given back once as many bytes of values have come. */
 #define FS_MEMORY_FREE_MAX_BYTES ((size_t)8 * 1024 * 1024)
@@ -14,11 +14,11 @@
 /* Before the first thread. */
 void fs_memory_begin(void);
 
-/* So many bytes of a value have come from the store. Any thread, with or without fs->lock. */
-void fs_memory_came(struct fs *fs, size_t bytes);
+/* So many bytes of a value have come from the store. Any thread, with any lock. */
+void fs_memory_came(size_t bytes);
 
 /* Gives back what is over the bound, if it is time to look. Without a lock, when a request has
  * ended. */
-void fs_memory_settle(struct fs *fs);
+void fs_memory_settle(void);
 
 #endif

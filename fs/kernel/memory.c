@@ -2,6 +2,11 @@
 #include "memory.h"
 
 #include <malloc.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* Of values, since free memory was last looked at. */
+static atomic_size_t came_bytes;
 
 #if defined(__GLIBC__)
 /* Above any block of ours, so that values share one heap. A block with a mapping of its own is
@@ -28,12 +33,12 @@ static bool keeps_much(void)
 #endif
 }
 
-void fs_memory_settle(struct fs *fs)
+void fs_memory_settle(void)
 {
-    size_t came = atomic_load_explicit(&fs->came_bytes, memory_order_relaxed);
+    size_t came = atomic_load_explicit(&came_bytes, memory_order_relaxed);
 
-    if (came < FS_MEMORY_FREE_MAX_BYTES ||
-        !atomic_compare_exchange_strong(&fs->came_bytes, &came, 0) || !keeps_much())
+    if (came < FS_MEMORY_FREE_MAX_BYTES || !atomic_compare_exchange_strong(&came_bytes, &came, 0) ||
+        !keeps_much())
         return;
     malloc_trim(TAIL_MAX_BYTES);
 }
@@ -43,13 +48,13 @@ void fs_memory_begin(void)
 {
 }
 
-void fs_memory_settle(struct fs *fs)
+void fs_memory_settle(void)
 {
-    atomic_store_explicit(&fs->came_bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&came_bytes, 0, memory_order_relaxed);
 }
 #endif
 
-void fs_memory_came(struct fs *fs, size_t bytes)
+void fs_memory_came(size_t bytes)
 {
-    atomic_fetch_add_explicit(&fs->came_bytes, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&came_bytes, bytes, memory_order_relaxed);
 }
