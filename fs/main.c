@@ -83,13 +83,13 @@ static int mount_fs(struct session *session)
     int err = fs_new(session->options, session->client, &session->fs);
 
     if (err == 0)
-        err = fs_timer_new(&session->fs->timer);
+        err = fs_timer_new(&session->fs->kernel.timer);
     if (err == 0)
-        fs_errors_set_timer(session->fs->errors, session->fs->timer);
+        fs_errors_set_timer(session->fs->kernel.errors, session->fs->kernel.timer);
     if (err != 0)
         return complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
     err = fs_mount_session(session->options, session->source, session->mountpoint, session->fs,
-                           &session->fs->session, why);
+                           &session->fs->kernel.session, why);
     return err == 0 ? FS_EXIT_OK : complain(FS_EXIT_MOUNT, why);
 }
 
@@ -111,7 +111,8 @@ static int serve(struct session *session)
     int left_err, read_err, err = fs_pages_start(fs);
 
     if (err == 0)
-        err = fs_loop_start(fs->session, session->options->max_threads, session->ended, &fs->loop);
+        err = fs_loop_start(fs->kernel.session, session->options->max_threads, session->ended,
+                            &fs->kernel.loop);
     if (err != 0) {
         fs_pages_stop(fs);
         return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
@@ -126,12 +127,12 @@ static int serve(struct session *session)
     fs_pages_stop(fs);
     fs_due_stop(fs);
     fs_request_cancel_reads(fs);
-    fs_loop_stop(fs->loop);
-    read_err = fs_loop_error(fs->loop);
-    fs_errors_set_timer(fs->errors, NULL);
-    fs_timer_free(fs->timer);
-    fs->timer = NULL;
-    fs_loop_free(fs->loop);
+    fs_loop_stop(fs->kernel.loop);
+    read_err = fs_loop_error(fs->kernel.loop);
+    fs_errors_set_timer(fs->kernel.errors, NULL);
+    fs_timer_free(fs->kernel.timer);
+    fs->kernel.timer = NULL;
+    fs_loop_free(fs->kernel.loop);
 
     fs_request_init_internal(&leftover, fs);
     err = fs_working_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
@@ -150,13 +151,13 @@ static void end_session(struct session *session)
     struct fs *fs = session->fs;
     struct ds_call call;
 
-    if (fs != NULL && fs->session != NULL) {
-        fuse_session_unmount(fs->session);
-        fuse_session_destroy(fs->session);
+    if (fs != NULL && fs->kernel.session != NULL) {
+        fuse_session_unmount(fs->kernel.session);
+        fuse_session_destroy(fs->kernel.session);
     }
     if (fs != NULL) {
-        fs_errors_set_timer(fs->errors, NULL);
-        fs_timer_free(fs->timer);
+        fs_errors_set_timer(fs->kernel.errors, NULL);
+        fs_timer_free(fs->kernel.timer);
         fs_free(fs);
     }
     ds_call_init(&call, session->options->timeout_ms < END_MAX_MS ? session->options->timeout_ms

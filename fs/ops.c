@@ -26,7 +26,7 @@ static bool refuse_name(fuse_req_t req, enum fs_opcode opcode, const char *name)
 {
     if (strlen(name) <= FS_NAME_MAX_BYTES)
         return false;
-    atomic_fetch_add(&fs_of(req)->fuse_requests[opcode], 1);
+    atomic_fetch_add(&fs_of(req)->kernel.requests[opcode], 1);
     fuse_reply_err(req, ENAMETOOLONG);
     return true;
 }
@@ -56,7 +56,7 @@ static void fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
     struct fs *fs = fs_of(req);
 
-    atomic_fetch_add(&fs->fuse_requests[FS_FORGET], 1);
+    atomic_fetch_add(&fs->kernel.requests[FS_FORGET], 1);
     fs_entry_forget(fs, ino, count);
     fuse_reply_none(req);
 }
@@ -65,7 +65,7 @@ static void fs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_
 {
     struct fs *fs = fs_of(req);
 
-    atomic_fetch_add(&fs->fuse_requests[FS_FORGET], count);
+    atomic_fetch_add(&fs->kernel.requests[FS_FORGET], count);
     for (size_t i = 0; i < count; i++)
         fs_entry_forget(fs, forgets[i].ino, forgets[i].nlookup);
     fuse_reply_none(req);
@@ -241,7 +241,7 @@ static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 /* A store has nothing but DataSets and entries. */
 static void refuse(fuse_req_t req, enum fs_opcode opcode)
 {
-    atomic_fetch_add(&fs_of(req)->fuse_requests[opcode], 1);
+    atomic_fetch_add(&fs_of(req)->kernel.requests[opcode], 1);
     fuse_reply_err(req, EPERM);
 }
 

@@ -116,7 +116,7 @@ static int print_stats(struct fs *fs, struct ds_buf *out)
     for (int opcode = 0; opcode < FS_OPCODE_COUNT && err == 0; opcode++)
         err = ds_buf_printf(out, "datasetfs_fuse_requests_total{opcode=\"%s\"} %llu\n",
                             fs_opcode_name(opcode),
-                            (unsigned long long)atomic_load(&fs->fuse_requests[opcode]));
+                            (unsigned long long)atomic_load(&fs->kernel.requests[opcode]));
     return err == 0 ? pad(out) : err;
 }
 
@@ -174,7 +174,7 @@ static int print(struct fs_request *request, struct fs_node *node, int64_t max_a
     case FS_NODE_STATS:
         return print_stats(request->fs, out);
     case FS_NODE_ERRORS:
-        return fs_errors_print(request->fs->errors, out);
+        return fs_errors_print(request->fs->kernel.errors, out);
     case FS_NODE_SCRATCH:
         return fs_scratch_left_print(request->fs, out);
     case FS_NODE_INFO:

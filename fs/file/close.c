@@ -135,7 +135,7 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     }
     err = err != 0 ? err : held;
     if (err != 0 && node->attached)
-        fs_errors_add(fs->errors, "release", node->dataset->name, node->key, err,
+        fs_errors_add(fs->kernel.errors, "release", node->dataset->name, node->key, err,
                       request->call.text);
     request->call.text[0] = '\0';
 }
@@ -171,7 +171,8 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
         if (!node->key_lock.locked)
             drop_held(fs, handle);
         if (node->attached)
-            fs_errors_add(fs->errors, "release", node->dataset->name, node->key, -EILSEQ, "");
+            fs_errors_add(fs->kernel.errors, "release", node->dataset->name, node->key, -EILSEQ,
+                          "");
     }
     if (node->kind == FS_NODE_ENTRY && handle->writes && !node->key_lock.locked &&
         last_writer(handle))

@@ -198,7 +198,7 @@ static int commit_for_others(struct fs_request *request, struct fs_node *node)
     int err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
 
     if (err != 0 && err != -EILSEQ && err != -EINTR)
-        fs_errors_add(request->fs->errors, "commit", node->dataset->name, node->key, err,
+        fs_errors_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
                       request->call.text);
     request->call.text[0] = '\0';
     return atomic_load(&request->settled) ? -EINTR : err;
@@ -358,7 +358,7 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     /* The kernel sends GETATTR then before it uses the size it knows. With a negative offset this
      * is safe in a handler; an inode that it does not have is no failure. */
     if (stale_attr && !truncate)
-        fuse_lowlevel_notify_inval_inode(fs->session, node->ino, -1, 0);
+        fuse_lowlevel_notify_inval_inode(fs->kernel.session, node->ino, -1, 0);
     if (fs_reply_open(request) != 0)
         fs_close_abandon(fs, handle);
     return 0;

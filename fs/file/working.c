@@ -257,7 +257,7 @@ static int commit_reported(struct fs_request *request, struct fs_node *node,
     int err = fs_working_commit(request, node, event);
 
     if (err < 0 && node->dataset != NULL)
-        fs_errors_add(request->fs->errors, "commit", node->dataset->name, node->key, err,
+        fs_errors_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
                       request->call.text);
     return err;
 }

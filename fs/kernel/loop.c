@@ -125,7 +125,7 @@ int fs_loop_queue(struct fs_loop *loop, struct fs_request *request, int64_t look
     loop->queued++;
     request->queued = true;
     if (look_ms != 0)
-        fs_timer_set(request->fs->timer, &request->interrupt, look_ms);
+        fs_timer_set(request->fs->kernel.timer, &request->interrupt, look_ms);
     call_help(loop);
     return 0;
 }

@@ -33,9 +33,9 @@ static void tell(struct fs *fs, const struct fs_node *node)
         fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, name);
     pthread_mutex_unlock(&fs->lock);
     if (directory)
-        fuse_lowlevel_notify_inval_entry(fs->session, FS_INO_ROOT, name, strlen(name));
+        fuse_lowlevel_notify_inval_entry(fs->kernel.session, FS_INO_ROOT, name, strlen(name));
     else
-        fuse_lowlevel_notify_inval_inode(fs->session, ino, 0, 0);
+        fuse_lowlevel_notify_inval_inode(fs->kernel.session, ino, 0, 0);
     pthread_mutex_lock(&fs->lock);
 }
 
@@ -69,23 +69,23 @@ int fs_pages_start(struct fs *fs)
         return -ENOMEM;
     pages->fs = fs;
     pthread_cond_init(&pages->wake, NULL);
-    fs->pages = pages;
+    fs->kernel.pages = pages;
     err = -pthread_create(&pages->thread, NULL, pages_main, pages);
     if (err != 0) {
         pthread_cond_destroy(&pages->wake);
         free(pages);
-        fs->pages = NULL;
+        fs->kernel.pages = NULL;
     }
     return err;
 }
 
 void fs_pages_forget(struct fs *fs, struct fs_node *node)
 {
-    if (node->stale.waits || fs->pages == NULL)
+    if (node->stale.waits || fs->kernel.pages == NULL)
         return;
     node->stale.waits = true;
-    DL_APPEND2(fs->pages->stale, node, stale.prev, stale.next);
-    pthread_cond_signal(&fs->pages->wake);
+    DL_APPEND2(fs->kernel.pages->stale, node, stale.prev, stale.next);
+    pthread_cond_signal(&fs->kernel.pages->wake);
 }
 
 void fs_pages_drop(struct fs *fs, struct fs_node *node)
@@ -93,7 +93,7 @@ void fs_pages_drop(struct fs *fs, struct fs_node *node)
     if (!node->stale.waits)
         return;
     node->stale.waits = false;
-    DL_DELETE2(fs->pages->stale, node, stale.prev, stale.next);
+    DL_DELETE2(fs->kernel.pages->stale, node, stale.prev, stale.next);
 }
 
 void fs_pages_stop(struct fs *fs)
@@ -101,14 +101,14 @@ void fs_pages_stop(struct fs *fs)
     struct fs_pages *pages;
 
     pthread_mutex_lock(&fs->lock);
-    pages = fs->pages;
+    pages = fs->kernel.pages;
     if (pages != NULL) {
         while (pages->stale != NULL)
             fs_pages_drop(fs, pages->stale);
         pages->stop = true;
         pthread_cond_signal(&pages->wake);
     }
-    fs->pages = NULL;
+    fs->kernel.pages = NULL;
     pthread_mutex_unlock(&fs->lock);
     if (pages == NULL)
         return;

@@ -48,7 +48,7 @@ static bool settle(struct fs_request *request)
     if (request->watched) {
         if (ours)
             fuse_req_interrupt_func(request->req, NULL, NULL);
-        fs_timer_cancel(request->fs->timer, &request->interrupt);
+        fs_timer_cancel(request->fs->kernel.timer, &request->interrupt);
         request->watched = false;
     }
     return ours;
@@ -93,7 +93,7 @@ static void report(const struct fs_request *request, int error)
     if (request->call.text[0] == '\0' || error == -EINTR)
         return;
     about.info = about.dataset != NULL && is_about_info(request);
-    fs_errors_note(request->fs->errors, fs_opcode_name(request->opcode), &about, error,
+    fs_errors_note(request->fs->kernel.errors, fs_opcode_name(request->opcode), &about, error,
                    request->call.text);
 }
 
@@ -161,7 +161,7 @@ static void retry_locally(struct fs_request *request)
     err = request->handler(request);
     request->local_only = false;
     if (err == FS_REQUEUE) {
-        err = fs_loop_queue(request->fs->loop, request, request->deadline_ms);
+        err = fs_loop_queue(request->fs->kernel.loop, request, request->deadline_ms);
         if (err == 0)
             return;
     }
@@ -178,17 +178,17 @@ static void interrupt_fire(struct fs_timer_entry *entry)
     int64_t now_ms = ds_call_now_ms(), since_ms = request->interrupted_ms;
     bool late = now_ms >= request->deadline_ms;
 
-    if (late && fs_loop_unqueue(request->fs->loop, request)) {
+    if (late && fs_loop_unqueue(request->fs->kernel.loop, request)) {
         fs_request_drop(request, -ETIMEDOUT);
         return;
     }
     if (since_ms == 0) {
-        if (fs_loop_unqueue(request->fs->loop, request))
+        if (fs_loop_unqueue(request->fs->kernel.loop, request))
             retry_locally(request);
         return;
     }
     if (now_ms - since_ms >= INTERRUPT_PATIENCE_MS || fs_request_is_dying(request)) {
-        if (fs_loop_unqueue(request->fs->loop, request)) {
+        if (fs_loop_unqueue(request->fs->kernel.loop, request)) {
             fs_request_drop(request, -EINTR);
             return;
         }
@@ -201,7 +201,7 @@ static void interrupt_fire(struct fs_timer_entry *entry)
             return;
         }
     }
-    fs_timer_set(request->fs->timer, entry, now_ms + INTERRUPT_LOOK_MS);
+    fs_timer_set(request->fs->kernel.timer, entry, now_ms + INTERRUPT_LOOK_MS);
 }
 
 static void interrupted(fuse_req_t req, void *data)
@@ -211,7 +211,7 @@ static void interrupted(fuse_req_t req, void *data)
 
     (void)req;
     request->interrupted_ms = now_ms;
-    fs_timer_set(request->fs->timer, &request->interrupt, now_ms);
+    fs_timer_set(request->fs->kernel.timer, &request->interrupt, now_ms);
 }
 
 static void watch(struct fs_request *request)
@@ -236,7 +236,7 @@ void fs_request_init(struct fs_request *request, struct fs *fs, fuse_req_t req,
     ds_call_init(&request->call, fs->options->timeout_ms);
     request->deadline_ms = request->call.deadline_ms;
     request->interrupt.fire = interrupt_fire;
-    atomic_fetch_add_explicit(&fs->fuse_requests[opcode], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&fs->kernel.requests[opcode], 1, memory_order_relaxed);
 }
 
 void fs_request_init_internal(struct fs_request *request, struct fs *fs)
@@ -319,7 +319,7 @@ static void requeue(struct fs_request *request)
         return;
     }
     watch(new);
-    err = fs_loop_queue(new->fs->loop, new, first_look_ms(new));
+    err = fs_loop_queue(new->fs->kernel.loop, new, first_look_ms(new));
     if (err != 0)
         fs_request_drop(new, err);
 }
@@ -356,7 +356,7 @@ void fs_request_drop(struct fs_request *request, int error)
         fuse_req_interrupt_func(request->req, NULL, NULL);
         fuse_reply_err(request->req, -error);
     }
-    fs_timer_cancel(request->fs->timer, &request->interrupt);
+    fs_timer_cancel(request->fs->kernel.timer, &request->interrupt);
     fs_request_clear(request);
     free(request);
 }

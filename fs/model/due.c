@@ -20,7 +20,7 @@ static void watch_until(struct fs *fs, int64_t at_ms)
     if (fs->due_watched_ms != 0 && fs->due_watched_ms <= at_ms)
         return;
     fs->due_watched_ms = at_ms;
-    fs_timer_set(fs->timer, &fs->due_timer, at_ms);
+    fs_timer_set(fs->kernel.timer, &fs->due_timer, at_ms);
 }
 
 void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms)
@@ -69,7 +69,7 @@ static void start(struct fs *fs, struct fs_node *node)
         request->handler = run_due;
         request->ino = node->ino;
     }
-    if (request != NULL && fs_loop_queue(fs->loop, request, 0) == 0) {
+    if (request != NULL && fs_loop_queue(fs->kernel.loop, request, 0) == 0) {
         fs_due_set(fs, node, 0);
         return;
     }
@@ -108,5 +108,5 @@ void fs_due_stop(struct fs *fs)
     while (fs->due != NULL)
         fs_due_set(fs, fs->due, 0);
     pthread_mutex_unlock(&fs->lock);
-    fs_timer_cancel(fs->timer, &fs->due_timer);
+    fs_timer_cancel(fs->kernel.timer, &fs->due_timer);
 }

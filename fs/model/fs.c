@@ -36,15 +36,18 @@ int fs_new(const struct fs_options *options, struct ds_client *client, struct fs
     if (fs == NULL)
         return -ENOMEM;
     fs->options = options;
+    fs->kernel.fs = fs;
+    fs->kernel.lock = &fs->lock;
+    fs->kernel.timeout_ms = options->timeout_ms;
     fs->client = client;
     fs->mounting_uid = geteuid();
     clock_gettime(CLOCK_REALTIME, &fs->start);
     fs->mtime = fs->start;
     pthread_mutex_init(&fs->lock, NULL);
     fs_due_init(fs);
-    fs->errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
+    fs->kernel.errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
     fs->times = fs_times_new();
-    if (fs->errors == NULL || fs->times == NULL || add_fixed_nodes(fs) != 0) {
+    if (fs->kernel.errors == NULL || fs->times == NULL || add_fixed_nodes(fs) != 0) {
         fs_free(fs);
         return -ENOMEM;
     }
@@ -80,7 +83,7 @@ void fs_free(struct fs *fs)
     fs_journal_clear(&fs->journal);
     fs_attr_clear(fs);
     fs_times_free(fs->times);
-    fs_errors_free(fs->errors);
+    fs_errors_free(fs->kernel.errors);
     pthread_mutex_destroy(&fs->lock);
     free(fs);
 }

@@ -11,9 +11,7 @@
 #define FS_FS_H
 
 #include "client.h"
-#include "kernel/errors.h"
-#include "kernel/opcode.h"
-#include "kernel/timer.h"
+#include "kernel/kernel.h"
 #include "listing.h"
 #include "options.h"
 #include "store/lost.h"
@@ -50,21 +48,13 @@ struct fs_node;
 struct fs_dir;
 struct fs_dataset;
 struct fs_request;
-struct fs_loop;
-struct fs_pages;
 struct fs {
     /* Constant after the start. */
     const struct fs_options *options;
     struct ds_client *client;
-    struct fuse_session *session;
-    struct fs_loop *loop;
-    struct fs_timer *timer;
-    struct fs_errors *errors;
-    struct fs_pages *pages; /* with the lock; NULL but while the mount is served */
-    struct timespec start;  /* CLOCK_REALTIME, as old counts what was there before */
-    uid_t mounting_uid;     /* the daemon's own */
-
-    atomic_uint_fast64_t fuse_requests[FS_OPCODE_COUNT];
+    struct fs_kernel kernel;
+    struct timespec start; /* CLOCK_REALTIME, as old counts what was there before */
+    uid_t mounting_uid;    /* the daemon's own */
 
     pthread_mutex_t lock;        /* everything below */
     struct fs_node *nodes;       /* by inode number */

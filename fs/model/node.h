@@ -89,7 +89,7 @@ struct fs_working {
 /* What the kernel is to forget of it (pages.h). */
 struct fs_stale {
     bool waits;
-    struct fs_node *prev, *next; /* fs->pages, while it waits */
+    struct fs_node *prev, *next; /* fs->kernel.pages, while it waits */
 };
 
 /* When a worker is to look after it (due.h). */

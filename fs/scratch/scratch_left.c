@@ -43,7 +43,7 @@ static void note_failure(struct fs_request *request, struct fs_node *node, int e
     struct fs_scratch *scratch = node->scratch;
 
     if (scratch->error != err) /* reported once */
-        fs_errors_add(fs->errors, "publish", node->dataset->name, node->key, err,
+        fs_errors_add(fs->kernel.errors, "publish", node->dataset->name, node->key, err,
                       request->call.text);
     scratch->error = err;
     snprintf(scratch->why, sizeof(scratch->why), "%s",

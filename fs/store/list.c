@@ -112,8 +112,8 @@ static void report_left_out(struct fs_request *request, size_t count)
         return;
     snprintf(text, sizeof(text), "%zu %s not shown: not text, or too long", count,
              count == 1 ? "name is" : "names are");
-    fs_errors_add(request->fs->errors, fs_opcode_name(request->opcode), request->dataset, NULL,
-                  -EPROTO, text);
+    fs_errors_add(request->fs->kernel.errors, fs_opcode_name(request->opcode), request->dataset,
+                  NULL, -EPROTO, text);
 }
 
 /* Asks the store, with fs->lock, which is released meanwhile. */

@@ -94,7 +94,7 @@ static void tell_times(struct fs *fs, const struct fs_node *node)
     stale = node->told.version != node->seen.version;
     pthread_mutex_unlock(&fs->lock);
     if (stale)
-        fuse_lowlevel_notify_inval_inode(fs->session, node->ino, -1, 0);
+        fuse_lowlevel_notify_inval_inode(fs->kernel.session, node->ino, -1, 0);
 }
 
 int fs_dir_open(struct fs_request *request)

@@ -1,0 +1,32 @@
+/* What one mount's requests share: the session with the kernel, and who reads, looks after and
+ * reports them. This floor knows requests, and not what they are about. */
+#ifndef FS_KERNEL_H
+#define FS_KERNEL_H
+
+#include "errors.h"
+#include "opcode.h"
+#include "timer.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct fs;
+struct fs_loop;
+struct fs_pages;
+
+/* Part of struct fs. Constant after the start, but for the counters. */
+struct fs_kernel {
+    struct fs *fs;         /* that the handlers work for; nothing here looks into it */
+    pthread_mutex_t *lock; /* of what they work on: a worker's `wake` is used with it */
+    int timeout_ms;        /* of a request */
+    struct fs_errors *errors;
+    struct fs_timer *timer;
+    struct fuse_session *session;
+    struct fs_loop *loop;
+    struct fs_pages *pages; /* with the lock; NULL but while the mount is served */
+    atomic_uint_fast64_t requests[FS_OPCODE_COUNT];
+};
+
+#endif
