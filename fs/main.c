@@ -16,7 +16,7 @@
 #include "model/fs.h"
 #include "mount.h"
 #include "options.h"
-#include "scratch/scratch_left.h"
+#include "scratch/leftover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +136,7 @@ static int serve(struct session *session)
 
     fs_request_init_internal(&leftover, fs);
     err = fs_working_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
-    left_err = fs_scratch_left_publish(&leftover);
+    left_err = fs_leftover_publish(&leftover);
     if (err != 0)
         ds_log(DS_LOG_ERROR, "not everything could be committed at the end: %s", strerror(-err));
     if (read_err != 0)

@@ -5,7 +5,7 @@
 #include "file/close.h"
 #include "kernel/errors.h"
 #include "model/record.h"
-#include "scratch/scratch_left.h"
+#include "scratch/leftover.h"
 #include "text/name.h"
 #include "tree/entry.h"
 
@@ -176,7 +176,7 @@ static int print(struct fs_request *request, struct fs_node *node, int64_t max_a
     case FS_NODE_ERRORS:
         return fs_errors_print(request->fs->kernel.errors, out);
     case FS_NODE_SCRATCH:
-        return fs_scratch_left_print(request->fs, out);
+        return fs_leftover_print(request->fs, out);
     case FS_NODE_INFO:
         return print_info(request, node, max_age_ms, out);
     default:
@@ -196,7 +196,7 @@ int fs_control_measure(struct fs_request *request, struct fs_node *node)
         node->kind != FS_NODE_SCRATCH && node->kind != FS_NODE_INFO)
         return 0;
     pthread_mutex_lock(&fs->lock);
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         node->seen.size_bytes = handle->text.len;
         open = true;
     }

@@ -76,24 +76,12 @@ int fs_close_fsync(struct fs_request *request)
     return commit_for(request, FS_COMMIT_ON_FSYNC);
 }
 
-/* With fs->lock: true if no handle but this one may write. */
-static bool last_writer(const struct fs_handle *handle)
-{
-    const struct fs_handle *other;
-
-    DL_FOREACH (handle->node->handles, other) {
-        if (other != handle && other->writes)
-            return false;
-    }
-    return true;
-}
-
 /* With fs->lock: true if another handle waits for the creation or truncation to be committed. */
 static bool others_wait(const struct fs_handle *handle)
 {
     const struct fs_handle *other;
 
-    DL_FOREACH (handle->node->handles, other) {
+    DL_FOREACH (handle->node->open.handles, other) {
         if (other != handle && (other->unsent || fs_held_any(&other->held)))
             return true;
     }
@@ -128,7 +116,7 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     err = fs_working_commit(request, node, FS_COMMIT_ON_RELEASE);
     if (err == -EINTR)
         return; /* the mount ends, and commits what waits */
-    if (last_writer(handle)) {
+    if (fs_handle_is_last_writer(handle)) {
         if (err != 0)
             fs_working_lose(request, node, err);
         fs_commit_closed(&node->working.commit);
@@ -147,7 +135,7 @@ static bool has_work(const struct fs_handle *handle)
     const struct fs_node *node = handle->node;
 
     return fs_held_any(&handle->held) ||
-           ((handle->unsent || last_writer(handle)) &&
+           ((handle->unsent || fs_handle_is_last_writer(handle)) &&
             (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->working.commit.refused));
 }
 
@@ -175,7 +163,7 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
                           "");
     }
     if (node->kind == FS_NODE_ENTRY && handle->writes && !node->key_lock.locked &&
-        last_writer(handle))
+        fs_handle_is_last_writer(handle))
         fs_commit_closed(&node->working.commit);
     fs_handle_free(fs, handle);
 }
@@ -232,7 +220,7 @@ void fs_close_abandon(struct fs *fs, struct fs_handle *handle)
 
     DS_LOCK_SCOPE(&fs->lock);
     /* Its caller is dead: unless others write, nobody has built on what it created or truncated. */
-    if (handle->writes && last_writer(handle) && node->working.image != NULL &&
+    if (handle->writes && fs_handle_is_last_writer(handle) && node->working.image != NULL &&
         !node->working.commit.dirty && node->attached && !node->key_lock.locked) {
         fs_working_give_up(fs, node);
         fs_commit_closed(&node->working.commit);

@@ -30,7 +30,9 @@ static struct fs_handle *attach(struct fs_handle *handle, struct fs_node *node, 
     handle->node = node;
     handle->writes = (open_flags & O_ACCMODE) != O_RDONLY;
     fs_node_pin(node);
-    DL_APPEND(node->handles, handle);
+    DL_APPEND(node->open.handles, handle);
+    if (handle->writes)
+        node->open.writers++;
     return handle;
 }
 
@@ -52,11 +54,13 @@ static void free_closed(struct fs *fs, struct fs_handle *handle)
 
 void fs_handle_free(struct fs *fs, struct fs_handle *handle)
 {
-    DL_DELETE(handle->node->handles, handle);
-    if (handle->node->handles == NULL)
+    DL_DELETE(handle->node->open.handles, handle);
+    if (handle->node->open.handles == NULL)
         fs_value_drop_had(handle->node);
-    if (handle->writes)
+    if (handle->writes) {
+        handle->node->open.writers--;
         fs_scratch_closed(fs, handle->node);
+    }
     handle->closed = true;
     if (handle->uses == 0)
         free_closed(fs, handle);
@@ -79,22 +83,16 @@ void fs_handle_unuse(struct fs *fs, struct fs_handle *handle)
         free_closed(fs, handle);
 }
 
-bool fs_handle_any_writes(const struct fs_node *node)
+bool fs_handle_is_last_writer(const struct fs_handle *handle)
 {
-    const struct fs_handle *handle;
-
-    DL_FOREACH (node->handles, handle) {
-        if (handle->writes)
-            return true;
-    }
-    return false;
+    return handle->node->open.writers == (handle->writes ? 1 : 0);
 }
 
 bool fs_handle_any_held(const struct fs_node *node)
 {
     const struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         if (fs_held_any(&handle->held))
             return true;
     }
@@ -105,7 +103,7 @@ void fs_handle_drop_held(struct fs_node *node)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         if (!fs_held_any(&handle->held))
             continue;
         fs_held_clear(&handle->held);
@@ -117,7 +115,7 @@ size_t fs_handle_held_size(const struct fs_node *node, size_t size)
 {
     const struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle)
+    DL_FOREACH (node->open.handles, handle)
         size = fs_held_size(&handle->held, size);
     return size;
 }
@@ -126,7 +124,7 @@ void fs_handle_committed(struct fs_node *node)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         handle->unsent = false;
     }
 }
@@ -135,7 +133,7 @@ void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *tol
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         if (handle->unsent && handle != told)
             handle->sticky = error;
         handle->unsent = false;
@@ -146,7 +144,7 @@ void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         if (handle == by || (by == NULL && handle->writes))
             handle->unsent = true;
     }
@@ -171,7 +169,7 @@ bool fs_handle_steady(const struct fs_node *node, pid_t tid)
 
     if (tid == 0 || node->seen.presence != FS_PRESENT || node->seen.value == NULL)
         return false;
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         if (handle->tid != tid || handle->fetched_ms == 0 || !(handle->walks || handle->looks) ||
             ds_call_now_ms() - handle->fetched_ms >= STEADY_MS)
             continue;

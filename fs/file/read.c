@@ -18,7 +18,7 @@ static struct fs_value *with_held(const struct fs_node *node, struct fs_value *v
     int err = ds_buf_append(&bytes, value->data, value->len);
 
     fs_value_unref(value);
-    DL_FOREACH (node->handles, handle) {
+    DL_FOREACH (node->open.handles, handle) {
         if (err == 0)
             err = fs_held_show(&handle->held, &bytes);
     }

@@ -16,7 +16,7 @@ static void cut_others(struct fs_node *node, const struct fs_handle *by, size_t 
 {
     struct fs_handle *other;
 
-    DL_FOREACH (node->handles, other) {
+    DL_FOREACH (node->open.handles, other) {
         if (other != by)
             fs_held_cut(&other->held, old_size, size);
     }

@@ -285,7 +285,7 @@ void fs_working_idle(struct fs_request *request, struct fs_node *node)
         fs_due_set(fs, node, idle_ms);
     else if (idle_ms != 0)
         err = commit_reported(request, node, FS_COMMIT_ON_IDLE);
-    if (err != 0 && err != -EINTR && !fs_handle_any_writes(node)) /* nor will anybody write more */
+    if (err != 0 && err != -EINTR && !fs_node_is_written(node)) /* nor will anybody write more */
         fs_working_lose(request, node, err);
     fs_key_unlock(node);
 }

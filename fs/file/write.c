@@ -224,7 +224,11 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
         return err;
     }
     *turn = true;
-    if (node->scratch != NULL && fs_scratch_takes_data(fs, node, &err))
+    if (fs_scratch_is_probe(node)) {
+        fs_scratch_free(fs, node);
+        err = fs_working_pend(fs, node, FS_PENDING_CREATE);
+    }
+    if (node->scratch != NULL)
         err = fs_scratch_write(request, node);
     else if (err == 0 && request->size > 0)
         err = is_plain_append(request, handle, node) ? append(request, handle, node)

@@ -6,7 +6,7 @@
 #include "file/working.h"
 #include "kernel/loop.h"
 #include "kernel/request.h"
-#include "scratch/scratch_left.h"
+#include "scratch/leftover.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static int run_due(struct fs_request *request)
     if (node == NULL)
         return 0;
     if (node->scratch != NULL)
-        fs_scratch_left_due(request, node);
+        fs_leftover_due(request, node);
     else
         fs_working_idle(request, node);
     fs_node_unpin(fs, node);

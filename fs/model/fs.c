@@ -67,8 +67,8 @@ void fs_free(struct fs *fs)
         struct fs_node *node = fs->nodes;
 
         fs_node_pin(node);
-        while (node->handles != NULL)
-            fs_handle_free(fs, node->handles);
+        while (node->open.handles != NULL)
+            fs_handle_free(fs, node->open.handles);
         fs_node_detach(fs, node);
         node->lookups = 0;
         node->pins = 1;

@@ -123,6 +123,11 @@ static void free_node(struct fs *fs, struct fs_node *node)
     free(node);
 }
 
+bool fs_node_is_written(const struct fs_node *node)
+{
+    return node->open.writers > 0;
+}
+
 bool fs_node_is_kept(const struct fs_node *node)
 {
     return node->attached &&

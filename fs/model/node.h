@@ -86,6 +86,12 @@ struct fs_working {
     bool grown;              /* it got longer by appends since it was last set or seen */
 };
 
+/* Who has it open (handle.h). */
+struct fs_open {
+    struct fs_handle *handles;
+    unsigned writers; /* those of them that may write */
+};
+
 /* What the kernel is to forget of it (pages.h). */
 struct fs_stale {
     bool waits;
@@ -123,7 +129,7 @@ struct fs_node {
     struct fs_told told;
     struct fs_ahead ahead;
     struct fs_working working;
-    struct fs_handle *handles;
+    struct fs_open open;
 
     /* What is held back, scratch.h; with the key lock. */
     struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
@@ -149,6 +155,9 @@ struct fs_node *fs_node_of_key(struct fs_dataset *dataset, const char *key);
 
 /* The same, made if there is none. NULL when there is no memory. */
 struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const char *key);
+
+/* True if an open file may write to it. */
+bool fs_node_is_written(const struct fs_node *node);
 
 /* True if the node stays although nobody uses it: what it stands for is here only. */
 bool fs_node_is_kept(const struct fs_node *node);
@@ -177,7 +186,7 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node);
 void fs_key_unlock(struct fs_node *node);
 
 /* The same for who found the node by its key. -ESTALE, with nothing locked, if the key was taken
- * away while we waited: the kernel looks the name up again. Several: fs_scratch_lock(). */
+ * away while we waited: the kernel looks the name up again. Several: fs_withheld_lock(). */
 int fs_key_lock_named(struct fs_request *request, struct fs_node *node);
 
 #endif

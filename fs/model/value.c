@@ -62,7 +62,7 @@ static void evict(struct fs *fs)
     while (node != NULL && fs->cached_bytes > fs->options->cache_bytes) {
         struct fs_node *newer = node == fs->lru ? NULL : node->seen.newer;
 
-        if (node->handles == NULL && node->pins == node->ahead.walkers) {
+        if (node->open.handles == NULL && node->pins == node->ahead.walkers) {
             uint64_t digest = fs_times_digest(fs, node->seen.value->data, node->seen.value->len);
 
             fs_value_drop(fs, node);
@@ -177,7 +177,7 @@ void fs_value_absent(struct fs *fs, struct fs_node *node)
 {
     if (node->seen.presence != FS_ABSENT)
         store_changed(fs, node);
-    if (node->handles != NULL && node->seen.value != NULL) {
+    if (node->open.handles != NULL && node->seen.value != NULL) {
         fs_value_drop_had(node);
         node->seen.had = fs_value_ref(node->seen.value);
     }

@@ -1,95 +1,15 @@
-/* Scratch content: a memory file, and how it becomes a key. */
+/* Scratch content: a memory file. */
 #include "scratch.h"
 
 #include "cleanup.h"
-#include "file/handle.h"
-#include "file/working.h"
 #include "model/due.h"
 #include "model/record.h"
 #include "model/times.h"
 #include "model/value.h"
-#include "store/send.h"
-#include "utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The node at the other end of a withheld removal, or NULL. */
-static struct fs_node *tied_to(const struct fs_node *node)
-{
-    if (node == NULL)
-        return NULL;
-    return node->scratch != NULL ? node->scratch->origin : node->withheld;
-}
-
-static void add_lock(struct fs_scratch_locks *locks, struct fs_node *node)
-{
-    unsigned i = locks->count;
-
-    for (unsigned j = 0; j < locks->count; j++)
-        if (locks->nodes[j] == node)
-            return;
-    if (node == NULL)
-        return;
-    fs_node_pin(node);
-    for (; i > 0 && locks->nodes[i - 1]->ino > node->ino; i--)
-        locks->nodes[i] = locks->nodes[i - 1];
-    locks->nodes[i] = node;
-    locks->count++;
-}
-
-static int lock_all(struct fs_request *request, struct fs_scratch_locks *locks)
-{
-    for (unsigned i = 0; i < locks->count; i++) {
-        int err = fs_key_lock(request, locks->nodes[i]);
-
-        if (err == 0)
-            continue;
-        while (i > 0)
-            fs_key_unlock(locks->nodes[--i]);
-        for (unsigned j = 0; j < locks->count; j++)
-            fs_node_unpin(request->fs, locks->nodes[j]);
-        return err;
-    }
-    return 0;
-}
-
-int fs_scratch_lock(struct fs_request *request, struct fs_node *a, struct fs_node *b,
-                    struct fs_scratch_locks *locks)
-{
-    unsigned lost_by_a = a->keys_lost, lost_by_b = b != NULL ? b->keys_lost : 0;
-
-    for (;;) {
-        struct fs_node *of_a = tied_to(a), *of_b = tied_to(b);
-        bool same_keys;
-        int err;
-
-        locks->count = 0;
-        add_lock(locks, a);
-        add_lock(locks, b);
-        add_lock(locks, of_a);
-        add_lock(locks, of_b);
-        err = lock_all(request, locks);
-        if (err != 0)
-            return err;
-        same_keys = a->keys_lost == lost_by_a && (b == NULL || b->keys_lost == lost_by_b);
-        if (same_keys && of_a == tied_to(a) && of_b == tied_to(b))
-            return 0;
-        fs_scratch_unlock(request->fs, locks);
-        if (!same_keys)
-            return -ESTALE;
-    }
-}
-
-void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks)
-{
-    for (unsigned i = 0; i < locks->count; i++)
-        fs_key_unlock(locks->nodes[i]);
-    for (unsigned i = 0; i < locks->count; i++)
-        fs_node_unpin(fs, locks->nodes[i]);
-    locks->count = 0;
-}
 
 static size_t room(const struct fs *fs)
 {
@@ -239,14 +159,9 @@ void fs_scratch_free(struct fs *fs, struct fs_node *node)
     node->scratch = NULL;
 }
 
-bool fs_scratch_takes_data(struct fs *fs, struct fs_node *node, int *err)
+bool fs_scratch_is_probe(const struct fs_node *node)
 {
-    *err = 0;
-    if (node->scratch->kind != FS_SCRATCH_PROBE || !node->attached)
-        return true;
-    fs_scratch_free(fs, node);
-    *err = fs_working_pend(fs, node, FS_PENDING_CREATE);
-    return false;
+    return node->scratch != NULL && node->scratch->kind == FS_SCRATCH_PROBE && node->attached;
 }
 
 void fs_scratch_delay(struct fs *fs, struct fs_node *node)
@@ -256,7 +171,7 @@ void fs_scratch_delay(struct fs *fs, struct fs_node *node)
     scratch->since_ms = ds_call_now_ms();
     scratch->error = 0;
     scratch->retry_ms = 0;
-    if (node->attached && (scratch->renamed || !fs_handle_any_writes(node)))
+    if (node->attached && (scratch->renamed || !fs_node_is_written(node)))
         fs_due_set(fs, node, scratch->since_ms + fs->options->scratch_delay_ms);
 }
 
@@ -351,111 +266,4 @@ bool fs_scratch_read(struct fs_request *request, const struct fs_node *node, int
     if (*err == 0)
         fs_reply_buf(request, part.data, part.len);
     return true;
-}
-
-static int check_content(struct fs_request *request, const struct ds_buf *bytes)
-{
-    if (bytes->len > DS_VALUE_MAX_BYTES)
-        return ds_call_fail(&request->call, -EFBIG, "a value has at most %d bytes",
-                            DS_VALUE_MAX_BYTES);
-    if (!ds_utf8_valid(bytes->data, bytes->len))
-        return ds_call_fail(&request->call, -EILSEQ, "a value is UTF-8 text without NUL bytes");
-    return 0;
-}
-
-int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_node *to)
-{
-    const struct ds_buf *bytes = &node->scratch->bytes; /* constant while we have the key lock */
-    int err;
-
-    fs_request_about(request, to->dataset->name, to->key);
-    err = check_content(request, bytes);
-    if (err == 0)
-        err = fs_send_value(request, to, bytes->len > 0 ? bytes->data : "", bytes->len);
-    if (err != 0 && to->scratch != NULL)
-        to->seen.presence = FS_PRESENCE_UNKNOWN;
-    return err;
-}
-
-int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *node)
-{
-    struct fs *fs = request->fs;
-    struct fs_node *origin = node->scratch->origin;
-    /* Their DataSet may be destroyed meanwhile, and then this is let go of. */
-    struct fs_value *before = fs_value_ref(node->scratch->origin_value);
-    int err = 0;
-
-    if (!fs_value_younger(origin, FS_FRESH_MS) || origin->seen.value == NULL) {
-        pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, origin, true, true);
-        pthread_mutex_lock(&fs->lock);
-    }
-    if (err == 0 && (origin->seen.value == NULL || origin->seen.value->len != before->len ||
-                     memcmp(origin->seen.value->data, before->data, before->len) != 0))
-        err = -EEXIST;
-    fs_value_unref(before);
-    return err;
-}
-
-int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node)
-{
-    struct fs_node *origin = node->scratch != NULL ? node->scratch->origin : NULL;
-    int err;
-
-    if (origin == NULL)
-        return 0;
-    if (origin->working.image == NULL) {
-        err = fs_scratch_check_origin(request, node);
-        if (err == 0)
-            err = fs_send_remove(request, origin);
-        if (err != 0 && err != -ENOENT && err != -EEXIST)
-            return err;
-        if (err != -EEXIST)
-            fs_value_absent(request->fs, origin);
-    }
-    fs_scratch_untie(request->fs, node);
-    return 0;
-}
-
-void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted)
-{
-    struct ds_buf *bytes = &node->scratch->bytes;
-    struct fs_value *value = fs_value_new(bytes->data, bytes->len, NULL, 0);
-    struct timespec mtime = node->seen.mtime;
-    uint64_t version = node->seen.version;
-    size_t size_bytes = bytes->len;
-
-    fs_scratch_free(fs, node);
-    if (value == NULL) {
-        fs_value_unknown(fs, node, size_bytes);
-        return;
-    }
-    node->seen.presence = FS_PRESENT; /* it is not seen for the first time */
-    fs_value_learn(fs, node, value, trusted);
-    /* What the kernel holds and what utimens(2) left is of this very content. */
-    node->seen.version = version;
-    node->seen.mtime = mtime;
-}
-
-int fs_scratch_publish(struct fs_request *request, struct fs_node *node)
-{
-    int err = fs_scratch_send(request, node, node);
-
-    if (err == 0)
-        err = fs_scratch_remove_origin(request, node);
-    if (err == 0)
-        fs_scratch_become_key(request->fs, node, true);
-    return err;
-}
-
-int fs_scratch_unlink(struct fs_request *request, struct fs_node *node, bool *done)
-{
-    *done = node->scratch != NULL;
-    if (node->scratch != NULL)
-        return fs_scratch_remove_origin(request, node);
-    if (node->withheld == NULL)
-        return 0;
-    if (node->working.image == NULL)
-        return -ENOENT;
-    return fs_scratch_publish(request, node->withheld); /* its value is nowhere else, soon */
 }

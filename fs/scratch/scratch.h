@@ -35,19 +35,7 @@ struct fs_scratch {
     char why[DS_CALL_TEXT_BYTES];
 };
 
-/* Key locks of one or two nodes and of those that a withheld removal ties to them. */
-struct fs_scratch_locks {
-    struct fs_node *nodes[4]; /* pinned, in the order of inode numbers */
-    unsigned count;
-};
-
-/* For who found the nodes by their keys; `b` may be NULL. 0; as fs_key_lock(); -ESTALE if a key was
- * taken away while we waited: the kernel looks the name up again. On failure nothing is locked. */
-int fs_scratch_lock(struct fs_request *request, struct fs_node *a, struct fs_node *b,
-                    struct fs_scratch_locks *locks);
-void fs_scratch_unlock(struct fs *fs, struct fs_scratch_locks *locks);
-
-/* The rest, but for what says otherwise: with these locks; the node's own is enough to write. */
+/* All but what says otherwise: with the locks of withheld.h; the node's own is enough to write. */
 
 /* What this CREATE makes of the node's name, which does not exist. */
 enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
@@ -67,9 +55,9 @@ bool fs_scratch_can_hold(const struct fs *fs);
 /* Makes the node, which was a key, scratch with the value it had. 0 or -ENOMEM, then unchanged. */
 int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *value);
 
-/* True if a scratch node keeps being one when it is written to; otherwise it is a key from now on,
- * whose creation waits for its data. `*err` is 0 or -ENOMEM. */
-bool fs_scratch_takes_data(struct fs *fs, struct fs_node *node, int *err);
+/* True if the node is scratch only while nothing is written to it: with its first data it is a key,
+ * whose creation waits for that data. */
+bool fs_scratch_is_probe(const struct fs_node *node);
 
 /* WRITE, and truncation or lengthening, as in a memory file. -ENOSPC beyond FS_SCRATCH_MAX_BYTES;
  * -ENOMEM. */
@@ -81,31 +69,6 @@ bool fs_scratch_read(struct fs_request *request, const struct fs_node *node, int
 
 /* Without key locks: a handle that could write was closed. */
 void fs_scratch_closed(struct fs *fs, struct fs_node *node);
-
-/* Sets the content as the value of the key of `to`, which may be the node itself. -EILSEQ if it is
- * no text, -EFBIG; the store's errors. What the node is does not change. */
-int fs_scratch_send(struct fs_request *request, struct fs_node *node, struct fs_node *to);
-
-/* Sees whether the store still holds what was renamed away: the value in memory will not do, it may
- * be gone or somebody else's by now. 0 if it does, -ENOENT if it holds nothing, -EEXIST if somebody
- * else has given the key a new value; the store's errors. */
-int fs_scratch_check_origin(struct fs_request *request, const struct fs_node *node);
-
-/* Ends the withholding: the origin's key is removed, unless it was made again, here or by the other
- * side. The store's errors, and then nothing has changed. Harmless on a node that withholds none.
- */
-int fs_scratch_remove_origin(struct fs_request *request, struct fs_node *node);
-
-/* The node is a key from now on, of which the store holds the content. -ENOMEM: the same, but it
- * will have to be asked for. `trusted`: as in fs_value_learn(). */
-void fs_scratch_become_key(struct fs *fs, struct fs_node *node, bool trusted);
-
-/* Publishes the node under its own name. The store's errors; then it stays scratch. */
-int fs_scratch_publish(struct fs_request *request, struct fs_node *node);
-
-/* What unlink(2) has to do first where the node is scratch or a key that is withheld. `*done`: the
- * store has no such key. -ENOENT; the store's errors. */
-int fs_scratch_unlink(struct fs_request *request, struct fs_node *node, bool *done);
 
 /* Without key locks: the delay of the node begins now. */
 void fs_scratch_delay(struct fs *fs, struct fs_node *node);

@@ -371,7 +371,7 @@ static int know_node(struct fs_request *request, struct fs_node *node)
         return fs_record_show(request, node->dataset, true);
     case FS_NODE_INFO:
         pthread_mutex_lock(&fs->lock);
-        creating = node->handles != NULL && !node->dataset->exists;
+        creating = node->open.handles != NULL && !node->dataset->exists;
         pthread_mutex_unlock(&fs->lock);
         return creating ? 0 : fs_control_measure(request, node);
     default:
@@ -423,7 +423,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    open = fs_handle_any_writes(node);
+    open = fs_node_is_written(node);
     err = fs_truncate(request, node, (size_t)request->attr.st_size, open);
     if (!open && err != 0) /* nobody is there who could try again */
         fs_working_give_up(fs, node);

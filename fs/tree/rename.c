@@ -6,8 +6,10 @@
 #include "file/working.h"
 #include "model/record.h"
 #include "model/value.h"
+#include "rename_check.h"
+#include "rename_scratch.h"
 #include "scratch/scratch.h"
-#include "scratch/scratch_rename.h"
+#include "scratch/withheld.h"
 #include "text/name.h"
 
 #include <errno.h>
@@ -19,40 +21,10 @@ struct move {
     struct fs_node *from, *to;
 };
 
-int fs_rename_know_source(struct fs_request *request, struct fs_node *from)
-{
-    struct fs *fs = request->fs;
-    int err = fs_working_commit(request, from, FS_COMMIT_ON_RENAME);
-
-    if (err == 0 && from->withheld != NULL)
-        err = -ENOENT; /* it was renamed already */
-    if (err == 0 && (from->seen.value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
-        pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, from, true, true);
-        pthread_mutex_lock(&fs->lock);
-    }
-    return err;
-}
-
-int fs_rename_check_absent(struct fs_request *request, struct fs_node *to)
-{
-    struct fs *fs = request->fs;
-    int err;
-
-    if (to->working.image != NULL)
-        return -EEXIST;
-    if (to->withheld != NULL)
-        return 0;
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_value_fetch(request, to, true, true);
-    pthread_mutex_lock(&fs->lock);
-    return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
-}
-
 /* With fs->lock (released meanwhile) and both key locks. */
 static int prepare(struct fs_request *request, const struct move *move, bool noreplace)
 {
-    int err = fs_rename_know_source(request, move->from);
+    int err = fs_rename_check_source(request, move->from);
 
     if (err != 0)
         return err;
@@ -159,33 +131,33 @@ static int rename_to_key(struct fs_request *request, const struct move *move, bo
         return -EEXIST;
     /* The limit of temporary files lets no key take the place of one: what stands there goes, and
      * if it was a key, that is removed now. */
-    err = fs_scratch_remove_origin(request, move->to);
+    err = fs_withheld_remove(request, move->to);
     return err != 0 ? err : rename_key(request, move, noreplace);
 }
 
 static int rename_nodes(struct fs_request *request, const struct move *move)
 {
-    struct fs_scratch_locks locks;
+    struct fs_withheld_locks locks;
     bool noreplace = (request->flags & RENAME_NOREPLACE) != 0;
     struct fs_dataset *from = move->from->dataset; /* the node's will be another one */
     int err;
 
     if (move->from == move->to)
         return 0;
-    err = fs_scratch_lock(request, move->from, move->to, &locks);
+    err = fs_withheld_lock(request, move->from, move->to, &locks);
     if (err != 0)
         return err;
     if (move->from->kind != FS_NODE_ENTRY || move->to->kind != FS_NODE_ENTRY)
         err = -EPERM;
-    else if (fs_scratch_renames(request->fs, move->from, move->to, request->new_name))
-        err = fs_scratch_rename(request, move->from, move->to, noreplace);
+    else if (fs_rename_is_scratch(request->fs, move->from, move->to, request->new_name))
+        err = fs_rename_scratch(request, move->from, move->to, noreplace);
     else
         err = rename_to_key(request, move, noreplace);
     if (err == 0) {
         fs_record_modified(request->fs, from);
         fs_record_modified(request->fs, move->to->dataset);
     }
-    fs_scratch_unlock(request->fs, &locks);
+    fs_withheld_unlock(request->fs, &locks);
     return err;
 }
 

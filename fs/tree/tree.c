@@ -8,7 +8,9 @@
 #include "model/record.h"
 #include "model/times.h"
 #include "model/value.h"
+#include "scratch/publish.h"
 #include "scratch/scratch.h"
+#include "scratch/withheld.h"
 #include "store/send.h"
 #include "text/name.h"
 
@@ -32,7 +34,7 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
 {
     struct fs *fs = request->fs;
     char *key DS_AUTO_FREE = NULL;
-    struct fs_scratch_locks locks;
+    struct fs_withheld_locks locks;
     struct fs_node *node;
     bool gone = false;
     int err;
@@ -49,16 +51,16 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
 
     pthread_mutex_lock(&fs->lock);
     node = fs_node_get_key(fs, parent->dataset, key);
-    err = node == NULL ? -ENOMEM : fs_scratch_lock(request, node, NULL, &locks);
+    err = node == NULL ? -ENOMEM : fs_withheld_lock(request, node, NULL, &locks);
     if (err == 0) {
-        err = node->kind != FS_NODE_ENTRY ? -EISDIR : fs_scratch_unlink(request, node, &gone);
+        err = node->kind != FS_NODE_ENTRY ? -EISDIR : fs_publish_unlink(request, node, &gone);
         if (err == 0 && !gone)
             err = remove_key(request, node);
         if (err == 0) {
             fs_node_detach(fs, node);
             fs_record_modified(fs, parent->dataset);
         }
-        fs_scratch_unlock(fs, &locks);
+        fs_withheld_unlock(fs, &locks);
     }
     if (node != NULL)
         fs_node_unpin(fs, node);

@@ -1,15 +1,16 @@
 /* Scratch that is left behind: published after its delay or at the end of the mount. */
-#include "scratch_left.h"
+#include "leftover.h"
 
 #include "cleanup.h"
-#include "file/handle.h"
 #include "kernel/errors.h"
 #include "log.h"
 #include "model/due.h"
 #include "model/record.h"
+#include "publish.h"
 #include "scratch.h"
 #include "text.h"
 #include "text/name.h"
+#include "withheld.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -66,7 +67,7 @@ static bool is_left(struct fs *fs, struct fs_node *node)
 
     if (scratch == NULL || !node->attached || !has_content(scratch))
         return false;
-    if (!scratch->renamed && fs_handle_any_writes(node))
+    if (!scratch->renamed && fs_node_is_written(node))
         return false;
     end_ms = scratch->since_ms + fs->options->scratch_delay_ms;
     if (end_ms <= ds_call_now_ms())
@@ -75,12 +76,12 @@ static bool is_left(struct fs *fs, struct fs_node *node)
     return false;
 }
 
-void fs_scratch_left_due(struct fs_request *request, struct fs_node *node)
+void fs_leftover_due(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_scratch_locks locks;
+    struct fs_withheld_locks locks;
     bool renamed;
-    int err = fs_scratch_lock(request, node, NULL, &locks);
+    int err = fs_withheld_lock(request, node, NULL, &locks);
 
     if (err != 0) {
         if (node->scratch != NULL)
@@ -89,13 +90,13 @@ void fs_scratch_left_due(struct fs_request *request, struct fs_node *node)
     }
     if (is_left(fs, node)) {
         renamed = node->scratch->renamed;
-        err = fs_scratch_publish(request, node);
+        err = fs_publish(request, node);
         if (err == 0)
             log_published(node, renamed);
         else
             note_failure(request, node, err);
     }
-    fs_scratch_unlock(fs, &locks);
+    fs_withheld_unlock(fs, &locks);
 }
 
 /* From this node on, the first scratch node with content; or NULL. */
@@ -110,14 +111,14 @@ static struct fs_node *first_left(struct fs_node *node)
 /* With fs->lock. */
 static int publish_last(struct fs_request *request, struct fs_node *node)
 {
-    struct fs_scratch_locks locks;
-    int err = fs_scratch_lock(request, node, NULL, &locks);
+    struct fs_withheld_locks locks;
+    int err = fs_withheld_lock(request, node, NULL, &locks);
     bool renamed, withheld;
 
     if (err != 0)
         return err; /* nobody else is there: it cannot be */
     renamed = node->scratch->renamed;
-    err = fs_scratch_publish(request, node);
+    err = fs_publish(request, node);
     withheld = err != 0 && node->scratch->origin != NULL;
     if (err == 0)
         log_published(node, renamed);
@@ -129,11 +130,11 @@ static int publish_last(struct fs_request *request, struct fs_node *node)
     else
         ds_log(DS_LOG_ERROR, "the temporary file %s/%s is lost: %s", node->dataset->name, node->key,
                request->call.text[0] != '\0' ? request->call.text : strerror(-err));
-    fs_scratch_unlock(request->fs, &locks);
+    fs_withheld_unlock(request->fs, &locks);
     return err;
 }
 
-int fs_scratch_left_publish(struct fs_request *request)
+int fs_leftover_publish(struct fs_request *request)
 {
     struct fs *fs = request->fs;
     struct fs_node *node, *next;
@@ -170,7 +171,7 @@ static int print_one(const struct fs_node *node, struct ds_buf *out)
     return ds_buf_printf(out, "failed: %s\n", scratch->why);
 }
 
-int fs_scratch_left_print(struct fs *fs, struct ds_buf *out)
+int fs_leftover_print(struct fs *fs, struct ds_buf *out)
 {
     int err = 0;
 

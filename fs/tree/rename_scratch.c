@@ -1,11 +1,13 @@
 /* Renaming from and to temporary names. */
-#include "scratch_rename.h"
+#include "rename_scratch.h"
 
 #include "file/working.h"
 #include "model/times.h"
 #include "model/value.h"
-#include "scratch.h"
-#include "tree/rename.h"
+#include "rename_check.h"
+#include "scratch/publish.h"
+#include "scratch/scratch.h"
+#include "scratch/withheld.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,8 +25,8 @@ static bool takes_scratch(const struct fs *fs, const struct fs_node *to, const c
                FS_SCRATCH_CONTENT;
 }
 
-bool fs_scratch_renames(const struct fs *fs, const struct fs_node *from, const struct fs_node *to,
-                        const char *name)
+bool fs_rename_is_scratch(const struct fs *fs, const struct fs_node *from, const struct fs_node *to,
+                          const char *name)
 {
     if (from->scratch != NULL)
         return true;
@@ -60,7 +62,7 @@ static int move_in_memory(struct fs_request *request, struct fs_node *from, stru
         from->scratch->renamed = true;
         from->scratch->changed = true;
     } else {
-        err = fs_scratch_remove_origin(request, to);
+        err = fs_withheld_remove(request, to);
     }
     if (err == 0)
         err = take_place(request->fs, from, to);
@@ -94,19 +96,19 @@ static int publish_as(struct fs_request *request, struct fs_node *from, struct f
     int err = noreplace ? fs_rename_check_absent(request, to) : 0;
 
     if (err == 0)
-        err = fs_scratch_send(request, from, to);
+        err = fs_publish_send(request, from, to);
     if (err != 0)
         return err;
     if (from->scratch->origin == to) {
         fs_scratch_untie(fs, from);
     } else {
-        err = fs_scratch_remove_origin(request, from);
+        err = fs_withheld_remove(request, from);
         if (err != 0)
             return half_done(request, from, to, err);
     }
     err = take_place(fs, from, to);
     if (err == 0)
-        fs_scratch_become_key(fs, from, true);
+        fs_publish_done(fs, from, true);
     return err;
 }
 
@@ -115,14 +117,14 @@ static int publish_as(struct fs_request *request, struct fs_node *from, struct f
 static int move_back(struct fs_request *request, struct fs_node *from, struct fs_node *to,
                      bool noreplace)
 {
-    int err = fs_scratch_check_origin(request, from);
+    int err = fs_withheld_check(request, from);
 
     if (err == -ENOENT || (err == -EEXIST && !noreplace))
         return publish_as(request, from, to, false);
     if (err == 0)
         err = take_place(request->fs, from, to);
     if (err == 0)
-        fs_scratch_become_key(request->fs, from, false);
+        fs_publish_done(request->fs, from, false);
     return err;
 }
 
@@ -157,10 +159,10 @@ static int hold_back(struct fs_request *request, struct fs_node *from, struct fs
 {
     struct fs *fs = request->fs;
     struct fs_value *value;
-    int err = fs_rename_know_source(request, from);
+    int err = fs_rename_check_source(request, from);
 
     if (err == 0)
-        err = fs_scratch_remove_origin(request, to);
+        err = fs_withheld_remove(request, to);
     if (err == 0)
         err = check_attached(from, to);
     if (err == 0 && from->seen.value == NULL)
@@ -175,7 +177,7 @@ static int hold_back(struct fs_request *request, struct fs_node *from, struct fs
     return err;
 }
 
-int fs_scratch_rename(struct fs_request *request, struct fs_node *from, struct fs_node *to,
+int fs_rename_scratch(struct fs_request *request, struct fs_node *from, struct fs_node *to,
                       bool noreplace)
 {
     if (!to->attached || to->kind != FS_NODE_ENTRY)
