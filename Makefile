@@ -29,7 +29,7 @@ LIB_SRC   := $(wildcard client/*.c client/*/*.c) $(filter-out fs/main.c,$(wildca
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB       := $(BUILD)/libdatasetfs.a
 MAIN      := $(BUILD)/datasetfs
-UNIT      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+UNIT      := $(patsubst %.c,$(BUILD)/%,$(wildcard $(addsuffix /test_*.c,tests/unit tests/unit/* tests/unit/*/*)))
 CONTRACT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
 CONTRACT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/contract/test_%,$(wildcard tests/contract/*.c)))
 MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
@@ -73,8 +73,9 @@ $(MAIN): $(BUILD)/fs/main.o $(LIB)
 $(LIB): $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
-# A floor of fs/ names a header of another one with its folder.
-$(BUILD)/fs/%.o $(BUILD)/tests/%.o: ALL_CPPFLAGS += -Ifs
+# A floor of fs/ names a header of another one with its folder; a test names what it tests from the root.
+$(BUILD)/fs/%.o $(BUILD)/tests/%: ALL_CPPFLAGS += -Ifs
+$(BUILD)/tests/%: ALL_CPPFLAGS += -I.
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -1,9 +1,9 @@
 /* Replies from a hostile host, and values on their way to it. */
 #include "fuzz.h"
 
-#include "../../client/tools/error.h"
-#include "../../client/tools/json.h"
-#include "../../client/tools/reply.h"
+#include "client/tools/error.h"
+#include "client/tools/json.h"
+#include "client/tools/reply.h"
 #include "utf8.h"
 
 #include <errno.h>

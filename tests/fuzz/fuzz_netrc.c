@@ -1,7 +1,7 @@
 /* A ~/.netrc with anything in it. */
 #include "fuzz.h"
 
-#include "../../client/rest/netrc.h"
+#include "client/rest/netrc.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Replies from a hostile vCenter, read as each kind of reply, and values on their way to it. */
 #include "fuzz.h"
 
-#include "../../client/rest/error.h"
-#include "../../client/rest/json.h"
+#include "client/rest/error.h"
+#include "client/rest/json.h"
 #include "utf8.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Packets from a hostile host. */
 #include "fuzz.h"
 
-#include "../../client/tools/wire.h"
+#include "client/tools/wire.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,11 +2,11 @@
  * daemon lives, the operation has worked or is told ENOMEM, and nothing acknowledged is missing. */
 #include "harness.h"
 
-#include "../sim/failalloc.h"
 #include "cleanup.h"
 #include "peer.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "tests/sim/failalloc.h"
 
 #include <dirent.h>
 #include <fcntl.h>

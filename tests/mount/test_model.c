@@ -3,10 +3,10 @@
  */
 #include "harness.h"
 
-#include "../seed.h"
 #include "model_steps.h"
 #include "peer.h"
 #include "sim.h"
+#include "tests/seed.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

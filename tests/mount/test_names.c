@@ -1,8 +1,8 @@
 /* Keys and DataSet names that are no file names, and file names that are no key's. */
 #include "harness.h"
 
-#include "../../fs/text/name.h"
 #include "cleanup.h"
+#include "fs/text/name.h"
 #include "peer.h"
 #include "shell.h"
 

@@ -3,11 +3,11 @@
  * it longer. */
 #include "harness.h"
 
-#include "../seed.h"
 #include "cleanup.h"
 #include "peer.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "tests/seed.h"
 
 #include <dirent.h>
 #include <fcntl.h>

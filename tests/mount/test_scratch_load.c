@@ -1,9 +1,9 @@
 /* Many at once on few temporary names, while what is left is being published. */
 #include "harness.h"
 
-#include "../seed.h"
 #include "cleanup.h"
 #include "peer.h"
+#include "tests/seed.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* One channel: requests in, replies out, and faults in between. */
 #include "sim.h"
 
-#include "../../client/tools/wire.h"
 #include "cleanup.h"
+#include "client/tools/wire.h"
 #include "command.h"
 #include "out.h"
 #include "request.h"
