@@ -3,7 +3,7 @@
 
 #include "control/xattr.h"
 #include "file/close.h"
-#include "file/handle.h"
+#include "file/open.h"
 #include "file/read.h"
 #include "file/write.h"
 #include "kernel/request.h"
@@ -57,7 +57,7 @@ static void fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
     struct fs *fs = fs_of(req);
 
     atomic_fetch_add(&fs->kernel.requests[FS_FORGET], 1);
-    fs_entry_forget(fs, ino, count);
+    fs_node_forget(fs, ino, count);
     fuse_reply_none(req);
 }
 
@@ -67,7 +67,7 @@ static void fs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_
 
     atomic_fetch_add(&fs->kernel.requests[FS_FORGET], count);
     for (size_t i = 0; i < count; i++)
-        fs_entry_forget(fs, forgets[i].ino, forgets[i].nlookup);
+        fs_node_forget(fs, forgets[i].ino, forgets[i].nlookup);
     fuse_reply_none(req);
 }
 
@@ -119,7 +119,7 @@ static void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
     fs_request_init(&request, fs_of(req), req, FS_OPEN, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_handle_open);
+    fs_request_start(&request, fs_open);
 }
 
 static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -133,7 +133,7 @@ static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
     request.name = name;
     request.attr.st_mode = mode;
     request.fi = *fi;
-    fs_request_start(&request, fs_handle_create);
+    fs_request_start(&request, fs_open_create);
 }
 
 static void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,

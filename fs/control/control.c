@@ -5,6 +5,7 @@
 #include "file/close.h"
 #include "kernel/errors.h"
 #include "model/record.h"
+#include "model/told.h"
 #include "scratch/leftover.h"
 #include "text/name.h"
 #include "tree/entry.h"
@@ -77,7 +78,7 @@ int fs_control_find(struct fs_request *request, struct fs_node *parent, struct f
         return find_info(request, out);
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         if (parent->kind == fixed[i].parent && strcmp(request->name, fixed[i].name) == 0) {
-            *out = fs_entry_node(request->fs, fixed[i].ino);
+            *out = fs_node_acquire(request->fs, fixed[i].ino);
             return *out != NULL ? 0 : -ENOENT;
         }
     }
@@ -260,7 +261,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node,
     if (*handle == NULL)
         return -ENOMEM;
     (*handle)->creates = !node->dataset->exists;
-    fs_entry_fill(request->fs, node, entry);
+    fs_told_entry(request->fs, node, entry);
     fs_node_looked_up(node);
     return 0;
 }
@@ -295,11 +296,11 @@ int fs_control_create(struct fs_request *request)
         request->fi.direct_io = 1;
         if (fs_reply_create(request, &entry) != 0) {
             fs_close_abandon(fs, handle);
-            fs_entry_forget(fs, entry.ino, 1);
+            fs_node_forget(fs, entry.ino, 1);
         }
     }
     if (node != NULL)
-        fs_entry_put(fs, node);
+        fs_node_release(fs, node);
     return err;
 }
 

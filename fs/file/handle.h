@@ -1,4 +1,4 @@
-/* Open files: open and create. Their end is in close.h. */
+/* Open files. They are opened in open.h, and their end is in close.h. */
 #ifndef FS_HANDLE_H
 #define FS_HANDLE_H
 
@@ -30,8 +30,13 @@ struct fs_handle {
 /* The handle behind a request. */
 struct fs_handle *fs_handle_of(const struct fs_request *request);
 
-/* Makes a handle of a node, which it pins; with fs->lock. NULL when there is no memory. */
+/* Makes a handle of a node, which it pins; with fs->lock. NULL when there is no memory. The second
+ * does it with a zeroed handle, and cannot fail. */
 struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags);
+void fs_handle_attach(struct fs_handle *handle, struct fs_node *node, int open_flags);
+
+/* With fs->lock: the open is about to succeed, and shows the value that is in memory. */
+void fs_handle_show(const struct fs_request *request, struct fs_handle *handle);
 
 /* Brackets what a handler does with the handle behind its request, which may be answered and
  * released before the handler ends: handle and node stay until then. Without fs->lock. */
@@ -73,12 +78,5 @@ bool fs_handle_steady(const struct fs_node *node, pid_t tid);
 
 /* The remembered failure, which is thereby told; with fs->lock. */
 int fs_handle_take_error(struct fs_handle *handle);
-
-/* With fs->lock: the caller has looked up again what was stale; its next open is another one. */
-void fs_handle_not_stale(const struct fs_request *request);
-
-/* Handlers. */
-int fs_handle_open(struct fs_request *request);
-int fs_handle_create(struct fs_request *request);
 
 #endif

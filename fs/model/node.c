@@ -2,6 +2,7 @@
 #include "node.h"
 
 #include "attr.h"
+#include "cleanup.h"
 #include "due.h"
 #include "file/working.h"
 #include "kernel/loop.h"
@@ -184,10 +185,23 @@ void fs_node_looked_up(struct fs_node *node)
     node->lookups++;
 }
 
+struct fs_node *fs_node_acquire(struct fs *fs, fuse_ino_t ino)
+{
+    DS_LOCK_SCOPE(&fs->lock);
+    return fs_node_find(fs, ino);
+}
+
+void fs_node_release(struct fs *fs, struct fs_node *node)
+{
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_node_unpin(fs, node);
+}
+
 void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
 {
     struct fs_node *node;
 
+    DS_LOCK_SCOPE(&fs->lock);
     HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
     if (node == NULL)
         return;

@@ -87,7 +87,7 @@ struct fs_working {
 };
 
 /* Who has it open (handle.h). */
-struct fs_open {
+struct fs_open_files {
     struct fs_handle *handles;
     unsigned writers; /* those of them that may write */
 };
@@ -129,7 +129,7 @@ struct fs_node {
     struct fs_told told;
     struct fs_ahead ahead;
     struct fs_working working;
-    struct fs_open open;
+    struct fs_open_files open;
 
     /* What is held back, scratch.h; with the key lock. */
     struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
@@ -166,8 +166,14 @@ bool fs_node_is_kept(const struct fs_node *node);
 void fs_node_pin(struct fs_node *node);
 void fs_node_unpin(struct fs *fs, struct fs_node *node);
 
-/* The kernel was given the node, or forgets it `count` times. */
+/* The kernel was given the node. */
 void fs_node_looked_up(struct fs_node *node);
+
+/* Without fs->lock: fs_node_find() and fs_node_unpin(), and the kernel forgets a node `count`
+ * times.
+ */
+struct fs_node *fs_node_acquire(struct fs *fs, fuse_ino_t ino);
+void fs_node_release(struct fs *fs, struct fs_node *node);
 void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count);
 
 /* Takes the key away from the node, which keeps the attributes set on it. */

@@ -6,6 +6,7 @@
 #include "entry.h"
 #include "model/node.h"
 #include "model/times.h"
+#include "model/told.h"
 #include "model/value.h"
 #include "store/ahead.h"
 #include "store/list.h"
@@ -100,7 +101,7 @@ static void tell_times(struct fs *fs, const struct fs_node *node)
 int fs_dir_open(struct fs_request *request)
 {
     struct fs *fs = request->fs;
-    struct fs_node *node = fs_entry_node(fs, request->ino);
+    struct fs_node *node = fs_node_acquire(fs, request->ino);
     struct fs_dir *dir = NULL;
     int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
 
@@ -112,7 +113,7 @@ int fs_dir_open(struct fs_request *request)
     }
     if (err != 0) {
         if (node != NULL)
-            fs_entry_put(fs, node);
+            fs_node_release(fs, node);
         return err;
     }
     dir->node = node; /* with the pin */
@@ -279,7 +280,7 @@ static size_t add_item(struct fs_request *request, const struct item *item, off_
     /* Inode 0 names an entry without making the kernel believe anything of it. */
     bool known = is_known(request, item->node);
     if (known)
-        fs_entry_fill(fs, item->node, &entry);
+        fs_told_entry(fs, item->node, &entry);
     size = fuse_add_direntry_plus(request->req, to, room, item->name, &entry, next);
     if (size > room)
         return 0;

@@ -4,10 +4,12 @@
 #include "cleanup.h"
 #include "control/control.h"
 #include "file/handle.h"
+#include "file/open.h"
 #include "file/truncate.h"
 #include "file/working.h"
 #include "model/attr.h"
 #include "model/record.h"
+#include "model/told.h"
 #include "model/value.h"
 #include "store/ahead.h"
 #include "store/list.h"
@@ -21,65 +23,17 @@
 /* For so long a value that is read bit by bit stays as it was. */
 enum { READ_STEADY_MS = 1000 };
 
-struct fs_node *fs_entry_node(struct fs *fs, fuse_ino_t ino)
-{
-    DS_LOCK_SCOPE(&fs->lock);
-    return fs_node_find(fs, ino);
-}
-
-void fs_entry_put(struct fs *fs, struct fs_node *node)
-{
-    DS_LOCK_SCOPE(&fs->lock);
-    fs_node_unpin(fs, node);
-}
-
-void fs_entry_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
-{
-    DS_LOCK_SCOPE(&fs->lock);
-    fs_node_forget(fs, ino, count);
-}
-
-static double attr_timeout_s(const struct fs *fs, const struct fs_node *node)
-{
-    if (node->kind == FS_NODE_ENTRY)
-        return FS_ATTR_TIMEOUT_S;
-    /* Where the kernel judges by the mode, access that is given back is to be seen at once. */
-    if (node->kind == FS_NODE_DATASET && fs->options->allow_other &&
-        fs_record_access(fs, node->dataset) != DS_ACCESS_READ_WRITE)
-        return FS_ATTR_TIMEOUT_S;
-    if (node->kind == FS_NODE_STATS || node->kind == FS_NODE_ERRORS ||
-        node->kind == FS_NODE_SCRATCH || node->kind == FS_NODE_INFO)
-        return 0; /* each has its size anew */
-    return FS_DIR_TIMEOUT_S;
-}
-
-void fs_entry_fill(struct fs *fs, struct fs_node *node, struct fuse_entry_param *entry)
-{
-    memset(entry, 0, sizeof(*entry));
-    entry->ino = node->ino;
-    fs_attr_fill(fs, node, &entry->attr);
-    entry->attr_timeout = attr_timeout_s(fs, node);
-    entry->entry_timeout = node->kind == FS_NODE_ENTRY || node->kind == FS_NODE_DATASET
-                               ? FS_ENTRY_TIMEOUT_S
-                               : FS_DIR_TIMEOUT_S;
-    if (node->kind == FS_NODE_ENTRY &&
-        (node->seen.presence != FS_PRESENT || node->withheld != NULL))
-        entry->entry_timeout = 0; /* its creation may still be refused */
-    if (node->kind == FS_NODE_INFO && !node->dataset->exists)
-        entry->entry_timeout = 0; /* a DataSet that may never be made */
-}
-
 int fs_entry_reply(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     struct fuse_entry_param entry;
 
     pthread_mutex_lock(&fs->lock);
-    fs_entry_fill(fs, node, &entry);
+    fs_told_entry(fs, node, &entry);
     fs_node_looked_up(node);
     pthread_mutex_unlock(&fs->lock);
     if (fs_reply_entry(request, &entry) != 0)
-        fs_entry_forget(fs, node->ino, 1);
+        fs_node_forget(fs, node->ino, 1);
     return 0;
 }
 
@@ -156,7 +110,7 @@ static int lookup_dataset(struct fs_request *request, const char *name)
     if (err != 0)
         return err;
     fs_entry_reply(request, node);
-    fs_entry_put(fs, node);
+    fs_node_release(fs, node);
     return 0;
 }
 
@@ -275,7 +229,7 @@ static int lookup_entry(struct fs_request *request, struct fs_dataset *dataset, 
         fs_entry_reply(request, node);
     pthread_mutex_lock(&fs->lock);
     if (err == -ENOENT)
-        fs_handle_not_stale(request);
+        fs_open_not_stale(request);
     fs_node_unpin(fs, node);
     pthread_mutex_unlock(&fs->lock);
     return err;
@@ -295,7 +249,7 @@ static int lookup_in(struct fs_request *request, struct fs_node *parent)
         err = fs_control_measure(request, node);
         if (err == 0)
             fs_entry_reply(request, node);
-        fs_entry_put(request->fs, node);
+        fs_node_release(request->fs, node);
         return err;
     }
     err = fs_entry_key_of_name(request, root ? NULL : parent->dataset, request->name, &key);
@@ -307,13 +261,13 @@ static int lookup_in(struct fs_request *request, struct fs_node *parent)
 int fs_entry_with_node(struct fs_request *request,
                        int (*function)(struct fs_request *request, struct fs_node *node))
 {
-    struct fs_node *node = fs_entry_node(request->fs, request->ino);
+    struct fs_node *node = fs_node_acquire(request->fs, request->ino);
     int err;
 
     if (node == NULL)
         return -ESTALE;
     err = function(request, node);
-    fs_entry_put(request->fs, node);
+    fs_node_release(request->fs, node);
     return err;
 }
 
@@ -329,7 +283,7 @@ static int reply_attr(struct fs_request *request, struct fs_node *node)
     double timeout_s;
 
     pthread_mutex_lock(&fs->lock);
-    timeout_s = attr_timeout_s(fs, node);
+    timeout_s = fs_told_timeout_s(fs, node);
     if (node->kind == FS_NODE_ENTRY && !fs_value_answers(fs, node))
         timeout_s = 0; /* for this reader, and nobody else's stat(2) */
     fs_attr_fill(fs, node, &attr);

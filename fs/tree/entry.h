@@ -5,27 +5,15 @@
 #include "kernel/request.h"
 #include "model/node.h"
 
-/* The node of that number, pinned, without fs->lock held; NULL if the kernel has no right to it. */
-struct fs_node *fs_entry_node(struct fs *fs, fuse_ino_t ino);
-
-/* Gives that pin back. */
-void fs_entry_put(struct fs *fs, struct fs_node *node);
-
 /* What `function` returns for the pinned node of request->ino; -ESTALE if there is none. */
 int fs_entry_with_node(struct fs_request *request,
                        int (*function)(struct fs_request *request, struct fs_node *node));
-
-/* With fs->lock: what the kernel is told of a node, with the timeouts of its kind. */
-void fs_entry_fill(struct fs *fs, struct fs_node *node, struct fuse_entry_param *entry);
 
 /* With fs->lock: the directory of a DataSet, pinned; NULL when there is no memory. */
 struct fs_node *fs_entry_directory(struct fs *fs, struct fs_dataset *dataset);
 
 /* Gives the kernel the node as the reply to a lookup; takes the lookup back if it never arrived. */
 int fs_entry_reply(struct fs_request *request, struct fs_node *node);
-
-/* Without fs->lock: the kernel forgets. */
-void fs_entry_forget(struct fs *fs, fuse_ino_t ino, uint64_t count);
 
 /* The key of a name in a DataSet, or the DataSet of a name in the root; a shortened name is
  * searched in the listing. `*key` is owned by the caller. -ENOENT: no such name; FS_REQUEUE; the

@@ -215,14 +215,14 @@ static int rename_between(struct fs_request *request, struct fs_node *parent,
 int fs_rename(struct fs_request *request)
 {
     struct fs *fs = request->fs;
-    struct fs_node *parent = fs_entry_node(fs, request->ino);
-    struct fs_node *new_parent = fs_entry_node(fs, request->new_parent);
+    struct fs_node *parent = fs_node_acquire(fs, request->ino);
+    struct fs_node *new_parent = fs_node_acquire(fs, request->new_parent);
     int err = parent == NULL || new_parent == NULL ? -ESTALE
                                                    : rename_between(request, parent, new_parent);
 
     if (parent != NULL)
-        fs_entry_put(fs, parent);
+        fs_node_release(fs, parent);
     if (new_parent != NULL)
-        fs_entry_put(fs, new_parent);
+        fs_node_release(fs, new_parent);
     return err;
 }

@@ -101,7 +101,7 @@ static int make_dataset(struct fs_request *request, const char *name)
     if (err != 0)
         return err;
     fs_entry_reply(request, node);
-    fs_entry_put(fs, node);
+    fs_node_release(fs, node);
     return 0;
 }
 
@@ -165,7 +165,7 @@ static int mkdir_lock(struct fs_request *request, struct fs_dataset *dataset)
     if (err != 0)
         return err;
     fs_entry_reply(request, node);
-    fs_entry_put(fs, node);
+    fs_node_release(fs, node);
     return 0;
 }
 

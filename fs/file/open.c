@@ -1,0 +1,308 @@
+/* Opening and creating entries. */
+#include "open.h"
+
+#include "cleanup.h"
+#include "close.h"
+#include "control/control.h"
+#include "handle.h"
+#include "kernel/errors.h"
+#include "model/attr.h"
+#include "model/record.h"
+#include "model/told.h"
+#include "model/value.h"
+#include "scratch/scratch.h"
+#include "store/ahead.h"
+#include "text/name.h"
+#include "working.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+/* Commits what others' handles wait for, with the key lock and fs->lock. If that fails it is their
+ * failure, which they hear of, and not this request's; what the store said is reported at once. A
+ * cut code point may still be completed. -EINTR: the caller was interrupted, and has its answer
+ * perhaps; others wait on. */
+static int commit_for_others(struct fs_request *request, struct fs_node *node)
+{
+    int err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
+
+    if (err != 0 && err != -EILSEQ && err != -EINTR)
+        fs_errors_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
+                      request->call.text);
+    request->call.text[0] = '\0';
+    return atomic_load(&request->settled) ? -EINTR : err;
+}
+
+/* Makes the value that the open file will show current: what waits is committed, else the store is
+ * asked unless the caller's own LOOKUP just did. With the node pinned, without fs->lock. */
+static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    bool reads = (request->fi.flags & O_ACCMODE) != O_WRONLY;
+    bool attached, ticket, waits, young, gone, local;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    attached = node->attached;
+    ticket = fs_ahead_take(node, request->tid, FS_AHEAD_OPEN);
+    ticket = ticket || (node->told.ticket.tid == request->tid && request->tid != 0 &&
+                        ds_call_now_ms() <= node->told.ticket.until_ms && node->seen.value != NULL);
+    node->told.ticket.tid = 0;
+    waits = fs_working_waits(node) || node->working.image != NULL;
+    young = node->seen.presence == FS_PRESENT && node->seen.value != NULL &&
+            fs_value_younger(node, fs->options->ttl_ms);
+    gone = node->withheld != NULL && !fs_value_exists(node);
+    local = !attached || fs_value_is_local(node);
+    pthread_mutex_unlock(&fs->lock);
+
+    if (gone)
+        return -ENOENT;
+    if (local)
+        return 0;
+    if (!waits)
+        return ticket || young ? 0 : fs_value_fetch(request, node, reads, false);
+
+    err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
+    DS_LOCK_SCOPE(&fs->lock);
+    err = fs_key_lock(request, node);
+    if (err != 0)
+        return err;
+    err = commit_for_others(request, node);
+    fs_key_unlock(node);
+    if (err == -EINTR)
+        return err;
+    if (err == 0 && node->working.image == NULL && node->seen.fetched_ms == 0) {
+        /* What was created may have been written by the other side already. */
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_value_fetch(request, node, reads, false);
+        pthread_mutex_lock(&fs->lock);
+        return err;
+    }
+    return fs_value_exists(node) ? 0 : -ENOENT;
+}
+
+/* O_TRUNC: asks nothing, sends nothing yet. */
+static int open_truncating(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    err = fs_key_lock(request, node);
+    if (err != 0)
+        return err;
+    if (node->working.commit.gathered) {
+        pthread_mutex_unlock(&fs->lock);
+        err = fs_request_may_block(request);
+        pthread_mutex_lock(&fs->lock);
+        if (err != 0) {
+            fs_key_unlock(node);
+            return err;
+        }
+        /* Should the new data be refused, this is what stays. */
+        err = commit_for_others(request, node);
+        if (err == -EINTR || (err != 0 && err != -EILSEQ && node->working.commit.gathered)) {
+            fs_key_unlock(node); /* it waits on, and nobody has been told of its loss */
+            return err;
+        }
+    }
+    err = node->scratch != NULL ? fs_scratch_truncate(request, node, 0)
+                                : fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
+    fs_key_unlock(node);
+    return err;
+}
+
+/* Tells the kernel with the reply what it may keep. With fs->lock. `*stale_attr`: what it was told
+ * of the file is wrong now. */
+static void decide_caching(struct fs_request *request, struct fs_node *node, bool *stale_attr)
+{
+    *stale_attr = node->told.version != node->seen.version;
+    request->fi.keep_cache = node->told.page_version == node->seen.version;
+    node->told.page_version = node->seen.version;
+    /* An append goes to the store's end, not to where the kernel believes it; and others are not to
+     * read from its pages what the store may refuse: who only writes fills none. */
+    request->fi.direct_io = (request->fi.flags & O_ACCMODE) == O_WRONLY;
+    request->fi.noflush = (request->fi.flags & O_ACCMODE) == O_RDONLY;
+}
+
+/* The key is gone. ESTALE makes the kernel look the name up again, once: where it is gone once
+ * more, a reader is told what it would have been told by then, and not the kernel's own word. One
+ * that creates is told it again, since ENOENT would be no answer to it. */
+static int gone(const struct fs_request *request, bool write)
+{
+    struct fs *fs = request->fs;
+    int64_t now_ms = ds_call_now_ms();
+    bool again;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    again = fs->stale_tid == request->tid && request->tid != 0 &&
+            now_ms - fs->stale_ms < fs->options->timeout_ms;
+    fs->stale_tid = again ? 0 : request->tid;
+    fs->stale_ms = now_ms;
+    return again && !write ? -ENOENT : -ESTALE;
+}
+
+void fs_open_not_stale(const struct fs_request *request)
+{
+    if (request->fs->stale_tid == request->tid)
+        request->fs->stale_tid = 0;
+}
+
+static int open_entry(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    bool truncate = (request->fi.flags & O_TRUNC) != 0;
+    bool write = truncate || (request->fi.flags & O_ACCMODE) != O_RDONLY;
+    bool stale_attr = false, attached;
+    /* Before anything is truncated, which nobody would see to without it. */
+    struct fs_handle *spare DS_AUTO_FREE = calloc(1, sizeof(*spare)), *handle = spare;
+    int err = 0;
+
+    if (handle == NULL)
+        return -ENOMEM;
+    pthread_mutex_lock(&fs->lock);
+    attached = node->attached;
+    pthread_mutex_unlock(&fs->lock);
+    if (attached)
+        err = fs_record_allow_node(request, node, write ? FS_NEED_WRITE : FS_NEED_READ);
+    if (err == 0)
+        err = truncate ? open_truncating(request, node) : bring_up_to_date(request, node);
+    if (err == -ENOENT)
+        return gone(request, write);
+    if (err != 0)
+        return err;
+
+    pthread_mutex_lock(&fs->lock);
+    spare = NULL;
+    fs_handle_attach(handle, node, request->fi.flags);
+    handle->unsent = truncate;
+    fs_handle_show(request, handle);
+    decide_caching(request, node, &stale_attr);
+    fs_open_not_stale(request);
+    pthread_mutex_unlock(&fs->lock);
+    request->fi.fh = (uintptr_t)handle;
+    /* The kernel sends GETATTR then before it uses the size it knows. With a negative offset this
+     * is safe in a handler; an inode that it does not have is no failure. */
+    if (stale_attr && !truncate)
+        fuse_lowlevel_notify_inval_inode(fs->kernel.session, node->ino, -1, 0);
+    if (fs_reply_open(request) != 0)
+        fs_close_abandon(fs, handle);
+    return 0;
+}
+
+int fs_open(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *node = fs_node_acquire(fs, request->ino);
+    int err;
+
+    if (node == NULL)
+        return -ESTALE;
+    err = node->kind == FS_NODE_ENTRY ? open_entry(request, node) : fs_control_open(request, node);
+    fs_node_release(fs, node);
+    return err;
+}
+
+/* With the key lock and fs->lock: makes or opens the key in memory. */
+static int create_locked(struct fs_request *request, struct fs_node *node)
+{
+    bool truncate = (request->fi.flags & O_TRUNC) != 0;
+    enum fs_scratch_kind kind;
+    int err;
+
+    if (!fs_value_exists(node)) {
+        /* The kernel has looked the name up for this very call, and was told that it is missing. */
+        if (node->seen.presence == FS_PRESENCE_UNKNOWN)
+            fs_value_absent(request->fs, node);
+        fs_attr_forget(request->fs, node); /* they were another file's of that name */
+        kind = fs_scratch_creates(request, node);
+        if (kind != FS_SCRATCH_NONE)
+            err = fs_scratch_make(request, node, kind);
+        else /* the store still has a key whose removal is withheld */
+            err = fs_working_pend(request->fs, node,
+                                  node->withheld != NULL ? FS_PENDING_TRUNCATE : FS_PENDING_CREATE);
+        if (err == 0)
+            fs_record_modified(request->fs, node->dataset);
+        return err;
+    }
+    /* Another process of this mount was faster. */
+    if (request->fi.flags & O_EXCL)
+        return -EEXIST;
+    if (node->kind != FS_NODE_ENTRY)
+        return -EISDIR;
+    if (truncate && node->scratch != NULL)
+        return fs_scratch_truncate(request, node, 0);
+    if (truncate)
+        return fs_working_pend(request->fs, node, FS_PENDING_TRUNCATE);
+    return 0;
+}
+
+static int create_entry(struct fs_request *request, struct fs_dataset *dataset, const char *key)
+{
+    struct fs *fs = request->fs;
+    struct fuse_entry_param entry;
+    struct fs_handle *spare DS_AUTO_FREE = calloc(1, sizeof(*spare)), *handle = spare;
+    struct fs_node *node;
+    bool stale_attr;
+    int err = handle == NULL ? -ENOMEM : fs_record_allow(request, dataset, key, FS_NEED_WRITE);
+
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&fs->lock);
+    node = fs_node_get_key(fs, dataset, key);
+    if (node == NULL) {
+        pthread_mutex_unlock(&fs->lock);
+        return -ENOMEM;
+    }
+    err = fs_key_lock_named(request, node);
+    if (err == 0) {
+        err = create_locked(request, node);
+        if (err == 0) {
+            spare = NULL;
+            fs_handle_attach(handle, node, request->fi.flags);
+            handle->unsent = node->working.commit.pending != FS_PENDING_NONE;
+        }
+        fs_key_unlock(node);
+    }
+    if (err == 0) {
+        decide_caching(request, node, &stale_attr);
+        fs_open_not_stale(request);
+        fs_told_entry(fs, node, &entry);
+        fs_node_looked_up(node);
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (err == 0) {
+        request->fi.fh = (uintptr_t)handle;
+        if (fs_reply_create(request, &entry) != 0) {
+            fs_close_abandon(fs, handle);
+            fs_node_forget(fs, node->ino, 1);
+        }
+    }
+    fs_node_release(fs, node);
+    return err;
+}
+
+int fs_open_create(struct fs_request *request)
+{
+    struct fs *fs = request->fs;
+    struct fs_node *parent = fs_node_acquire(fs, request->ino);
+    char *key DS_AUTO_FREE = NULL;
+    int err;
+
+    if (parent == NULL)
+        return -ESTALE;
+    if (parent->kind == FS_NODE_INFO_DIR) {
+        err = fs_control_create(request);
+    } else if (parent->kind != FS_NODE_DATASET) {
+        err = -EPERM; /* the root holds DataSets only */
+    } else {
+        err = fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
+        if (err == 0)
+            err = create_entry(request, parent->dataset, key);
+    }
+    fs_node_release(fs, parent);
+    return err;
+}
