@@ -17,6 +17,7 @@
 #include "mount.h"
 #include "options.h"
 #include "scratch/leftover.h"
+#include "store/ask.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,8 +112,7 @@ static int serve(struct session *session)
     int left_err, read_err, err = fs_pages_start(fs);
 
     if (err == 0)
-        err = fs_loop_start(fs->kernel.session, session->options->max_threads, session->ended,
-                            &fs->kernel.loop);
+        err = fs_loop_start(&fs->kernel, session->options->max_threads, session->ended);
     if (err != 0) {
         fs_pages_stop(fs);
         return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
@@ -123,10 +123,10 @@ static int serve(struct session *session)
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
-    fs_request_cancel_reads(fs);
+    fs_ask_cancel_reads(fs);
     fs_pages_stop(fs);
     fs_due_stop(fs);
-    fs_request_cancel_reads(fs);
+    fs_ask_cancel_reads(fs);
     fs_loop_stop(fs->kernel.loop);
     read_err = fs_loop_error(fs->kernel.loop);
     fs_errors_set_timer(fs->kernel.errors, NULL);
@@ -134,7 +134,7 @@ static int serve(struct session *session)
     fs->kernel.timer = NULL;
     fs_loop_free(fs->kernel.loop);
 
-    fs_request_init_internal(&leftover, fs);
+    fs_request_init_internal(&leftover, &fs->kernel);
     err = fs_working_commit_all(&leftover, NULL, FS_COMMIT_ON_UNMOUNT);
     left_err = fs_leftover_publish(&leftover);
     if (err != 0)

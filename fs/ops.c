@@ -7,6 +7,7 @@
 #include "file/read.h"
 #include "file/write.h"
 #include "kernel/request.h"
+#include "model/fs.h"
 #include "text/name.h"
 #include "tree/dir.h"
 #include "tree/entry.h"
@@ -21,12 +22,17 @@ static struct fs *fs_of(fuse_req_t req)
     return fuse_req_userdata(req);
 }
 
+static struct fs_kernel *kernel_of(fuse_req_t req)
+{
+    return &fs_of(req)->kernel;
+}
+
 /* Replies where a name cannot be one. The kernel lets longer ones through. */
 static bool refuse_name(fuse_req_t req, enum fs_opcode opcode, const char *name)
 {
     if (strlen(name) <= FS_NAME_MAX_BYTES)
         return false;
-    atomic_fetch_add(&fs_of(req)->kernel.requests[opcode], 1);
+    atomic_fetch_add(&kernel_of(req)->requests[opcode], 1);
     fuse_reply_err(req, ENAMETOOLONG);
     return true;
 }
@@ -47,7 +53,7 @@ static void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
     if (refuse_name(req, FS_LOOKUP, name))
         return;
-    fs_request_init(&request, fs_of(req), req, FS_LOOKUP, parent);
+    fs_request_init(&request, kernel_of(req), req, FS_LOOKUP, parent);
     request.name = name;
     fs_request_start(&request, fs_entry_lookup);
 }
@@ -56,7 +62,7 @@ static void fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
     struct fs *fs = fs_of(req);
 
-    atomic_fetch_add(&fs->kernel.requests[FS_FORGET], 1);
+    atomic_fetch_add(&kernel_of(req)->requests[FS_FORGET], 1);
     fs_node_forget(fs, ino, count);
     fuse_reply_none(req);
 }
@@ -65,7 +71,7 @@ static void fs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_
 {
     struct fs *fs = fs_of(req);
 
-    atomic_fetch_add(&fs->kernel.requests[FS_FORGET], count);
+    atomic_fetch_add(&kernel_of(req)->requests[FS_FORGET], count);
     for (size_t i = 0; i < count; i++)
         fs_node_forget(fs, forgets[i].ino, forgets[i].nlookup);
     fuse_reply_none(req);
@@ -84,7 +90,7 @@ static void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_GETATTR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_GETATTR, ino);
     if (fi != NULL) /* before a READ; fstat(2) comes without a handle */
         request.fi = *fi;
     fs_request_start(&request, fs_entry_getattr);
@@ -95,7 +101,7 @@ static void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_SETATTR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_SETATTR, ino);
     if (fi != NULL) /* ftruncate(2), not truncate(2) */
         request.fi = *fi;
     request.attr = *attr;
@@ -108,7 +114,7 @@ static void fs_op_access(fuse_req_t req, fuse_ino_t ino, int mask)
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_ACCESS, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_ACCESS, ino);
     request.mask = mask;
     fs_request_start(&request, fs_entry_access);
 }
@@ -117,7 +123,7 @@ static void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_OPEN, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_OPEN, ino);
     request.fi = *fi;
     fs_request_start(&request, fs_open);
 }
@@ -129,7 +135,7 @@ static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 
     if (refuse_name(req, FS_CREATE, name))
         return;
-    fs_request_init(&request, fs_of(req), req, FS_CREATE, parent);
+    fs_request_init(&request, kernel_of(req), req, FS_CREATE, parent);
     request.name = name;
     request.attr.st_mode = mode;
     request.fi = *fi;
@@ -141,7 +147,7 @@ static void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_READ, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_READ, ino);
     request.fi = *fi;
     request.size = size;
     request.offset = bounded(offset);
@@ -153,11 +159,12 @@ static void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_WRITE, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_WRITE, ino);
     request.fi = *fi;
     request.data = data;
     request.size = size;
     request.offset = bounded(offset);
+    request.dropped = fs_write_dropped;
     fs_request_start(&request, fs_write_handle);
 }
 
@@ -165,7 +172,7 @@ static void fs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *f
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_FLUSH, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_FLUSH, ino);
     request.fi = *fi;
     fs_request_start(&request, fs_close_flush);
 }
@@ -175,7 +182,7 @@ static void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fus
     struct fs_request request;
 
     (void)datasync;
-    fs_request_init(&request, fs_of(req), req, FS_FSYNC, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_FSYNC, ino);
     request.fi = *fi;
     fs_request_start(&request, fs_close_fsync);
 }
@@ -184,8 +191,9 @@ static void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_RELEASE, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_RELEASE, ino);
     request.fi = *fi;
+    request.dropped = fs_close_dropped;
     fs_request_start(&request, fs_close_release);
 }
 
@@ -195,7 +203,7 @@ static void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 
     if (refuse_name(req, FS_UNLINK, name))
         return;
-    fs_request_init(&request, fs_of(req), req, FS_UNLINK, parent);
+    fs_request_init(&request, kernel_of(req), req, FS_UNLINK, parent);
     request.name = name;
     fs_request_start(&request, fs_tree_unlink);
 }
@@ -207,7 +215,7 @@ static void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fu
 
     if (refuse_name(req, FS_RENAME, name) || refuse_name(req, FS_RENAME, new_name))
         return;
-    fs_request_init(&request, fs_of(req), req, FS_RENAME, parent);
+    fs_request_init(&request, kernel_of(req), req, FS_RENAME, parent);
     request.name = name;
     request.new_parent = new_parent;
     request.new_name = new_name;
@@ -222,7 +230,7 @@ static void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mod
     if (refuse_name(req, FS_MKDIR, name))
         return;
     (void)mode; /* access is the DataSet's */
-    fs_request_init(&request, fs_of(req), req, FS_MKDIR, parent);
+    fs_request_init(&request, kernel_of(req), req, FS_MKDIR, parent);
     request.name = name;
     fs_request_start(&request, fs_tree_mkdir);
 }
@@ -233,7 +241,7 @@ static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 
     if (refuse_name(req, FS_RMDIR, name))
         return;
-    fs_request_init(&request, fs_of(req), req, FS_RMDIR, parent);
+    fs_request_init(&request, kernel_of(req), req, FS_RMDIR, parent);
     request.name = name;
     fs_request_start(&request, fs_tree_rmdir);
 }
@@ -241,7 +249,7 @@ static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 /* A store has nothing but DataSets and entries. */
 static void refuse(fuse_req_t req, enum fs_opcode opcode)
 {
-    atomic_fetch_add(&fs_of(req)->kernel.requests[opcode], 1);
+    atomic_fetch_add(&kernel_of(req)->requests[opcode], 1);
     fuse_reply_err(req, EPERM);
 }
 
@@ -271,7 +279,7 @@ static void fs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_OPENDIR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_OPENDIR, ino);
     request.fi = *fi;
     fs_request_start(&request, fs_dir_open);
 }
@@ -281,7 +289,7 @@ static void read_directory(fuse_req_t req, fuse_ino_t ino, enum fs_opcode opcode
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, opcode, ino);
+    fs_request_init(&request, kernel_of(req), req, opcode, ino);
     request.fi = *fi;
     request.size = size;
     request.offset = bounded(offset);
@@ -304,7 +312,7 @@ static void fs_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_in
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_RELEASEDIR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_RELEASEDIR, ino);
     request.fi = *fi;
     fs_request_start(&request, fs_dir_release);
 }
@@ -313,7 +321,7 @@ static void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_STATFS, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_STATFS, ino);
     fs_request_start(&request, fs_entry_statfs);
 }
 
@@ -321,7 +329,7 @@ static void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, siz
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_GETXATTR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_GETXATTR, ino);
     request.name = name;
     request.size = size;
     fs_request_start(&request, fs_xattr_get);
@@ -332,7 +340,7 @@ static void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, con
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_SETXATTR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_SETXATTR, ino);
     request.name = name;
     request.data = value;
     request.size = size;
@@ -344,7 +352,7 @@ static void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_LISTXATTR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_LISTXATTR, ino);
     request.size = size;
     fs_request_start(&request, fs_xattr_list);
 }
@@ -353,7 +361,7 @@ static void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
     struct fs_request request;
 
-    fs_request_init(&request, fs_of(req), req, FS_REMOVEXATTR, ino);
+    fs_request_init(&request, kernel_of(req), req, FS_REMOVEXATTR, ino);
     request.name = name;
     fs_request_start(&request, fs_xattr_remove);
 }

@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "file/close.h"
 #include "kernel/errors.h"
+#include "kernel/reply.h"
 #include "model/record.h"
 #include "model/told.h"
 #include "scratch/leftover.h"
@@ -40,8 +41,10 @@ static int find_info(struct fs_request *request, struct fs_node **out)
     struct fs *fs = request->fs;
     char *name DS_AUTO_FREE = NULL;
     struct fs_dataset *dataset;
-    int err = fs_entry_key_of_name(request, NULL, request->name, &name);
+    int err;
 
+    request->about_info = true;
+    err = fs_entry_key_of_name(request, NULL, request->name, &name);
     if (err != 0)
         return err;
     dataset = fs_record_acquire(fs, name);
@@ -154,8 +157,10 @@ static int print_info(struct fs_request *request, struct fs_node *node, int64_t 
                       struct ds_buf *out)
 {
     struct fs *fs = request->fs;
-    int err = fs_record_refresh(request, node->dataset, max_age_ms);
+    int err;
 
+    request->about_info = true;
+    err = fs_record_refresh(request, node->dataset, max_age_ms);
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
@@ -340,6 +345,7 @@ int fs_control_write(struct fs_request *request, struct fs_handle *handle)
     bool creates;
     int err;
 
+    request->about_info = true;
     fs_request_about(request, dataset->name, NULL);
     err = ds_attributes_from_json(request->data, request->size, &attributes, why);
     if (err != 0)

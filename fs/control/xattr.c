@@ -2,8 +2,10 @@
 #include "xattr.h"
 
 #include "cleanup.h"
+#include "kernel/reply.h"
 #include "model/node.h"
 #include "model/record.h"
+#include "store/ask.h"
 #include "tree/entry.h"
 
 #include <errno.h>

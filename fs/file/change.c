@@ -1,6 +1,7 @@
 /* Changes of the working value that may be refused: begun, committed, taken back. */
 #include "change.h"
 
+#include "kernel/interrupt.h"
 #include "model/due.h"
 #include "model/value.h"
 #include "working.h"
@@ -92,7 +93,7 @@ int fs_change_waited(const struct fs_request *request, int err)
 {
     if (err != -EINTR || request->granted)
         return err == -EINTR ? 0 : err;
-    return atomic_load(&request->settled) || fs_request_is_dying(request) ? err : 0;
+    return atomic_load(&request->settled) || fs_interrupt_is_dying(request) ? err : 0;
 }
 
 void fs_change_take_back(struct fs_request *request, struct fs_node *node,

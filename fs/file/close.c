@@ -5,6 +5,7 @@
 #include "handle.h"
 #include "kernel/errors.h"
 #include "kernel/pages.h"
+#include "kernel/reply.h"
 #include "model/due.h"
 #include "model/record.h"
 #include "model/value.h"

@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "handle.h"
 #include "kernel/errors.h"
+#include "kernel/reply.h"
 #include "model/attr.h"
 #include "model/record.h"
 #include "model/told.h"

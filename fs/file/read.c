@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "control/control.h"
 #include "handle.h"
+#include "kernel/reply.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 

@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "handle.h"
 #include "kernel/pages.h"
+#include "kernel/reply.h"
 #include "model/record.h"
 #include "model/value.h"
 #include "scratch/scratch.h"

@@ -12,6 +12,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+/* What nobody has answered for that long counts as silent: who waits for it gets what is in memory.
+ */
+#define FS_SILENT_MS 1000
+
 struct fs;
 struct fs_loop;
 struct fs_pages;

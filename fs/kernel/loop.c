@@ -3,7 +3,6 @@
 
 #include "cleanup.h"
 #include "log.h"
-#include "request.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -29,6 +28,7 @@ enum { NO_MEMORY_MS = 10 };
 
 struct fs_loop {
     struct fuse_session *session;
+    struct fs_timer *timer;
     unsigned max_threads;
     int ended; /* borrowed eventfd */
 
@@ -42,9 +42,9 @@ struct fs_loop {
     unsigned busy; /* workers that run a request which may block */
     bool reader;   /* somebody reads */
     bool stop;
-    int error;                /* why no more can be read, of the reader alone; 0: the mount ended */
-    struct fs_request *queue; /* the oldest first */
-    unsigned queued;          /* how many */
+    int error;            /* why no more can be read, of the reader alone; 0: the mount ended */
+    struct fs_job *queue; /* the oldest first */
+    unsigned queued;      /* how many */
 };
 
 static _Thread_local struct fs_worker *this_worker;
@@ -116,34 +116,34 @@ bool fs_loop_may_block(struct fs_worker *worker)
     return true;
 }
 
-int fs_loop_queue(struct fs_loop *loop, struct fs_request *request, int64_t look_ms)
+int fs_loop_queue(struct fs_loop *loop, struct fs_job *job, int64_t look_ms)
 {
     DS_LOCK_SCOPE(&loop->lock);
     if (loop->queued == QUEUE_MAX || loop->stop)
         return -EAGAIN;
-    DL_APPEND(loop->queue, request);
+    DL_APPEND(loop->queue, job);
     loop->queued++;
-    request->queued = true;
+    job->queued = true;
     if (look_ms != 0)
-        fs_timer_set(request->fs->kernel.timer, &request->interrupt, look_ms);
+        fs_timer_set(loop->timer, &job->look, look_ms);
     call_help(loop);
     return 0;
 }
 
 /* With the lock. */
-static void take_from_queue(struct fs_loop *loop, struct fs_request *request)
+static void take_from_queue(struct fs_loop *loop, struct fs_job *job)
 {
-    DL_DELETE(loop->queue, request);
+    DL_DELETE(loop->queue, job);
     loop->queued--;
-    request->queued = false;
+    job->queued = false;
 }
 
-bool fs_loop_unqueue(struct fs_loop *loop, struct fs_request *request)
+bool fs_loop_unqueue(struct fs_loop *loop, struct fs_job *job)
 {
     DS_LOCK_SCOPE(&loop->lock);
-    if (!request->queued)
+    if (!job->queued)
         return false;
-    take_from_queue(loop, request);
+    take_from_queue(loop, job);
     return true;
 }
 
@@ -172,14 +172,14 @@ static bool read_one(struct fs_worker *worker)
 /* With the lock, which is released meanwhile. */
 static void run_queued(struct fs_loop *loop)
 {
-    struct fs_request *request = loop->queue;
+    struct fs_job *job = loop->queue;
 
-    take_from_queue(loop, request);
+    take_from_queue(loop, job);
     loop->busy++;
     if (loop->queue != NULL)
         call_help(loop); /* two that were queued at one moment may have called this worker */
     pthread_mutex_unlock(&loop->lock);
-    fs_request_resume(request);
+    job->run(job);
     pthread_mutex_lock(&loop->lock);
     loop->busy--;
 }
@@ -236,8 +236,7 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
-                  struct fs_loop **out)
+int fs_loop_start(struct fs_kernel *kernel, unsigned max_threads, int ended)
 {
     struct fs_loop *loop = calloc(1, sizeof(*loop));
     pthread_condattr_t attributes;
@@ -250,7 +249,8 @@ int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
         free(loop);
         return -ENOMEM;
     }
-    loop->session = session;
+    loop->session = kernel->session;
+    loop->timer = kernel->timer;
     loop->max_threads = max_threads;
     loop->ended = ended;
     pthread_mutex_init(&loop->lock, NULL);
@@ -259,7 +259,7 @@ int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&loop->left, &attributes);
     pthread_condattr_destroy(&attributes);
-    *out = loop;                     /* the first request may come before this returns */
+    kernel->loop = loop;             /* the first request may come before this returns */
     pthread_mutex_lock(&loop->lock); /* they begin when it is known that both are there */
     for (unsigned i = 0; i < WORKERS_MIN && err == 0; i++)
         err = start_worker(loop);
@@ -267,7 +267,7 @@ int fs_loop_start(struct fuse_session *session, unsigned max_threads, int ended,
     pthread_mutex_unlock(&loop->lock);
     if (err != 0) {
         fs_loop_free(loop);
-        *out = NULL;
+        kernel->loop = NULL;
     }
     return err;
 }
@@ -298,11 +298,11 @@ void fs_loop_stop(struct fs_loop *loop)
     pthread_cond_broadcast(&loop->idle);
     await_workers(loop);
     while (loop->queue != NULL) {
-        struct fs_request *request = loop->queue;
+        struct fs_job *job = loop->queue;
 
-        take_from_queue(loop, request);
+        take_from_queue(loop, job);
         pthread_mutex_unlock(&loop->lock);
-        fs_request_drop(request, -ENOTCONN);
+        job->drop(job, -ENOTCONN);
         pthread_mutex_lock(&loop->lock);
     }
 }

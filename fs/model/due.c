@@ -4,7 +4,6 @@
 #include "call.h"
 #include "cleanup.h"
 #include "file/working.h"
-#include "kernel/loop.h"
 #include "kernel/request.h"
 #include "scratch/leftover.h"
 
@@ -61,20 +60,9 @@ static int run_due(struct fs_request *request)
 /* With fs->lock, on the timer's thread. */
 static void start(struct fs *fs, struct fs_node *node)
 {
-    struct fs_request *request = calloc(1, sizeof(*request));
+    int err = fs_request_queue_internal(&fs->kernel, run_due, node->ino);
 
-    if (request != NULL) {
-        fs_request_init_internal(request, fs);
-        request->heap = true;
-        request->handler = run_due;
-        request->ino = node->ino;
-    }
-    if (request != NULL && fs_loop_queue(fs->kernel.loop, request, 0) == 0) {
-        fs_due_set(fs, node, 0);
-        return;
-    }
-    free(request);
-    fs_due_set(fs, node, ds_call_now_ms() + RETRY_MS);
+    fs_due_set(fs, node, err == 0 ? 0 : ds_call_now_ms() + RETRY_MS);
 }
 
 static void fire(struct fs_timer_entry *entry)

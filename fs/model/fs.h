@@ -29,9 +29,8 @@
 
 /* A value that young answers LOOKUP and GETATTR without a request. */
 #define FS_FRESH_MS 20
-/* A store that has left a request unanswered for that long counts as silent. */
-#define FS_SILENT_MS 1000
-/* So long it goes on to count as silent after that, unless something is answered. */
+/* A store that has left a request unanswered for FS_SILENT_MS goes on to count as silent for so
+ * long after that, unless something is answered. */
 #define FS_SILENCE_TRUST_MS 5000
 
 /* The numbers of the inodes that are always there. */

@@ -267,7 +267,7 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
     if (err != 0)
         return err;
     DL_APPEND(node->key_lock.waiters, request);
-    request->waits_for_key = true;
+    request->sleeps = true;
     for (;;) {
         struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
                                  .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
@@ -281,7 +281,7 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
             break;
         pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
     }
-    request->waits_for_key = false;
+    request->sleeps = false;
     DL_DELETE(node->key_lock.waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
     if (err != 0 && !node->key_lock.locked && node->key_lock.waiters != NULL)
         pthread_cond_signal(&node->key_lock.waiters->worker->wake);

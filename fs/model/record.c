@@ -6,6 +6,7 @@
 #include "kernel/request.h"
 #include "node.h"
 #include "store/ahead.h"
+#include "store/ask.h"
 #include "times.h"
 
 #include <errno.h>

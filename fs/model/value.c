@@ -8,6 +8,7 @@
 #include "kernel/request.h"
 #include "record.h"
 #include "scratch/scratch.h"
+#include "store/ask.h"
 #include "times.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "cleanup.h"
+#include "kernel/reply.h"
 #include "model/due.h"
 #include "model/record.h"
 #include "model/times.h"

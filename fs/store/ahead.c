@@ -1,6 +1,7 @@
 /* Walks over listings. */
 #include "ahead.h"
 
+#include "ask.h"
 #include "cleanup.h"
 #include "model/times.h"
 #include "model/value.h"

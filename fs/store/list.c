@@ -2,6 +2,7 @@
 #include "list.h"
 
 #include "ahead.h"
+#include "ask.h"
 #include "cleanup.h"
 #include "kernel/errors.h"
 #include "model/times.h"

@@ -2,6 +2,7 @@
 #include "lost.h"
 
 #include "kernel/request.h"
+#include "model/fs.h"
 
 #include <errno.h>
 

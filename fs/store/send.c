@@ -1,6 +1,7 @@
 /* Sets and appends of working values. */
 #include "send.h"
 
+#include "ask.h"
 #include "model/record.h"
 #include "model/value.h"
 

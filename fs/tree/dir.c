@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "control/control.h"
 #include "entry.h"
+#include "kernel/reply.h"
 #include "model/node.h"
 #include "model/times.h"
 #include "model/told.h"

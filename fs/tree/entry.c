@@ -7,6 +7,7 @@
 #include "file/open.h"
 #include "file/truncate.h"
 #include "file/working.h"
+#include "kernel/reply.h"
 #include "model/attr.h"
 #include "model/record.h"
 #include "model/told.h"

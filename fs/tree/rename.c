@@ -4,12 +4,14 @@
 #include "cleanup.h"
 #include "entry.h"
 #include "file/working.h"
+#include "kernel/reply.h"
 #include "model/record.h"
 #include "model/value.h"
 #include "rename_check.h"
 #include "rename_scratch.h"
 #include "scratch/scratch.h"
 #include "scratch/withheld.h"
+#include "store/ask.h"
 #include "text/name.h"
 
 #include <errno.h>

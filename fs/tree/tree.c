@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "entry.h"
 #include "file/working.h"
+#include "kernel/reply.h"
 #include "model/attr.h"
 #include "model/record.h"
 #include "model/times.h"
@@ -11,6 +12,7 @@
 #include "scratch/publish.h"
 #include "scratch/scratch.h"
 #include "scratch/withheld.h"
+#include "store/ask.h"
 #include "store/send.h"
 #include "text/name.h"
 
