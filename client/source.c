@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "local/local.h"
 #include "rest/rest.h"
+#include "rest/url.h"
 #include "tools/tools.h"
 #include "utf8.h"
 

@@ -1,5 +1,5 @@
 /* The operations of the vtable on entries. */
-#include "ops.h"
+#include "entry.h"
 
 #include <errno.h>
 #include <stdbool.h>

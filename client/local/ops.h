@@ -71,16 +71,4 @@ int ds_local_collect(struct ds_conn *conn, sqlite3_stmt *statement, struct ds_na
  * `max_bytes` or not UTF-8 without NUL; -ENOMEM. */
 int ds_local_read_text(sqlite3_stmt *row, int at, size_t max_bytes, struct ds_buf *out);
 
-/* The vtable's operations on entries. */
-int ds_local_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
-                       struct ds_names *out);
-int ds_local_get(struct ds_client *client, struct ds_call *call, const char *dataset,
-                 struct ds_entry *entries, size_t count);
-int ds_local_set(struct ds_client *client, struct ds_call *call, const char *dataset,
-                 const char *key, const char *data, size_t len, const struct ds_previous *previous);
-int ds_local_append(struct ds_client *client, struct ds_call *call, const char *dataset,
-                    const char *key, const char *data, size_t len);
-int ds_local_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
-                    const char *key);
-
 #endif

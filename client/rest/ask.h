@@ -2,7 +2,7 @@
 #ifndef DS_REST_ASK_H
 #define DS_REST_ASK_H
 
-#include "rest.h"
+#include "store.h"
 
 struct ds_question {
     enum ds_op op;

@@ -3,17 +3,7 @@
 #define DS_REST_CREDENTIALS_H
 
 #include "call.h"
-
-#include <stddef.h>
-
-#define DS_USERNAME_MAX_BYTES 512
-#define DS_PASSWORD_MAX_BYTES 1024
-
-/* Part of a locked page (secret.h). */
-struct ds_login {
-    char username[DS_USERNAME_MAX_BYTES + 1];
-    char password[DS_PASSWORD_MAX_BYTES + 1];
-};
+#include "login.h"
 
 struct ds_credentials;
 

@@ -2,7 +2,8 @@
 #ifndef DS_REST_LOGIN_FILE_H
 #define DS_REST_LOGIN_FILE_H
 
-#include "credentials.h"
+#include "call.h"
+#include "login.h"
 
 enum ds_login_file_kind {
     DS_LOGIN_FILE_PRIVATE, /* ours: lines username= and password=, for its owner's eyes only */

@@ -2,7 +2,7 @@
 #ifndef DS_REST_MACHINE_H
 #define DS_REST_MACHINE_H
 
-#include "rest.h"
+#include "store.h"
 
 /* Within so long of an answer that proves that the machine is there, "not found" is about something
  * else. */

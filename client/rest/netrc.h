@@ -2,7 +2,7 @@
 #ifndef DS_REST_NETRC_H
 #define DS_REST_NETRC_H
 
-#include "credentials.h"
+#include "login.h"
 
 #include <stddef.h>
 

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "machine.h"
 #include "secret.h"
+#include "store.h"
 
 #include <errno.h>
 #include <stdio.h>

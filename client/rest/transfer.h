@@ -3,7 +3,7 @@
 #ifndef DS_REST_TRANSFER_H
 #define DS_REST_TRANSFER_H
 
-#include "http.h"
+#include "http_request.h"
 #include "secret.h"
 
 #include <curl/curl.h>

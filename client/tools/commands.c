@@ -2,7 +2,6 @@
 #include "commands.h"
 
 #include "cleanup.h"
-#include "doubt.h"
 #include "error.h"
 #include "json.h"
 
@@ -108,15 +107,14 @@ static int ask_names(struct ds_tools *tools, struct ds_call *call, enum ds_op op
     return err;
 }
 
-int ds_commands_list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
+int ds_commands_list(struct ds_tools *tools, struct ds_call *call, struct ds_names *out)
 {
-    return ask_names((struct ds_tools *)client, call, DS_OP_LIST, "datasets-list", NULL, out);
+    return ask_names(tools, call, DS_OP_LIST, "datasets-list", NULL, out);
 }
 
-int ds_commands_query(struct ds_client *client, struct ds_call *call, const char *dataset,
+int ds_commands_query(struct ds_tools *tools, struct ds_call *call, const char *dataset,
                       struct ds_attributes *out)
 {
-    struct ds_tools *tools = (struct ds_tools *)client;
     char *context DS_AUTO_FREE = NULL;
     struct ds_attributes found = {0};
     int err;
@@ -128,28 +126,20 @@ int ds_commands_query(struct ds_client *client, struct ds_call *call, const char
     } while (!err && context);
     if (err) {
         ds_attributes_clear(&found);
-        return ds_doubt_settle(tools, call, dataset, NULL, err);
+        return err;
     }
     *out = found;
     return 0;
 }
 
-int ds_commands_list_keys_plainly(struct ds_tools *tools, struct ds_call *call, const char *dataset,
-                                  struct ds_names *out)
+int ds_commands_list_keys(struct ds_tools *tools, struct ds_call *call, const char *dataset,
+                          struct ds_names *out)
 {
     return ask_names(tools, call, DS_OP_LIST_KEYS, "datasets-list-keys", dataset, out);
 }
 
-int ds_commands_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
-                          struct ds_names *out)
-{
-    struct ds_tools *tools = (struct ds_tools *)client;
-    int err = ds_commands_list_keys_plainly(tools, call, dataset, out);
-    return ds_doubt_settle(tools, call, dataset, NULL, err);
-}
-
-int ds_commands_remove_with(struct ds_tools *tools, struct ds_call *call, enum ds_exchange mode,
-                            const char *dataset, const char *key)
+int ds_commands_remove(struct ds_tools *tools, struct ds_call *call, enum ds_exchange mode,
+                       const char *dataset, const char *key)
 {
     struct ds_buf text = {0};
     int err = ds_buf_puts(&text, "datasets-delete-entry ");
@@ -159,12 +149,4 @@ int ds_commands_remove_with(struct ds_tools *tools, struct ds_call *call, enum d
         err = ds_commands_ask(tools, call, DS_OP_REMOVE, mode, &text, NULL);
     ds_buf_free(&text);
     return err;
-}
-
-int ds_commands_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
-                       const char *key)
-{
-    struct ds_tools *tools = (struct ds_tools *)client;
-    int err = ds_commands_remove_with(tools, call, DS_EXCHANGE_CHANGE, dataset, key);
-    return ds_doubt_settle(tools, call, dataset, key, err);
 }

@@ -9,6 +9,7 @@
 /* "64 KiB (65,536 bytes) for the whole message", command word and JSON included ("Data Sets",
  * VMware). */
 #define DS_TOOLS_MESSAGE_MAX_BYTES 65536u
+
 struct ds_tools {
     struct ds_client client;
     struct ds_transport *transport;
@@ -20,20 +21,14 @@ struct ds_tools {
 int ds_commands_ask(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
                     enum ds_exchange mode, const struct ds_buf *text, struct ds_tools_reply **out);
 
-/* Operations of struct ds_client_ops. */
-int ds_commands_list(struct ds_client *client, struct ds_call *call, struct ds_names *out);
-int ds_commands_query(struct ds_client *client, struct ds_call *call, const char *dataset,
+/* The operations of struct ds_client_ops, without another look at what "invalid argument" means
+ * (doubt.h). */
+int ds_commands_list(struct ds_tools *tools, struct ds_call *call, struct ds_names *out);
+int ds_commands_query(struct ds_tools *tools, struct ds_call *call, const char *dataset,
                       struct ds_attributes *out);
-int ds_commands_list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
+int ds_commands_list_keys(struct ds_tools *tools, struct ds_call *call, const char *dataset,
                           struct ds_names *out);
-/* The same without another look at what "invalid argument" means (doubt.h). */
-int ds_commands_list_keys_plainly(struct ds_tools *tools, struct ds_call *call, const char *dataset,
-                                  struct ds_names *out);
-int ds_commands_remove(struct ds_client *client, struct ds_call *call, const char *dataset,
-                       const char *key);
-
-/* The same as an operation, and with the mode of its exchanges. */
-int ds_commands_remove_with(struct ds_tools *tools, struct ds_call *call, enum ds_exchange mode,
-                            const char *dataset, const char *key);
+int ds_commands_remove(struct ds_tools *tools, struct ds_call *call, enum ds_exchange mode,
+                       const char *dataset, const char *key);
 
 #endif

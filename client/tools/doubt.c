@@ -18,7 +18,7 @@ bool ds_doubt_has(const struct ds_names *names, const char *name)
 static bool lacks_dataset(struct ds_tools *tools, struct ds_call *call, const char *dataset)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
-    return !ds_commands_list(&tools->client, call, &names) && !names.left_out &&
+    return !ds_commands_list(tools, call, &names) && !names.left_out &&
            !ds_doubt_has(&names, dataset);
 }
 
@@ -28,7 +28,7 @@ static bool lacks(struct ds_tools *tools, struct ds_call *call, const char *data
     struct ds_names keys DS_CLEANUP(ds_names_clear) = {0};
     if (!key)
         return lacks_dataset(tools, call, dataset);
-    int err = ds_commands_list_keys_plainly(tools, call, dataset, &keys);
+    int err = ds_commands_list_keys(tools, call, dataset, &keys);
     if (err == -EINVAL)
         return lacks_dataset(tools, call, dataset);
     return err == -ENOENT || (!err && !ds_doubt_has(&keys, key));

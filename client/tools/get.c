@@ -90,9 +90,8 @@ static int look_for_key(struct get *get, const char *key)
 {
     char words[DS_CALL_TEXT_BYTES];
     memcpy(words, get->call->text, sizeof words);
-    int err = get->listed
-                  ? 0
-                  : ds_commands_list_keys_plainly(get->tools, get->call, get->dataset, &get->keys);
+    int err =
+        get->listed ? 0 : ds_commands_list_keys(get->tools, get->call, get->dataset, &get->keys);
     get->listed = !err;
     ds_call_set_sent(get->call, DS_SENT_ANSWERED);
     if (err == -ENOENT || (!err && !ds_doubt_has(&get->keys, key)))
@@ -128,7 +127,8 @@ static int look_for_dataset(struct get *get)
     struct ds_attributes attributes = {0};
     if (get->dataset_exists)
         return 0;
-    int err = ds_commands_query(&get->tools->client, get->call, get->dataset, &attributes);
+    int err = ds_commands_query(get->tools, get->call, get->dataset, &attributes);
+    err = ds_doubt_settle(get->tools, get->call, get->dataset, NULL, err);
     ds_attributes_clear(&attributes);
     get->dataset_exists = !err;
     return err;

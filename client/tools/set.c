@@ -122,8 +122,8 @@ static int put_back(const struct set *set, const struct ds_previous *previous)
             err = read_back(set, previous->data, previous->len);
     } else {
         do
-            err = ds_commands_remove_with(set->tools, set->call, DS_EXCHANGE_REST, set->dataset,
-                                          set->key);
+            err =
+                ds_commands_remove(set->tools, set->call, DS_EXCHANGE_REST, set->dataset, set->key);
         while (wait_while_busy(set, err));
     }
     return err == -ENOENT && !previous->exists ? 0 : err;

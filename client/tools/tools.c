@@ -17,37 +17,68 @@
 /* As many short keys as a message of 64 KiB holds; longer ones take several messages. */
 enum { BATCH_KEYS = 4096 };
 
-static void tools_free(struct ds_client *client, struct ds_call *call)
+static struct ds_tools *tools_of(struct ds_client *client)
 {
-    struct ds_tools *tools = (struct ds_tools *)client;
-    (void)call;
-    tools->transport->free(tools->transport);
-    free(tools);
+    return (struct ds_tools *)client;
+}
+
+static int list(struct ds_client *client, struct ds_call *call, struct ds_names *out)
+{
+    return ds_commands_list(tools_of(client), call, out);
+}
+
+static int query(struct ds_client *client, struct ds_call *call, const char *dataset,
+                 struct ds_attributes *out)
+{
+    int err = ds_commands_query(tools_of(client), call, dataset, out);
+    return ds_doubt_settle(tools_of(client), call, dataset, NULL, err);
+}
+
+static int list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
+                     struct ds_names *out)
+{
+    int err = ds_commands_list_keys(tools_of(client), call, dataset, out);
+    return ds_doubt_settle(tools_of(client), call, dataset, NULL, err);
 }
 
 static int set(struct ds_client *client, struct ds_call *call, const char *dataset, const char *key,
                const char *data, size_t len, const struct ds_previous *previous)
 {
     int err = ds_set_entry(client, call, dataset, key, data, len, previous);
-    return ds_doubt_settle((struct ds_tools *)client, call, dataset, NULL, err);
+    return ds_doubt_settle(tools_of(client), call, dataset, NULL, err);
 }
 
 static int append(struct ds_client *client, struct ds_call *call, const char *dataset,
                   const char *key, const char *data, size_t len)
 {
     int err = ds_set_append(client, call, dataset, key, data, len);
-    return ds_doubt_settle((struct ds_tools *)client, call, dataset, NULL, err);
+    return ds_doubt_settle(tools_of(client), call, dataset, NULL, err);
+}
+
+static int remove_key(struct ds_client *client, struct ds_call *call, const char *dataset,
+                      const char *key)
+{
+    int err = ds_commands_remove(tools_of(client), call, DS_EXCHANGE_CHANGE, dataset, key);
+    return ds_doubt_settle(tools_of(client), call, dataset, key, err);
+}
+
+static void tools_free(struct ds_client *client, struct ds_call *call)
+{
+    struct ds_tools *tools = tools_of(client);
+    (void)call;
+    tools->transport->free(tools->transport);
+    free(tools);
 }
 
 static const struct ds_client_ops tools_ops = {
     .name = "tools",
-    .list = ds_commands_list,
-    .query = ds_commands_query,
-    .list_keys = ds_commands_list_keys,
+    .list = list,
+    .query = query,
+    .list_keys = list_keys,
     .get = ds_get_entries,
     .set = set,
     .append = append,
-    .remove = ds_commands_remove,
+    .remove = remove_key,
     .free = tools_free,
 };
 

@@ -1,4 +1,4 @@
-/* The checked calls: what is refused without a request, batches, counters. */
+/* The checked calls: what is refused without a request, batches, failures counted. */
 #include "client.h"
 
 #include "listed.h"
@@ -8,43 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-
-static const char *const op_names[DS_OP_COUNT] = {
-    [DS_OP_LIST] = "list",     [DS_OP_QUERY] = "query",     [DS_OP_CREATE] = "create",
-    [DS_OP_UPDATE] = "update", [DS_OP_DESTROY] = "destroy", [DS_OP_LIST_KEYS] = "list_keys",
-    [DS_OP_GET] = "get",       [DS_OP_SET] = "set",         [DS_OP_APPEND] = "append",
-    [DS_OP_REMOVE] = "remove",
-};
-
-const char *ds_op_name(enum ds_op op)
-{
-    return op_names[op];
-}
-
-void ds_client_count(struct ds_client *client, enum ds_op op)
-{
-    atomic_fetch_add_explicit(&client->requests[op], 1, memory_order_relaxed);
-}
-
-uint64_t ds_client_requests(const struct ds_client *client, enum ds_op op)
-{
-    return atomic_load_explicit(&client->requests[op], memory_order_relaxed);
-}
-
-uint64_t ds_client_errors(const struct ds_client *client, enum ds_op op)
-{
-    return atomic_load_explicit(&client->errors[op], memory_order_relaxed);
-}
-
-const struct ds_caps *ds_client_caps(const struct ds_client *client)
-{
-    return &client->caps;
-}
-
-const char *ds_client_about(const struct ds_client *client)
-{
-    return client->about;
-}
 
 /* Counts and logs how a call ended, and sees to its words: a success has none, even if what it took
  * were several tries; nor has a plain "no such thing", however the store says it; all else has
