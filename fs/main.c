@@ -17,6 +17,7 @@
 #include "mount.h"
 #include "options.h"
 #include "scratch/leftover.h"
+#include "state.h"
 #include "store/ask.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static int open_store(struct session *session)
 static int mount_fs(struct session *session)
 {
     char why[FS_MOUNT_WHY_BYTES];
-    int err = fs_new(session->options, session->client, &session->fs);
+    int err = fs_state_new(session->options, session->client, &session->fs);
 
     if (err == 0)
         err = fs_timer_new(&session->fs->kernel.timer);
@@ -158,7 +159,7 @@ static void end_session(struct session *session)
     if (fs != NULL) {
         fs_errors_set_timer(fs->kernel.errors, NULL);
         fs_timer_free(fs->kernel.timer);
-        fs_free(fs);
+        fs_state_free(fs);
     }
     ds_call_init(&call, session->options->timeout_ms < END_MAX_MS ? session->options->timeout_ms
                                                                   : END_MAX_MS);

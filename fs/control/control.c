@@ -3,11 +3,13 @@
 
 #include "cleanup.h"
 #include "file/close.h"
+#include "file/content.h"
 #include "kernel/errors.h"
 #include "kernel/reply.h"
 #include "model/record.h"
 #include "model/told.h"
 #include "scratch/leftover.h"
+#include "store/query.h"
 #include "text/name.h"
 #include "tree/entry.h"
 
@@ -50,7 +52,7 @@ static int find_info(struct fs_request *request, struct fs_node **out)
     dataset = fs_record_acquire(fs, name);
     if (dataset == NULL)
         return -ENOMEM;
-    err = fs_record_seek(request, dataset);
+    err = fs_query_seek(request, dataset);
 
     DS_LOCK_SCOPE(&fs->lock);
     if (err == 0) {
@@ -160,7 +162,7 @@ static int print_info(struct fs_request *request, struct fs_node *node, int64_t 
     int err;
 
     request->about_info = true;
-    err = fs_record_refresh(request, node->dataset, max_age_ms);
+    err = fs_query_refresh(request, node->dataset, max_age_ms);
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
@@ -209,7 +211,7 @@ int fs_control_measure(struct fs_request *request, struct fs_node *node)
     pthread_mutex_unlock(&fs->lock);
     if (open)
         return 0;
-    err = print(request, node, FS_RECORD_SHOWN_MS, &text);
+    err = print(request, node, FS_QUERY_SHOWN_MS, &text);
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
@@ -266,7 +268,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node,
     if (*handle == NULL)
         return -ENOMEM;
     (*handle)->creates = !node->dataset->exists;
-    fs_told_entry(request->fs, node, entry);
+    fs_told_entry(request->fs, node, fs_content_size(node), entry);
     fs_node_looked_up(node);
     return 0;
 }
@@ -355,8 +357,8 @@ int fs_control_write(struct fs_request *request, struct fs_handle *handle)
     pthread_mutex_unlock(&fs->lock);
     err = creates ? complete(&attributes, &fs->options->defaults) : 0;
     if (err == 0)
-        err = creates ? fs_record_create(request, dataset, &attributes)
-                      : fs_record_update(request, dataset, &attributes);
+        err = creates ? fs_query_create(request, dataset, &attributes)
+                      : fs_query_update(request, dataset, &attributes);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);

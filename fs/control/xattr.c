@@ -5,7 +5,9 @@
 #include "kernel/reply.h"
 #include "model/node.h"
 #include "model/record.h"
+#include "store/access.h"
 #include "store/ask.h"
+#include "store/query.h"
 #include "tree/entry.h"
 
 #include <errno.h>
@@ -62,7 +64,7 @@ static int get(struct fs_request *request, struct fs_node *node)
 
     if (node->kind != FS_NODE_DATASET || strncmp(request->name, PREFIX, strlen(PREFIX)) != 0)
         return -ENODATA;
-    err = fs_record_refresh(request, node->dataset, FS_FRESH_MS);
+    err = fs_query_refresh(request, node->dataset, FS_FRESH_MS);
     if (err != 0)
         return err;
     pthread_mutex_lock(&request->fs->lock);
@@ -79,7 +81,7 @@ static int list(struct fs_request *request, struct fs_node *node)
     int err = 0;
 
     if (node->kind == FS_NODE_DATASET)
-        err = fs_record_refresh(request, node->dataset, FS_RECORD_TRUST_MS);
+        err = fs_query_refresh(request, node->dataset, FS_ACCESS_TRUST_MS);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && err == 0; i++) {
         struct ds_buf value DS_CLEANUP(ds_buf_free) = {0};
 

@@ -4,6 +4,7 @@
 #include "kernel/interrupt.h"
 #include "model/due.h"
 #include "model/value.h"
+#include "store/fetch.h"
 #include "working.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ static int make_image(struct fs_request *request, struct fs_node *node)
     if (!empty && node->attached &&
         (node->seen.value == NULL || !fs_value_younger(node, PARTIAL_WRITE_AGE_MS))) {
         pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, node, true, true);
+        err = fs_fetch_value(request, node, true, true);
         pthread_mutex_lock(&fs->lock);
         if (err == -ENOENT)
             err = -ESTALE; /* the other side removed the key under the open file */

@@ -8,7 +8,7 @@
 #include "kernel/reply.h"
 #include "model/due.h"
 #include "model/record.h"
-#include "model/value.h"
+#include "store/key_lock.h"
 #include "working.h"
 #include "write.h"
 

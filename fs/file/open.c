@@ -3,16 +3,21 @@
 
 #include "cleanup.h"
 #include "close.h"
+#include "content.h"
 #include "control/control.h"
 #include "handle.h"
 #include "kernel/errors.h"
 #include "kernel/reply.h"
 #include "model/attr.h"
+#include "model/directory.h"
 #include "model/record.h"
 #include "model/told.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
+#include "store/access.h"
 #include "store/ahead.h"
+#include "store/fetch.h"
+#include "store/key_lock.h"
 #include "text/name.h"
 #include "working.h"
 
@@ -54,7 +59,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     young = node->seen.presence == FS_PRESENT && node->seen.value != NULL &&
             fs_value_younger(node, fs->options->ttl_ms);
     gone = node->withheld != NULL && !fs_value_exists(node);
-    local = !attached || fs_value_is_local(node);
+    local = !attached || fs_node_is_local(node);
     pthread_mutex_unlock(&fs->lock);
 
     if (gone)
@@ -62,7 +67,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     if (local)
         return 0;
     if (!waits)
-        return ticket || young ? 0 : fs_value_fetch(request, node, reads, false);
+        return ticket || young ? 0 : fs_fetch_value(request, node, reads, false);
 
     err = fs_request_may_block(request);
     if (err != 0)
@@ -78,7 +83,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     if (err == 0 && node->working.image == NULL && node->seen.fetched_ms == 0) {
         /* What was created may have been written by the other side already. */
         pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, node, reads, false);
+        err = fs_fetch_value(request, node, reads, false);
         pthread_mutex_lock(&fs->lock);
         return err;
     }
@@ -168,7 +173,7 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
     if (attached)
-        err = fs_record_allow_node(request, node, write ? FS_NEED_WRITE : FS_NEED_READ);
+        err = fs_access_allow_node(request, node, write ? FS_NEED_WRITE : FS_NEED_READ);
     if (err == 0)
         err = truncate ? open_truncating(request, node) : bring_up_to_date(request, node);
     if (err == -ENOENT)
@@ -226,7 +231,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
             err = fs_working_pend(request->fs, node,
                                   node->withheld != NULL ? FS_PENDING_TRUNCATE : FS_PENDING_CREATE);
         if (err == 0)
-            fs_record_modified(request->fs, node->dataset);
+            fs_directory_modified(request->fs, node->dataset);
         return err;
     }
     /* Another process of this mount was faster. */
@@ -248,7 +253,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
     struct fs_handle *spare DS_AUTO_FREE = calloc(1, sizeof(*spare)), *handle = spare;
     struct fs_node *node;
     bool stale_attr;
-    int err = handle == NULL ? -ENOMEM : fs_record_allow(request, dataset, key, FS_NEED_WRITE);
+    int err = handle == NULL ? -ENOMEM : fs_access_allow(request, dataset, key, FS_NEED_WRITE);
 
     if (err != 0)
         return err;
@@ -271,7 +276,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
     if (err == 0) {
         decide_caching(request, node, &stale_attr);
         fs_open_not_stale(request);
-        fs_told_entry(fs, node, &entry);
+        fs_told_entry(fs, node, fs_content_size(node), &entry);
         fs_node_looked_up(node);
     }
     pthread_mutex_unlock(&fs->lock);

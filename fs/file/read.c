@@ -7,6 +7,7 @@
 #include "kernel/reply.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
+#include "store/fetch.h"
 
 #include <errno.h>
 #include <utlist.h>
@@ -76,7 +77,7 @@ static int read_handle(struct fs_request *request, struct fs_handle *handle)
         return err;
     if (value == NULL) { /* after an append to a value that was not known */
         /* Another file may have the name of one that was removed. */
-        err = attached ? fs_value_fetch(request, node, true, false) : -ENOENT;
+        err = attached ? fs_fetch_value(request, node, true, false) : -ENOENT;
         if (err != 0)
             return err == -ENOENT ? -ESTALE : err;
         pthread_mutex_lock(&fs->lock);

@@ -64,7 +64,7 @@ static int truncate_now(struct fs_request *request, struct fs_node *node, size_t
 
     if (err != 0)
         return err;
-    old_size = fs_value_size(node);
+    old_size = fs_working_size(node);
     if (size > old_size)
         err = -EILSEQ;
     else if (size < old_size)

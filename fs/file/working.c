@@ -9,6 +9,7 @@
 #include "model/record.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
+#include "store/key_lock.h"
 #include "store/send.h"
 
 #include <errno.h>
@@ -69,6 +70,17 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
 bool fs_working_waits(const struct fs_node *node)
 {
     return node->attached && (fs_commit_waits(&node->working.commit) || node->working.tail.len > 0);
+}
+
+size_t fs_working_size(const struct fs_node *node)
+{
+    const struct fs_image *image =
+        node->working.before != NULL ? node->working.before : node->working.image;
+
+    if (fs_value_was_had(node))
+        return node->seen.had->len;
+    return fs_handle_held_size(node, (image != NULL ? image->bytes.len : node->seen.size_bytes) +
+                                         node->working.tail.len - node->working.tail_fresh);
 }
 
 /* After these nothing more may come: what was sent in pieces is seen to. */

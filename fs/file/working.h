@@ -15,6 +15,10 @@
  * data. 0 or -ENOMEM. */
 int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending);
 
+/* How long the value is for a reader of this mount: the working value of a key, without the write
+ * whose commit is under way, and with what open files hold back. */
+size_t fs_working_size(const struct fs_node *node);
+
 /* True if closing now would leave something uncommitted or held back. */
 bool fs_working_waits(const struct fs_node *node);
 

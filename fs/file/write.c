@@ -10,6 +10,7 @@
 #include "model/record.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
+#include "store/key_lock.h"
 #include "working.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 static size_t end_of_write(const struct fs_request *request, const struct fs_node *node,
                            bool at_end)
 {
-    size_t size = fs_value_size(node);
+    size_t size = fs_working_size(node);
     size_t end = (at_end ? size : (size_t)request->offset) + request->size;
 
     return end > size ? end : size;

@@ -1,10 +1,7 @@
 /* Attributes of inodes. */
 #include "attr.h"
 
-#include "record.h"
-#include "scratch/scratch.h"
-#include "times.h"
-#include "value.h"
+#include "marks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -167,7 +164,7 @@ static void apply_remembered(struct fs *fs, struct fs_node *node, struct stat *a
     }
 }
 
-void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
+void fs_attr_fill(struct fs *fs, struct fs_node *node, size_t size_bytes, struct stat *attr)
 {
     memset(attr, 0, sizeof(*attr));
     attr->st_ino = node->number;
@@ -179,28 +176,11 @@ void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr)
     attr->st_blksize = PREFERRED_IO_BYTES;
     attr->st_atim = attr->st_mtim = attr->st_ctim = node->seen.mtime;
     node->told.version = node->seen.version;
-    if (node->kind == FS_NODE_ENTRY) {
-        attr->st_size = (off_t)fs_value_size(node);
+    if (!S_ISDIR(attr->st_mode))
+        attr->st_size = (off_t)size_bytes;
+    if (node->kind == FS_NODE_ENTRY)
         attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
-    }
-    if (!S_ISDIR(attr->st_mode) && node->kind != FS_NODE_ENTRY)
-        attr->st_size = (off_t)node->seen.size_bytes; /* fs_control_measure() */
     apply_remembered(fs, node, attr);
-}
-
-/* The times are those of what a reader sees now. */
-static void bind_times(const struct fs *fs, struct fs_volatile *item, const struct fs_node *node)
-{
-    item->version = node->seen.version;
-    if (node->scratch != NULL)
-        item->digest = fs_times_digest(fs, node->scratch->bytes.data, node->scratch->bytes.len);
-    else if (node->working.image != NULL)
-        item->digest =
-            fs_times_digest(fs, node->working.image->bytes.data, node->working.image->bytes.len);
-    else if (node->seen.value != NULL)
-        item->digest = fs_times_digest(fs, node->seen.value->data, node->seen.value->len);
-    else
-        item->digest = node->seen.digest;
 }
 
 void fs_attr_recognise(struct fs *fs, struct fs_node *node)
@@ -208,7 +188,7 @@ void fs_attr_recognise(struct fs *fs, struct fs_node *node)
     struct fs_volatile *item = find_of(fs, node);
 
     if (item != NULL && (item->has & HAS_TIMES) && item->digest != 0 &&
-        item->digest == fs_times_digest(fs, node->seen.value->data, node->seen.value->len))
+        item->digest == fs_marks_digest(fs, node->seen.value->data, node->seen.value->len))
         item->version = node->seen.version;
 }
 
@@ -229,13 +209,13 @@ static struct timespec time_of(const struct timespec *given, bool now)
     return now ? current : *given;
 }
 
-int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set)
+int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set,
+                     uint64_t digest)
 {
-    const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW |
-                      FUSE_SET_ATTR_MTIME_NOW;
     struct fs_volatile *item;
 
-    if ((to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID | times)) == 0)
+    if ((to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID | FS_ATTR_TIMES)) ==
+        0)
         return 0;
     if (node->kind == FS_NODE_ROOT)
         return 0; /* the mount's own options decide */
@@ -260,7 +240,7 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
         item->has |= HAS_GID;
         item->gid = attr->st_gid;
     }
-    if (to_set & times) {
+    if (to_set & FS_ATTR_TIMES) {
         if (!(item->has & HAS_TIMES) || item->version != node->seen.version)
             item->atime = item->mtime = node->seen.mtime;
         if (to_set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
@@ -268,7 +248,8 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
         if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
             item->mtime = time_of(&attr->st_mtim, to_set & FUSE_SET_ATTR_MTIME_NOW);
         item->has |= HAS_TIMES;
-        bind_times(fs, item, node);
+        item->version = node->seen.version;
+        item->digest = digest;
     }
     return 0;
 }

@@ -12,12 +12,18 @@
 
 #define FS_ATTR_REMEMBERED_MAX 65536
 
-/* Fills in `attr` and notes that the kernel is being told of this version. */
-void fs_attr_fill(struct fs *fs, struct fs_node *node, struct stat *attr);
+#define FS_ATTR_TIMES                                                                              \
+    (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW)
+
+/* Fills in `attr` of what a reader sees as `size_bytes` long, and notes that the kernel is being
+ * told of this version. */
+void fs_attr_fill(struct fs *fs, struct fs_node *node, size_t size_bytes, struct stat *attr);
 
 /* Remembers what SETATTR asks for, size apart; for control files -EPERM. 0 or -ENOMEM; beyond the
- * limit nothing is remembered and that is no error. */
-int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set);
+ * limit nothing is remembered and that is no error. `digest`, where one of FS_ATTR_TIMES is set: of
+ * what a reader sees now, whose times they are (marks.h). */
+int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *attr, int to_set,
+                     uint64_t digest);
 
 /* The first value seen of a new inode: if the kernel had forgotten one with this key and content,
  * the times that were set on that hold. */

@@ -1,7 +1,7 @@
 /* One mount: what its parts share, and the order of their locks.
  *
  * Lock order, outermost first; nothing is locked inside a lock that stands below it:
- *   1. the key lock of an inode (node.h), several of them in the order of inode numbers;
+ *   1. the key lock of an inode (store/key_lock.h), several of them in the order of inode numbers;
  *   2. fs->lock, the tree: nodes, values, DataSet records, handles' shared state;
  *   3. the loop's own lock;
  *   4. the error list's own lock;
@@ -50,6 +50,7 @@ struct fs_request;
 struct fs {
     /* Constant after the start. */
     const struct fs_options *options;
+    const struct fs_owners *owners; /* node.h */
     struct ds_client *client;
     struct fs_kernel kernel;
     struct timespec start; /* CLOCK_REALTIME, as old counts what was there before */
@@ -70,7 +71,7 @@ struct fs {
     struct fs_lost lost;
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
-    struct fs_times *times;          /* of keys without an inode, times.h */
+    struct fs_marks *marks;          /* of keys without an inode, marks.h */
     size_t scratch_bytes;            /* that FS_SCRATCH_MAX_BYTES limits, scratch.h */
     struct fs_node *due;             /* nodes with work of their own, due.h */
     struct fs_timer_entry due_timer; /* looks after them */
@@ -81,13 +82,6 @@ struct fs {
     struct fs_journal journal;  /* of the root */
     struct timespec mtime;      /* of the root, as that of a DataSet (record.h) */
 };
-
-/* Makes the mount's state with its root and control nodes. `options` and `client` are borrowed. 0
- * or a negative errno; `*out` is then unchanged. */
-int fs_new(const struct fs_options *options, struct ds_client *client, struct fs **out);
-
-/* Frees everything but the client. No thread may use it any more. */
-void fs_free(struct fs *fs);
 
 /* True if the store has left a request unanswered for FS_SILENT_MS, now or just before. With
  * fs->lock. */

@@ -56,6 +56,11 @@ bool fs_listing_has(const struct fs_listing *listing, const char *name)
                                                sizeof(char *), compare_names) != NULL;
 }
 
+bool fs_listing_lacks(const struct fs_listing *listing, const char *name)
+{
+    return listing != NULL && !fs_listing_has(listing, name);
+}
+
 void fs_listing_unref(struct fs_listing *listing)
 {
     if (listing != NULL && --listing->refs == 0) {

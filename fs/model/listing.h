@@ -40,6 +40,9 @@ struct fs_listing *fs_listing_in_order(struct ds_names *names, uint64_t asked);
 
 bool fs_listing_has(const struct fs_listing *listing, const char *name);
 
+/* True if there is a listing (it may be NULL), and the name not in it. */
+bool fs_listing_lacks(const struct fs_listing *listing, const char *name);
+
 /* Harmless on NULL. */
 void fs_listing_unref(struct fs_listing *listing);
 

@@ -1,27 +1,17 @@
-/* The tables of inodes, and the key locks. */
+/* The tables of inodes. */
 #include "node.h"
 
-#include "attr.h"
 #include "cleanup.h"
-#include "due.h"
-#include "file/working.h"
-#include "kernel/loop.h"
-#include "kernel/pages.h"
-#include "kernel/request.h"
-#include "record.h"
-#include "scratch/scratch.h"
-#include "times.h"
-#include "value.h"
+#include "marks.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 static uint64_t number_of(const struct fs *fs, enum fs_node_kind kind,
                           const struct fs_dataset *dataset, const char *key)
 {
-    return fs_times_number(fs, dataset->name, key,
+    return fs_marks_number(fs, dataset->name, key,
                            kind == FS_NODE_INFO ? FS_NUMBER_INFO : FS_NUMBER_NAME);
 }
 
@@ -79,40 +69,13 @@ static void lose_key(struct fs_node *node)
     HASH_DELETE(hh_key, node->dataset->entries, node);
     node->attached = false;
     node->keys_lost++;
-    memset(&node->working.commit, 0, sizeof(node->working.commit));
-    node->working.grown = false;
-}
-
-/* The key is another's or nobody's from now on. */
-static void give_up_key(struct fs *fs, struct fs_node *node)
-{
-    fs_attr_take(fs, node);
-    if (node->kind == FS_NODE_ENTRY && !fs_value_is_local(node) && node->dataset->exists) {
-        fs_times_gone(fs, node->dataset, node->key);
-        fs_times_removed(fs, node->dataset, node->key);
-    }
-    lose_key(node);
 }
 
 static void free_node(struct fs *fs, struct fs_node *node)
 {
-    fs_times_keep(fs, node);
-    fs_attr_keep(fs, node);
-    fs_scratch_free(fs, node);
-    if (node->kind == FS_NODE_LOCK)
-        fs_scratch_uncount_name(fs);
-    fs_due_set(fs, node, 0);
-    fs_pages_drop(fs, node);
-    lose_key(node); /* what was set on it stays with the key */
-    if (node->taken != NULL)
-        fs_attr_forget(fs, node);
+    fs->owners->end(fs, node);
+    lose_key(node);
     HASH_DELETE(hh, fs->nodes, node);
-    fs_value_drop(fs, node);
-    fs_value_drop_had(node);
-    if (node->working.image != NULL)
-        fs_image_clear(node->working.image);
-    free(node->working.image);
-    ds_buf_free(&node->working.tail);
     if (node->dataset != NULL) {
         if (node->dataset->node == node)
             node->dataset->node = NULL;
@@ -129,16 +92,14 @@ bool fs_node_is_written(const struct fs_node *node)
     return node->open.writers > 0;
 }
 
-bool fs_node_is_kept(const struct fs_node *node)
+bool fs_node_is_local(const struct fs_node *node)
 {
-    return node->attached &&
-           (node->scratch != NULL || node->withheld != NULL || node->kind == FS_NODE_LOCK ||
-            node->due.at_ms != 0 || fs_working_waits(node));
+    return node->scratch != NULL || node->kind == FS_NODE_LOCK;
 }
 
 static void free_if_unused(struct fs *fs, struct fs_node *node)
 {
-    if (node->pins == 0 && node->lookups == 0 && !fs_node_is_kept(node))
+    if (node->pins == 0 && node->lookups == 0 && !fs->owners->keep(node))
         free_node(fs, node);
 }
 
@@ -213,22 +174,23 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
 {
     if (!node->attached)
         return;
-    give_up_key(fs, node);
-    fs_scratch_untie(fs, node);
+    fs->owners->lose_key(fs, node, false);
+    lose_key(node);
 }
 
 void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, char *key)
 {
     struct fs_node *old;
-    struct fs_commit commit = node->working.commit;
 
     HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
     if (old != NULL)
         fs_node_detach(fs, old);
-    if (node->attached)
-        give_up_key(fs, node);
-    else /* it had none yet */
+    if (node->attached) {
+        fs->owners->lose_key(fs, node, true);
+        lose_key(node);
+    } else { /* it had none yet */
         node->number = number_of(fs, node->kind, dataset, key);
+    }
     fs_record_ref(dataset);
     fs_record_unref(fs, node->dataset);
     free(node->key);
@@ -236,10 +198,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     node->key = key;
     FS_HASH_ADD_SURELY(hh_key, dataset->entries, node->key, strlen(node->key), node);
     node->attached = true;
-    node->seen.sighted = ++fs->last_question;
-    node->working.commit = commit; /* a truncation whose first data was refused is the file's */
-    fs_times_bring(fs, node);
-    fs_attr_put(fs, node);
+    fs->owners->get_key(fs, node);
 }
 
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)
@@ -250,58 +209,4 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
         return -ENOMEM;
     fs_node_take_key(fs, node, dataset, copy);
     return 0;
-}
-
-int fs_key_lock(struct fs_request *request, struct fs_node *node)
-{
-    struct fs *fs = request->fs;
-    int err;
-
-    if (!node->key_lock.locked && node->key_lock.waiters == NULL) {
-        node->key_lock.locked = true;
-        return 0;
-    }
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_request_may_block(request);
-    pthread_mutex_lock(&fs->lock);
-    if (err != 0)
-        return err;
-    DL_APPEND(node->key_lock.waiters, request);
-    request->sleeps = true;
-    for (;;) {
-        struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
-                                 .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
-
-        if (!node->key_lock.locked && node->key_lock.waiters == request) {
-            node->key_lock.locked = true;
-            break;
-        }
-        err = ds_call_check(&request->call);
-        if (err != 0)
-            break;
-        pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
-    }
-    request->sleeps = false;
-    DL_DELETE(node->key_lock.waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
-    if (err != 0 && !node->key_lock.locked && node->key_lock.waiters != NULL)
-        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
-    return err;
-}
-
-void fs_key_unlock(struct fs_node *node)
-{
-    node->key_lock.locked = false;
-    if (node->key_lock.waiters != NULL)
-        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
-}
-
-int fs_key_lock_named(struct fs_request *request, struct fs_node *node)
-{
-    unsigned keys_lost = node->keys_lost;
-    int err = fs_key_lock(request, node);
-
-    if (err != 0 || node->keys_lost == keys_lost)
-        return err;
-    fs_key_unlock(node);
-    return -ESTALE;
 }

@@ -1,7 +1,7 @@
-/* Inodes: what the kernel knows by number, found by number and by key, and the lock per key.
+/* Inodes: what the kernel knows by number, found by number and by key.
  *
  * A node lives while the kernel has looked it up, a handle or a request pins it, or something is in
- * it that the store does not know: see fs_node_is_kept(). Numbers are never used again. An entry's
+ * it that the store does not know: see struct fs_owners. Numbers are never used again. An entry's
  * node is *attached* while its key belongs to it; removing or replacing the key through this mount
  * detaches the node: it goes on in memory and nothing of it ever reaches the store. */
 #ifndef FS_NODE_H
@@ -12,6 +12,7 @@
 #include "text/commit.h"
 #include "text/image.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -31,6 +32,13 @@ enum fs_node_kind {
 
 /* What the store was last seen to hold under a key. */
 enum fs_presence { FS_PRESENCE_UNKNOWN, FS_ABSENT, FS_PRESENT };
+
+/* Constant bytes, shared by reference (value.h). */
+struct fs_value {
+    atomic_uint refs;
+    size_t len;
+    char data[];
+};
 
 /* Lets the OPEN that follows a LOOKUP or GETATTR in the same thread use the value it fetched, once.
  */
@@ -140,6 +148,19 @@ struct fs_node {
     struct fs_key_lock key_lock;
 };
 
+/* What the owners of an inode's parts do in its life. The program knows them all and sets
+ * fs->owners; with fs->lock. */
+struct fs_owners {
+    /* True if the node stays although nobody uses it: what it stands for is here only. */
+    bool (*keep)(const struct fs_node *node);
+    /* It is about to lose its key; `moves`: to another one that it gets at once. */
+    void (*lose_key)(struct fs *fs, struct fs_node *node, bool moves);
+    /* It has got a key that no node had. */
+    void (*get_key)(struct fs *fs, struct fs_node *node);
+    /* It is about to be freed. */
+    void (*end)(struct fs *fs, struct fs_node *node);
+};
+
 /* All with fs->lock held. */
 
 /* Makes a node with no lookups and one pin; an entry without a key may be given one later. NULL
@@ -159,8 +180,8 @@ struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const
 /* True if an open file may write to it. */
 bool fs_node_is_written(const struct fs_node *node);
 
-/* True if the node stays although nobody uses it: what it stands for is here only. */
-bool fs_node_is_kept(const struct fs_node *node);
+/* True if the store has nothing to do with it. */
+bool fs_node_is_local(const struct fs_node *node);
 
 /* Takes or gives back one pin; a node that nothing holds any more is freed. */
 void fs_node_pin(struct fs_node *node);
@@ -185,14 +206,5 @@ int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset
 
 /* The same with a copy of the key, which is taken: it cannot fail. */
 void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, char *key);
-
-/* Takes the node's key lock, waiting in the order of arrival. Releases fs->lock while it waits. 0;
- * FS_REQUEUE; -EINTR, -ETIMEDOUT. */
-int fs_key_lock(struct fs_request *request, struct fs_node *node);
-void fs_key_unlock(struct fs_node *node);
-
-/* The same for who found the node by its key. -ESTALE, with nothing locked, if the key was taken
- * away while we waited: the kernel looks the name up again. Several: fs_withheld_lock(). */
-int fs_key_lock_named(struct fs_request *request, struct fs_node *node);
 
 #endif

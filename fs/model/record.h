@@ -1,8 +1,4 @@
-/* Records of DataSets: their attributes as last queried, and what their access allows.
- *
- * A record gives permission for FS_RECORD_TRUST_MS, since the store refuses anyway; before it
- * refuses and is older than FS_RECORD_REFUSE_MS, the store is queried. Who asks whether there is
- * such a DataSet, or what its mode is, is told what was so FS_RECORD_SHOWN_MS ago at most. */
+/* Records of DataSets: what was last seen of each, and of the names in it. */
 #ifndef FS_RECORD_H
 #define FS_RECORD_H
 
@@ -12,10 +8,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define FS_RECORD_TRUST_MS 60000
-#define FS_RECORD_REFUSE_MS 20
-#define FS_RECORD_SHOWN_MS 1000
 
 /* The thread that listed a DataSet last, and how far it has walked: ahead.h. */
 struct fs_walk {
@@ -52,8 +44,6 @@ struct fs_dataset {
     struct fs_walk walk;
 };
 
-enum fs_need { FS_NEED_READ, FS_NEED_WRITE };
-
 /* With fs->lock: the record of that name, referenced; NULL when there is none. */
 struct fs_dataset *fs_record_find(struct fs *fs, const char *name);
 
@@ -67,11 +57,6 @@ void fs_record_unref(struct fs *fs, struct fs_dataset *dataset);
 /* fs_record_get() and fs_record_unref() for callers without fs->lock. */
 struct fs_dataset *fs_record_acquire(struct fs *fs, const char *name);
 void fs_record_release(struct fs *fs, struct fs_dataset *dataset);
-
-/* With fs->lock: what was just seen. `attributes` is taken (zeroed). The caller holds a reference.
- */
-void fs_record_learn(struct fs *fs, struct fs_dataset *dataset, struct ds_attributes *attributes);
-void fs_record_gone(struct fs *fs, struct fs_dataset *dataset);
 
 /* With fs->lock: the next decision shall query. */
 void fs_record_distrust(struct fs_dataset *dataset);
@@ -87,47 +72,12 @@ struct fs_question {
 struct fs_question fs_record_ask(struct fs *fs, const struct fs_dataset *dataset);
 bool fs_record_believes(const struct fs_dataset *dataset, const struct fs_question *question);
 
-/* Make the DataSet with these attributes, which are taken on success, or change the given ones. The
- * store's errors; FS_REQUEUE. */
-int fs_record_create(struct fs_request *request, struct fs_dataset *dataset,
-                     struct ds_attributes *attributes);
-int fs_record_update(struct fs_request *request, struct fs_dataset *dataset,
-                     const struct ds_attributes *attributes);
-
 /* With fs->lock: brackets a change of the DataSet itself by us. */
 void fs_record_change_begin(struct fs_dataset *dataset);
 void fs_record_change_end(struct fs_dataset *dataset);
 
 /* With fs->lock: this mount has just given the store a key, or removed it. */
 void fs_record_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key, bool exists);
-
-/* With fs->lock: this mount has just made a DataSet, or destroyed it. */
-void fs_record_changed(struct fs *fs, const struct fs_dataset *dataset, bool exists);
-
-/* With fs->lock: names were made or removed in the directory now; NULL: in the root. */
-void fs_record_modified(struct fs *fs, struct fs_dataset *dataset);
-
-/* Makes sure, with at most one request, that the record is at most `max_age_ms` old. -ENOENT if
- * there is no such DataSet, or the store's errors, or FS_REQUEUE. While the store is silent any
- * record will do. */
-int fs_record_refresh(struct fs_request *request, struct fs_dataset *dataset, int64_t max_age_ms);
-
-/* The same for a name that may be no DataSet's, which is then not reported: somebody wanted to
- * know, and a shell's prompt wants to in every directory. */
-int fs_record_seek(struct fs_request *request, struct fs_dataset *dataset);
-
-/* Makes sure that the mode shown of an entry of the DataSet, or of itself (`itself`), is right.
- * Where the kernel judges by it, what would make it refuse is young, and what lets in may be
- * FS_RECORD_TRUST_MS old: it asks for each directory that it walks through. -ESTALE: the DataSet is
- * gone, and the kernel is to look the name up again. */
-int fs_record_show(struct fs_request *request, struct fs_dataset *dataset, bool itself);
-
-/* 0 if the mount's side may read or write the entries; -EACCES, or as fs_record_refresh(). `key` is
- * what the request is about, NULL: the DataSet. The second function takes both from an attached
- * node. */
-int fs_record_allow(struct fs_request *request, struct fs_dataset *dataset, const char *key,
-                    enum fs_need need);
-int fs_record_allow_node(struct fs_request *request, const struct fs_node *node, enum fs_need need);
 
 /* With fs->lock: the side's access as last seen. */
 enum ds_access fs_record_access(const struct fs *fs, const struct fs_dataset *dataset);

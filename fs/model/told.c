@@ -20,11 +20,12 @@ double fs_told_timeout_s(const struct fs *fs, const struct fs_node *node)
     return FS_DIR_TIMEOUT_S;
 }
 
-void fs_told_entry(struct fs *fs, struct fs_node *node, struct fuse_entry_param *entry)
+void fs_told_entry(struct fs *fs, struct fs_node *node, size_t size_bytes,
+                   struct fuse_entry_param *entry)
 {
     memset(entry, 0, sizeof(*entry));
     entry->ino = node->ino;
-    fs_attr_fill(fs, node, &entry->attr);
+    fs_attr_fill(fs, node, size_bytes, &entry->attr);
     entry->attr_timeout = fs_told_timeout_s(fs, node);
     entry->entry_timeout = node->kind == FS_NODE_ENTRY || node->kind == FS_NODE_DATASET
                                ? FS_ENTRY_TIMEOUT_S

@@ -7,7 +7,8 @@
 /* How long the attributes of the node hold, in seconds. */
 double fs_told_timeout_s(const struct fs *fs, const struct fs_node *node);
 
-/* The reply to a lookup of the node. */
-void fs_told_entry(struct fs *fs, struct fs_node *node, struct fuse_entry_param *entry);
+/* The reply to a lookup of the node, of which a reader sees `size_bytes`. */
+void fs_told_entry(struct fs *fs, struct fs_node *node, size_t size_bytes,
+                   struct fuse_entry_param *entry);
 
 #endif

@@ -1,21 +1,14 @@
 /* Values as the store was last seen to hold them: cache, versions, freshness.
  *
- * All but fs_value_fetch() and the reference counts: with fs->lock. */
+ * All but the reference counts: with fs->lock. */
 #ifndef FS_VALUE_H
 #define FS_VALUE_H
 
 #include "node.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Constant bytes, shared by reference. */
-struct fs_value {
-    atomic_uint refs;
-    size_t len;
-    char data[];
-};
+#include <stdint.h>
 
 /* A copy of a+b with one reference; NULL when there is no memory. */
 struct fs_value *fs_value_new(const char *a, size_t a_len, const char *b, size_t b_len);
@@ -56,18 +49,18 @@ void fs_value_diverge(struct fs *fs, struct fs_node *node);
  * now. */
 void fs_value_show_stored(struct fs_node *node);
 
-/* What a reader of this mount sees: the working value, else the store's. */
+/* True if a reader of this mount sees something: the working value, else the store's. */
 bool fs_value_exists(const struct fs_node *node);
-size_t fs_value_size(const struct fs_node *node);
-
-/* True if the store has nothing to do with it. */
-bool fs_value_is_local(const struct fs_node *node);
 
 /* True if what is in memory answers LOOKUP and GETATTR without a request. */
 bool fs_value_answers(const struct fs *fs, const struct fs_node *node);
 
 /* True if the cached value is at most `age_ms` old. */
 bool fs_value_younger(const struct fs_node *node, int64_t age_ms);
+
+/* False if one of our changes was on its way when node->seen.changes was `changes`, or began since.
+ */
+bool fs_value_unchanged(const struct fs_node *node, uint64_t changes);
 
 /* True if the answer to the question of that number (fs->last_question), asked when
  * node->seen.changes was `changes`, is still worth something: no change of ours and no later answer
@@ -79,20 +72,9 @@ bool fs_value_believes(const struct fs_node *node, uint64_t changes, uint64_t qu
 void fs_value_change_begin(struct fs_node *node);
 void fs_value_change_end(struct fs_node *node);
 
-/* After a failed set or append: the store has refused it, or we cannot know what it holds. */
-void fs_value_change_failed(struct fs_request *request, struct fs_node *node, int err);
-
 /* What the store holds as far as we know, for the client's repeat policy; NULL if we do not. The
  * bytes are those of node->seen.value. */
 const struct ds_previous *fs_value_previous(const struct fs_node *node,
                                             struct ds_previous *previous);
-
-/* Asks the store for the node's value, without fs->lock held. An answer that one of our own changes
- * may have overtaken is not used: `strict` then waits for that change and asks again, else what is
- * in memory stands. -ENOENT; the store's errors; -EPROTO for what is no value, but 0 to LOOKUP and
- * GETATTR; FS_REQUEUE. `have_key_lock`: the caller holds it.
- */
-int fs_value_fetch(struct fs_request *request, struct fs_node *node, bool strict,
-                   bool have_key_lock);
 
 #endif

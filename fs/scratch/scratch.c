@@ -4,8 +4,8 @@
 #include "cleanup.h"
 #include "kernel/reply.h"
 #include "model/due.h"
+#include "model/marks.h"
 #include "model/record.h"
-#include "model/times.h"
 #include "model/value.h"
 
 #include <errno.h>
@@ -95,7 +95,7 @@ int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_sc
     scratch->kind = kind;
     scratch->since_ms = ds_call_now_ms();
     node->scratch = scratch;
-    node->number = fs_times_number_unnamed(fs, node->ino);
+    node->number = fs_marks_number_unnamed(fs, node->ino);
     node->seen.presence = FS_PRESENCE_UNKNOWN; /* soon, what the store was just seen to lack */
     fs_value_touch(fs, node);
     return 0;

@@ -3,6 +3,8 @@
 
 #include "model/value.h"
 #include "scratch.h"
+#include "store/fetch.h"
+#include "store/key_lock.h"
 #include "store/send.h"
 
 #include <errno.h>
@@ -94,7 +96,7 @@ int fs_withheld_check(struct fs_request *request, const struct fs_node *node)
 
     if (!fs_value_younger(origin, FS_FRESH_MS) || origin->seen.value == NULL) {
         pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, origin, true, true);
+        err = fs_fetch_value(request, origin, true, true);
         pthread_mutex_lock(&fs->lock);
     }
     if (err == 0 && (origin->seen.value == NULL || origin->seen.value->len != before->len ||

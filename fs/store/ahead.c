@@ -3,7 +3,7 @@
 
 #include "ask.h"
 #include "cleanup.h"
-#include "model/times.h"
+#include "model/marks.h"
 #include "model/value.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static int compare_numbers(const void *a, const void *b)
 
 static uint64_t number_of(const struct fs *fs, const struct fs_dataset *dataset, const char *key)
 {
-    return fs_times_number(fs, dataset->name, key, FS_NUMBER_NAME);
+    return fs_marks_number(fs, dataset->name, key, FS_NUMBER_NAME);
 }
 
 /* True if no listed key has a smaller number. */

@@ -5,7 +5,9 @@
 #include "ask.h"
 #include "cleanup.h"
 #include "kernel/errors.h"
-#include "model/times.h"
+#include "model/directory.h"
+#include "model/marks.h"
+#include "query.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@ static void mark_vanished(struct fs *fs, const struct fs_listing *listing)
 
         if (dataset->exists && !seen_since && !fs_listing_has(listing, dataset->name)) {
             fs_record_ref(dataset);
-            fs_record_gone(fs, dataset);
+            fs_query_gone(fs, dataset);
             fs_record_unref(fs, dataset);
         }
     }
@@ -82,8 +84,8 @@ static int learn_listing(struct fs_request *request, const struct place *place,
     if (place->dataset == NULL)
         mark_vanished(fs, listing);
     if (differs(place, listing))
-        fs_record_modified(fs, place->dataset);
-    fs_times_listed(fs, place->dataset, listing);
+        fs_directory_modified(fs, place->dataset);
+    fs_marks_listed(fs, place->dataset, listing);
     fs_listing_unref(*place->last);
     *place->last = listing;
     fs_journal_keep(place->journal, listing->asked);
@@ -99,7 +101,7 @@ static void learn_failure(struct fs *fs, struct fs_dataset *dataset,
     if (dataset == NULL)
         return;
     if (err == -ENOENT && fs_record_believes(dataset, question))
-        fs_record_gone(fs, dataset);
+        fs_query_gone(fs, dataset);
     else if (err == -EACCES || err == -ENOENT)
         fs_record_distrust(dataset);
 }

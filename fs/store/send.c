@@ -2,6 +2,7 @@
 #include "send.h"
 
 #include "ask.h"
+#include "fetch.h"
 #include "model/record.h"
 #include "model/value.h"
 
@@ -32,6 +33,16 @@ static int ask_store(struct fs_request *request, const struct change *change,
     return err;
 }
 
+void fs_send_failed(struct fs_request *request, struct fs_node *node, int err)
+{
+    /* A value that goes in parts may have arrived in part although the last word was an answer. */
+    if (ds_call_sent(&request->call) == DS_SENT_MAYBE || err == -EIO || err == -EPROTO ||
+        err == -ENOMEM)
+        fs_value_unknown(request->fs, node, node->seen.size_bytes);
+    if (err == -EACCES || err == -ENOENT)
+        fs_record_distrust(node->dataset); /* perhaps it is gone: the next decision will query */
+}
+
 static int send(struct fs_request *request, struct fs_node *node, const struct change *change)
 {
     struct fs *fs = request->fs;
@@ -48,7 +59,7 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
     fs_value_change_end(node);
     fs_value_unref(before);
     if (err != 0) {
-        fs_value_change_failed(request, node, err);
+        fs_send_failed(request, node, err);
         return err;
     }
     fs_record_key_changed(fs, node->dataset, node->key, true);
@@ -147,7 +158,7 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
     if (ours == NULL)
         return 0;
     pthread_mutex_unlock(&fs->lock);
-    err = fs_value_fetch(request, node, true, true);
+    err = fs_fetch_value(request, node, true, true);
     pthread_mutex_lock(&fs->lock);
     if (err == -ENOENT) {
         fs_value_unref(ours);

@@ -33,4 +33,7 @@ int fs_send_tail(struct fs_request *request, struct fs_node *node);
  * has changed it in between. Without an image. */
 int fs_send_check_growth(struct fs_request *request, struct fs_node *node);
 
+/* After a failed set or append: the store has refused it, or we cannot know what it holds. */
+void fs_send_failed(struct fs_request *request, struct fs_node *node, int err);
+
 #endif

@@ -4,11 +4,13 @@
 #include "cleanup.h"
 #include "control/control.h"
 #include "entry.h"
+#include "file/content.h"
 #include "kernel/reply.h"
+#include "model/marks.h"
 #include "model/node.h"
-#include "model/times.h"
 #include "model/told.h"
 #include "model/value.h"
+#include "store/access.h"
 #include "store/ahead.h"
 #include "store/list.h"
 #include "text/name.h"
@@ -59,7 +61,7 @@ static int add_created(struct fs_dir *dir)
         return 0;
     HASH_ITER (hh_key, dir->node->dataset->entries, node, next) {
         if (err == 0 && node->seen.presence != FS_PRESENT && fs_value_exists(node) &&
-            !(fs_value_is_local(node) && lists(dir, node->key)))
+            !(fs_node_is_local(node) && lists(dir, node->key)))
             err = ds_names_add(&dir->created, node->key);
     }
     return err;
@@ -73,7 +75,7 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
     int err = 0;
 
     if (dir->node->kind == FS_NODE_DATASET)
-        err = fs_record_allow(request, dir->node->dataset, NULL, FS_NEED_READ);
+        err = fs_access_allow(request, dir->node->dataset, NULL, FS_NEED_READ);
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
@@ -107,7 +109,7 @@ int fs_dir_open(struct fs_request *request)
     int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
 
     if (err == 0 && node->kind == FS_NODE_DATASET)
-        err = fs_record_allow(request, node->dataset, NULL, FS_NEED_READ);
+        err = fs_access_allow(request, node->dataset, NULL, FS_NEED_READ);
     if (err == 0) {
         dir = calloc(1, sizeof(*dir));
         err = dir != NULL ? 0 : -ENOMEM;
@@ -185,7 +187,7 @@ static bool is_hidden(const struct fs_node *node)
 static uint64_t parent_number(const struct fs *fs, const struct fs_node *node)
 {
     if (node->kind == FS_NODE_LOCK)
-        return fs_times_number(fs, node->dataset->name, NULL, FS_NUMBER_NAME);
+        return fs_marks_number(fs, node->dataset->name, NULL, FS_NUMBER_NAME);
     return node->kind == FS_NODE_INFO_DIR ? FS_INO_CONTROL : FS_INO_ROOT;
 }
 
@@ -193,8 +195,8 @@ static uint64_t parent_number(const struct fs *fs, const struct fs_node *node)
 static uint64_t number_of_name(const struct fs *fs, const struct fs_dir *dir, const char *name)
 {
     if (dir->node->kind == FS_NODE_DATASET)
-        return fs_times_number(fs, dir->node->dataset->name, name, FS_NUMBER_NAME);
-    return fs_times_number(fs, name, NULL,
+        return fs_marks_number(fs, dir->node->dataset->name, name, FS_NUMBER_NAME);
+    return fs_marks_number(fs, name, NULL,
                            dir->node->kind == FS_NODE_ROOT ? FS_NUMBER_NAME : FS_NUMBER_INFO);
 }
 
@@ -258,7 +260,7 @@ static bool is_known(const struct fs_request *request, const struct fs_node *nod
         return true;
     case FS_NODE_DATASET:
         return node->dataset->exists && node->dataset->queried_ms != 0 &&
-               ds_call_now_ms() - node->dataset->queried_ms <= FS_RECORD_TRUST_MS;
+               ds_call_now_ms() - node->dataset->queried_ms <= FS_ACCESS_TRUST_MS;
     default:
         return false;
     }
@@ -281,7 +283,7 @@ static size_t add_item(struct fs_request *request, const struct item *item, off_
     /* Inode 0 names an entry without making the kernel believe anything of it. */
     bool known = is_known(request, item->node);
     if (known)
-        fs_told_entry(fs, item->node, &entry);
+        fs_told_entry(fs, item->node, fs_content_size(item->node), &entry);
     size = fuse_add_direntry_plus(request->req, to, room, item->name, &entry, next);
     if (size > room)
         return 0;

@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "control/control.h"
+#include "file/content.h"
 #include "file/handle.h"
 #include "file/open.h"
 #include "file/truncate.h"
@@ -12,8 +13,12 @@
 #include "model/record.h"
 #include "model/told.h"
 #include "model/value.h"
+#include "store/access.h"
 #include "store/ahead.h"
+#include "store/fetch.h"
+#include "store/key_lock.h"
 #include "store/list.h"
+#include "store/query.h"
 #include "text/name.h"
 
 #include <errno.h>
@@ -30,7 +35,7 @@ int fs_entry_reply(struct fs_request *request, struct fs_node *node)
     struct fuse_entry_param entry;
 
     pthread_mutex_lock(&fs->lock);
-    fs_told_entry(fs, node, &entry);
+    fs_told_entry(fs, node, fs_content_size(node), &entry);
     fs_node_looked_up(node);
     pthread_mutex_unlock(&fs->lock);
     if (fs_reply_entry(request, &entry) != 0)
@@ -100,7 +105,7 @@ static int lookup_dataset(struct fs_request *request, const char *name)
     dataset = fs_record_acquire(fs, name);
     if (dataset == NULL)
         return -ENOMEM;
-    err = fs_record_seek(request, dataset);
+    err = fs_query_seek(request, dataset);
     pthread_mutex_lock(&fs->lock);
     if (err == 0) {
         node = fs_entry_directory(fs, dataset);
@@ -124,9 +129,9 @@ static int ask(struct fs_request *request, struct fs_node *node, bool known)
     int err;
 
     if (!known || patience_ms >= deadline_ms)
-        return fs_value_fetch(request, node, false, false);
+        return fs_fetch_value(request, node, false, false);
     request->call.deadline_ms = patience_ms;
-    err = fs_value_fetch(request, node, false, false);
+    err = fs_fetch_value(request, node, false, false);
     request->call.deadline_ms = deadline_ms;
     if (err == -ETIMEDOUT) {
         DS_LOCK_SCOPE(&fs->lock);
@@ -214,10 +219,10 @@ static int lookup_entry(struct fs_request *request, struct fs_dataset *dataset, 
 {
     struct fs *fs = request->fs;
     struct fs_node *node;
-    int err = fs_record_allow(request, dataset, key, FS_NEED_READ);
+    int err = fs_access_allow(request, dataset, key, FS_NEED_READ);
 
     if (err == 0)
-        err = fs_record_show(request, dataset, false);
+        err = fs_access_show(request, dataset, false);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
@@ -287,7 +292,7 @@ static int reply_attr(struct fs_request *request, struct fs_node *node)
     timeout_s = fs_told_timeout_s(fs, node);
     if (node->kind == FS_NODE_ENTRY && !fs_value_answers(fs, node))
         timeout_s = 0; /* for this reader, and nobody else's stat(2) */
-    fs_attr_fill(fs, node, &attr);
+    fs_attr_fill(fs, node, fs_content_size(node), &attr);
     pthread_mutex_unlock(&fs->lock);
     fs_reply_attr(request, &attr, timeout_s);
     return 0;
@@ -307,7 +312,7 @@ static int know_entry(struct fs_request *request, struct fs_node *node)
     }
     pthread_mutex_unlock(&fs->lock);
     if (dataset != NULL) {
-        err = fs_record_show(request, dataset, false);
+        err = fs_access_show(request, dataset, false);
         fs_record_release(fs, dataset);
     }
     return err != 0 ? err : know(request, node);
@@ -323,7 +328,7 @@ static int know_node(struct fs_request *request, struct fs_node *node)
     case FS_NODE_ENTRY:
         return know_entry(request, node);
     case FS_NODE_DATASET:
-        return fs_record_show(request, node->dataset, true);
+        return fs_access_show(request, node->dataset, true);
     case FS_NODE_INFO:
         pthread_mutex_lock(&fs->lock);
         creating = node->open.handles != NULL && !node->dataset->exists;
@@ -365,7 +370,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
     pthread_mutex_lock(&fs->lock);
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
-    err = attached ? fs_record_allow_node(request, node, FS_NEED_WRITE) : 0;
+    err = attached ? fs_access_allow_node(request, node, FS_NEED_WRITE) : 0;
     if (err == 0)
         err = fs_request_may_block(request);
     if (err != 0)
@@ -391,6 +396,7 @@ static int set_size(struct fs_request *request, struct fs_node *node)
 static int setattr(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
+    uint64_t digest = 0;
     int err = 0;
 
     if (request->to_set & FUSE_SET_ATTR_SIZE)
@@ -399,7 +405,9 @@ static int setattr(struct fs_request *request, struct fs_node *node)
         err = know_node(request, node);
     if (err == 0) {
         DS_LOCK_SCOPE(&fs->lock);
-        err = fs_attr_remember(fs, node, &request->attr, request->to_set);
+        if (request->to_set & FS_ATTR_TIMES)
+            digest = fs_content_digest(fs, node);
+        err = fs_attr_remember(fs, node, &request->attr, request->to_set, digest);
     }
     return err != 0 ? err : reply_attr(request, node);
 }
@@ -418,17 +426,17 @@ static int access_to(struct fs_request *request, struct fs_node *node)
     if (err == 0 && node->kind == FS_NODE_ENTRY)
         err = know(request, node);
     if (err == 0 && node->kind == FS_NODE_DATASET)
-        err = fs_record_show(request, node->dataset, true);
+        err = fs_access_show(request, node->dataset, true);
     if (err == 0 && node->dataset != NULL && node->kind != FS_NODE_INFO &&
         (request->mask & (R_OK | W_OK)) != 0)
-        err = fs_record_allow_node(request, node,
+        err = fs_access_allow_node(request, node,
                                    request->mask & W_OK ? FS_NEED_WRITE : FS_NEED_READ);
     if (err != 0) {
         request->call.text[0] = '\0'; /* a question, not a failure to report */
         return err;
     }
     pthread_mutex_lock(&fs->lock);
-    fs_attr_fill(fs, node, &attr);
+    fs_attr_fill(fs, node, fs_content_size(node), &attr);
     pthread_mutex_unlock(&fs->lock);
     if (!fs_attr_permits(&attr, request->mask))
         return -EACCES;

@@ -5,13 +5,16 @@
 #include "entry.h"
 #include "file/working.h"
 #include "kernel/reply.h"
+#include "model/directory.h"
 #include "model/record.h"
 #include "model/value.h"
 #include "rename_check.h"
 #include "rename_scratch.h"
 #include "scratch/scratch.h"
 #include "scratch/withheld.h"
+#include "store/access.h"
 #include "store/ask.h"
+#include "store/send.h"
 #include "text/name.h"
 
 #include <errno.h>
@@ -101,13 +104,13 @@ static int move_value(struct fs_request *request, const struct move *move)
         fs_scratch_free(fs, move->to);
         fs_working_supersede(fs, move->to);
         fs_value_learn(fs, move->to, fs_value_ref(value), true);
-        fs_value_change_failed(request, move->from, err);
+        fs_send_failed(request, move->from, err);
         if (err == -EINTR)
             err = -EIO; /* half of it is done: to be reported, and not to be repeated blindly */
         snprintf(reason, sizeof(reason), "%s", request->call.text);
         ds_call_fail(&request->call, err, "renamed, but the old key remains: %s", reason);
     } else {
-        fs_value_change_failed(request, move->to, err);
+        fs_send_failed(request, move->to, err);
     }
     fs_value_unref(value);
     return err;
@@ -156,8 +159,8 @@ static int rename_nodes(struct fs_request *request, const struct move *move)
     else
         err = rename_to_key(request, move, noreplace);
     if (err == 0) {
-        fs_record_modified(request->fs, from);
-        fs_record_modified(request->fs, move->to->dataset);
+        fs_directory_modified(request->fs, from);
+        fs_directory_modified(request->fs, move->to->dataset);
     }
     fs_withheld_unlock(request->fs, &locks);
     return err;
@@ -168,10 +171,10 @@ static int rename_keys(struct fs_request *request, struct fs_dataset *from, cons
 {
     struct fs *fs = request->fs;
     struct move move;
-    int err = fs_record_allow(request, from, key, FS_NEED_WRITE);
+    int err = fs_access_allow(request, from, key, FS_NEED_WRITE);
 
     if (err == 0)
-        err = fs_record_allow(request, to, to_key, FS_NEED_WRITE);
+        err = fs_access_allow(request, to, to_key, FS_NEED_WRITE);
     if (err == 0)
         err = fs_request_may_block(request);
     if (err != 0)

@@ -3,6 +3,7 @@
 
 #include "file/working.h"
 #include "model/value.h"
+#include "store/fetch.h"
 
 #include <errno.h>
 
@@ -15,7 +16,7 @@ int fs_rename_check_source(struct fs_request *request, struct fs_node *from)
         err = -ENOENT; /* it was renamed already */
     if (err == 0 && (from->seen.value == NULL || !fs_value_younger(from, FS_FRESH_MS))) {
         pthread_mutex_unlock(&fs->lock);
-        err = fs_value_fetch(request, from, true, true);
+        err = fs_fetch_value(request, from, true, true);
         pthread_mutex_lock(&fs->lock);
     }
     return err;
@@ -31,7 +32,7 @@ int fs_rename_check_absent(struct fs_request *request, struct fs_node *to)
     if (to->withheld != NULL)
         return 0;
     pthread_mutex_unlock(&fs->lock);
-    err = fs_value_fetch(request, to, true, true);
+    err = fs_fetch_value(request, to, true, true);
     pthread_mutex_lock(&fs->lock);
     return err == -ENOENT ? 0 : err == 0 ? -EEXIST : err;
 }

@@ -6,13 +6,17 @@
 #include "file/working.h"
 #include "kernel/reply.h"
 #include "model/attr.h"
+#include "model/directory.h"
+#include "model/marks.h"
 #include "model/record.h"
-#include "model/times.h"
 #include "model/value.h"
 #include "scratch/publish.h"
 #include "scratch/scratch.h"
 #include "scratch/withheld.h"
+#include "store/access.h"
 #include "store/ask.h"
+#include "store/key_lock.h"
+#include "store/query.h"
 #include "store/send.h"
 #include "text/name.h"
 
@@ -45,7 +49,7 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
         return -EPERM;
     err = fs_entry_key_of_name(request, parent->dataset, request->name, &key);
     if (err == 0)
-        err = fs_record_allow(request, parent->dataset, key, FS_NEED_WRITE);
+        err = fs_access_allow(request, parent->dataset, key, FS_NEED_WRITE);
     if (err == 0)
         err = fs_request_may_block(request);
     if (err != 0)
@@ -60,7 +64,7 @@ static int unlink_from(struct fs_request *request, struct fs_node *parent)
             err = remove_key(request, node);
         if (err == 0) {
             fs_node_detach(fs, node);
-            fs_record_modified(fs, parent->dataset);
+            fs_directory_modified(fs, parent->dataset);
         }
         fs_withheld_unlock(fs, &locks);
     }
@@ -91,7 +95,7 @@ static int make_dataset(struct fs_request *request, const char *name)
         return -ENOMEM;
     err = ds_attributes_copy(&attributes, &fs->options->defaults);
     if (err == 0)
-        err = fs_record_create(request, dataset, &attributes);
+        err = fs_query_create(request, dataset, &attributes);
     pthread_mutex_lock(&fs->lock);
     if (err == 0) {
         node = fs_entry_directory(fs, dataset);
@@ -136,7 +140,7 @@ static int make_lock(struct fs_request *request, struct fs_dataset *dataset, con
         fs_node_detach(fs, old);
         *node = fs_node_new(fs, FS_NODE_LOCK, dataset, key);
         if (*node != NULL) {
-            fs_record_modified(fs, dataset);
+            fs_directory_modified(fs, dataset);
         } else {
             fs_scratch_uncount_name(fs);
             err = -ENOMEM;
@@ -158,7 +162,7 @@ static int mkdir_lock(struct fs_request *request, struct fs_dataset *dataset)
         return -EPERM;
     err = fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
     if (err == 0)
-        err = fs_record_allow(request, dataset, key, FS_NEED_WRITE);
+        err = fs_access_allow(request, dataset, key, FS_NEED_WRITE);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
@@ -185,7 +189,7 @@ static int rmdir_lock(struct fs_request *request, struct fs_dataset *dataset)
     err = node == NULL ? -ENOENT : node->kind != FS_NODE_LOCK ? -ENOTDIR : 0;
     if (err == 0) {
         fs_node_detach(fs, node);
-        fs_record_modified(fs, dataset);
+        fs_directory_modified(fs, dataset);
     }
     if (node != NULL)
         fs_node_unpin(fs, node);
@@ -221,9 +225,9 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
     struct fs_node *node, *next;
 
     dataset->node = NULL; /* one of the same name will be another directory */
-    fs_record_gone(fs, dataset);
-    fs_record_changed(fs, dataset, false);
-    fs_times_removed(fs, dataset, NULL);
+    fs_query_gone(fs, dataset);
+    fs_query_changed(fs, dataset, false);
+    fs_marks_removed(fs, dataset, NULL);
     HASH_ITER (hh_key, dataset->entries, node, next) {
         fs_node_pin(node);
         fs_node_detach(fs, node);
@@ -239,7 +243,7 @@ static bool holds_back(struct fs *fs, const struct fs_dataset *dataset)
 
     DS_LOCK_SCOPE(&fs->lock);
     for (node = dataset->entries; node != NULL; node = node->hh_key.next)
-        if (fs_value_is_local(node))
+        if (fs_node_is_local(node))
             return true;
     return false;
 }
@@ -275,7 +279,7 @@ static int destroy_dataset(struct fs_request *request, struct fs_dataset *datase
     if (err == 0)
         detach_all(fs, dataset);
     else if (err == -ENOENT)
-        fs_record_gone(fs, dataset);
+        fs_query_gone(fs, dataset);
     if (err == -ENOTEMPTY)
         request->call.text[0] = '\0'; /* the usual answer, nothing to report */
     return err;

@@ -1,4 +1,5 @@
 /* What stays known of the times of keys without an inode: how much, and what goes first. */
+#include "fs/model/marks.h"
 #include "fs/model/node.h"
 #include "fs/model/record.h"
 #include "fs/model/times.h"
@@ -21,14 +22,14 @@ static struct fs_dataset dataset = {.name = (char *)"app", .exists = true};
 static int setup(void **state)
 {
     (void)state;
-    fs = (struct fs){.start = {.tv_sec = START}, .times = fs_times_new()};
-    return fs.times != NULL ? 0 : -1;
+    fs = (struct fs){.start = {.tv_sec = START}, .marks = fs_marks_new()};
+    return fs.marks != NULL ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    fs_times_free(fs.times);
+    fs_marks_free(fs.marks);
     return 0;
 }
 
@@ -67,7 +68,7 @@ static enum age age(unsigned i, const char *value)
     char key[16];
     struct fs_node node = node_of(i, key, value);
 
-    fs_times_recognise(&fs, &node);
+    fs_times_recognise(&fs, &node, &node.seen.mtime);
     fs_value_unref(node.seen.value);
     if (node.seen.mtime.tv_sec == START)
         return OLD;
@@ -102,7 +103,7 @@ static void test_never_back(void **state)
     keep(1, "a");
     struct fs_node node = node_of(1, key, "a");
     node.seen.mtime.tv_sec = SEEN + 1;
-    assert_true(fs_times_recognise(&fs, &node));
+    assert_true(fs_times_recognise(&fs, &node, &node.seen.mtime));
     assert_int_equal(node.seen.mtime.tv_sec, SEEN + 1);
     fs_value_unref(node.seen.value);
 }
@@ -111,14 +112,14 @@ static void test_gone(void **state)
 {
     (void)state;
     keep(1, "a");
-    fs_times_gone(&fs, &dataset, "1");
-    fs_times_gone(&fs, &dataset, "2");
+    fs_marks_gone(&fs, &dataset, "1");
+    fs_marks_gone(&fs, &dataset, "2");
     assert_int_equal(age(1, "a"), NEW);
     assert_int_equal(age(2, "a"), NEW);
     assert_int_equal(age(3, "a"), OLD);
     keep(1, "a");
     assert_int_equal(age(1, "a"), AS_BEFORE);
-    fs_times_gone(&fs, &dataset, NULL);
+    fs_marks_gone(&fs, &dataset, NULL);
     assert_int_equal(age(1, "a"), NEW);
     assert_int_equal(age(3, "a"), NEW);
     keep(3, "a");
@@ -130,19 +131,19 @@ static void test_gone(void **state)
 static void test_limit(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < FS_TIMES_KEPT_MAX; i++)
+    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX; i++)
         keep(i, "a");
-    for (unsigned i = 0; i < FS_TIMES_KEPT_MAX; i++)
+    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX; i++)
         if (i % 2 == 0)
             assert_int_equal(age(i, "a"), AS_BEFORE);
-    assert_int_equal(age(FS_TIMES_KEPT_MAX, "a"), OLD);
-    for (unsigned i = 0; i < FS_TIMES_KEPT_MAX / 2; i++)
-        keep(FS_TIMES_KEPT_MAX + i, "a");
-    for (unsigned i = 0; i < FS_TIMES_KEPT_MAX; i++)
+    assert_int_equal(age(FS_MARKS_KEPT_MAX, "a"), OLD);
+    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX / 2; i++)
+        keep(FS_MARKS_KEPT_MAX + i, "a");
+    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX; i++)
         assert_int_equal(age(i, "a"), i % 2 == 0 ? AS_BEFORE : NEW);
-    for (unsigned i = 0; i < FS_TIMES_KEPT_MAX / 2; i++)
-        assert_int_equal(age(FS_TIMES_KEPT_MAX + i, "a"), AS_BEFORE);
-    assert_int_equal(age(2 * FS_TIMES_KEPT_MAX, "a"), NEW);
+    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX / 2; i++)
+        assert_int_equal(age(FS_MARKS_KEPT_MAX + i, "a"), AS_BEFORE);
+    assert_int_equal(age(2 * FS_MARKS_KEPT_MAX, "a"), NEW);
 }
 
 static void test_digest(void **state)
@@ -152,12 +153,12 @@ static void test_digest(void **state)
     uint64_t seen[sizeof text];
 
     for (size_t len = 0; len < sizeof text; len++) {
-        seen[len] = fs_times_digest(&fs, text, len);
+        seen[len] = fs_marks_digest(&fs, text, len);
         assert_true(seen[len] != 0);
         for (size_t i = 0; i < len; i++) {
             assert_true(seen[i] != seen[len]);
             text[i] = 1;
-            assert_true(fs_times_digest(&fs, text, len) != seen[len]);
+            assert_true(fs_marks_digest(&fs, text, len) != seen[len]);
             text[i] = 0;
         }
     }

@@ -1,0 +1,25 @@
+/* What a reader sees. */
+#include "content.h"
+
+#include "model/marks.h"
+#include "scratch/scratch.h"
+#include "working.h"
+
+size_t fs_content_size(const struct fs_node *node)
+{
+    if (node->kind != FS_NODE_ENTRY)
+        return node->seen.size_bytes; /* fs_control_measure() */
+    return node->scratch != NULL ? node->scratch->bytes.len : fs_working_size(node);
+}
+
+uint64_t fs_content_digest(const struct fs *fs, const struct fs_node *node)
+{
+    const struct fs_image *image = node->working.image;
+    const struct fs_value *value = node->seen.value;
+
+    if (node->scratch != NULL)
+        return fs_marks_digest(fs, node->scratch->bytes.data, node->scratch->bytes.len);
+    if (image != NULL)
+        return fs_marks_digest(fs, image->bytes.data, image->bytes.len);
+    return value != NULL ? fs_marks_digest(fs, value->data, value->len) : node->seen.digest;
+}

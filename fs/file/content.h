@@ -1,0 +1,16 @@
+/* What a reader of this mount sees of an inode, be it a key or temporary. With fs->lock. */
+#ifndef FS_CONTENT_H
+#define FS_CONTENT_H
+
+#include "model/node.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* For stat(2); of what is no entry, as it was last measured. */
+size_t fs_content_size(const struct fs_node *node);
+
+/* Stands for the content (marks.h); 0: not known. */
+uint64_t fs_content_digest(const struct fs *fs, const struct fs_node *node);
+
+#endif

@@ -1,0 +1,308 @@
+/* A table of small marks, found by a hash of what they are of. */
+#include "marks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 256, FIRST_NUMBER = 16 };
+
+struct fs_marks {
+    struct fs_mark *all;
+    uint32_t *slots; /* as many as there is room for marks: the first one's index + 1, or 0 */
+    size_t count;
+    size_t capacity; /* 0 or a power of two */
+    size_t hand;     /* where the next mark to give up is looked for */
+    bool lost;       /* one was given up: what has no mark may have been seen before */
+};
+
+struct fs_marks *fs_marks_new(void)
+{
+    return calloc(1, sizeof(struct fs_marks));
+}
+
+void fs_marks_free(struct fs_marks *marks)
+{
+    if (marks == NULL)
+        return;
+    free(marks->all);
+    free(marks->slots);
+    free(marks);
+}
+
+static uint64_t rotate(uint64_t word, unsigned bits)
+{
+    return word << bits | word >> (64 - bits);
+}
+
+static uint64_t mix_word(uint64_t hash, uint64_t word)
+{
+    word *= UINT64_C(0x87c37b91114253d5);
+    word = rotate(word, 31) * UINT64_C(0x4cf5ad432745937f);
+    return rotate(hash ^ word, 27) * 5 + 0x52dce729;
+}
+
+/* MurmurHash3's mixing, 64 bits wide. */
+static uint64_t mix(uint64_t hash, const char *data, size_t len)
+{
+    uint64_t word = 0;
+    size_t at;
+
+    hash = mix_word(hash, len);
+    for (at = 0; len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, data + at, sizeof(word));
+        hash = mix_word(hash, word);
+    }
+    word = 0;
+    if (len > at)
+        memcpy(&word, data + at, len - at);
+    hash = mix_word(hash, word);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return hash ^ hash >> 33;
+}
+
+/* Another one in each mount, so that nobody can prepare keys that all fall into one slot. */
+static uint64_t seed(const struct fs *fs)
+{
+    return (uint64_t)fs->start.tv_sec << 30 ^ (uint64_t)fs->start.tv_nsec;
+}
+
+uint64_t fs_marks_digest(const struct fs *fs, const char *data, size_t len)
+{
+    uint64_t digest = mix(seed(fs), data, len);
+
+    return digest != 0 ? digest : 1;
+}
+
+uint64_t fs_marks_path(const struct fs *fs, const char *dataset, const char *key)
+{
+    uint64_t path = mix(seed(fs), dataset, strlen(dataset));
+
+    return key != NULL ? mix(path, key, strlen(key)) : path;
+}
+
+static uint32_t *slot_of(const struct fs_marks *marks, uint64_t path)
+{
+    return &marks->slots[path & (marks->capacity - 1)];
+}
+
+struct fs_mark *fs_marks_find(const struct fs *fs, uint64_t path)
+{
+    const struct fs_marks *marks = fs->marks;
+    uint32_t index = marks->capacity != 0 ? *slot_of(marks, path) : 0;
+
+    while (index != 0 && marks->all[index - 1].path != path)
+        index = marks->all[index - 1].next;
+    return index != 0 ? &marks->all[index - 1] : NULL;
+}
+
+static void link_mark(struct fs_marks *marks, struct fs_mark *mark)
+{
+    uint32_t *slot = slot_of(marks, mark->path);
+
+    mark->next = *slot;
+    *slot = (uint32_t)(mark - marks->all) + 1;
+}
+
+static void unlink_mark(struct fs_marks *marks, struct fs_mark *mark)
+{
+    uint32_t *link = slot_of(marks, mark->path);
+
+    while (&marks->all[*link - 1] != mark)
+        link = &marks->all[*link - 1].next;
+    *link = mark->next;
+}
+
+static bool grow(struct fs_marks *marks)
+{
+    size_t capacity = marks->capacity != 0 ? marks->capacity * 2 : FIRST_CAPACITY;
+    uint32_t *slots = calloc(capacity, sizeof(*slots));
+    struct fs_mark *all = slots != NULL ? reallocarray(marks->all, capacity, sizeof(*all)) : NULL;
+
+    if (all == NULL) {
+        free(slots);
+        return false;
+    }
+    free(marks->slots);
+    marks->slots = slots;
+    marks->all = all;
+    marks->capacity = capacity;
+    for (size_t i = 0; i < marks->count; i++)
+        link_mark(marks, &all[i]);
+    return true;
+}
+
+/* Room for a mark, if need be that of one that was not used for long; NULL when there is none. */
+static struct fs_mark *make_room(struct fs_marks *marks)
+{
+    struct fs_mark *mark;
+
+    if (marks->count < marks->capacity || (marks->capacity < FS_MARKS_KEPT_MAX && grow(marks)))
+        return &marks->all[marks->count++];
+    marks->lost = true;
+    if (marks->capacity == 0)
+        return NULL;
+    while (marks->all[marks->hand].used) {
+        marks->all[marks->hand].used = false;
+        marks->hand = (marks->hand + 1) % marks->capacity;
+    }
+    mark = &marks->all[marks->hand];
+    marks->hand = (marks->hand + 1) % marks->capacity;
+    unlink_mark(marks, mark);
+    return mark;
+}
+
+void fs_marks_put(struct fs *fs, const struct fs_mark *what)
+{
+    struct fs_marks *marks = fs->marks;
+    struct fs_mark *mark = fs_marks_find(fs, what->path);
+    bool again = mark != NULL;
+    uint64_t brought;
+    uint32_t next, removed;
+
+    if (!again) {
+        mark = make_room(marks);
+        if (mark == NULL)
+            return;
+        mark->path = what->path;
+        mark->removed = 0;
+        mark->brought = 0;
+        link_mark(marks, mark);
+    }
+    next = mark->next;
+    removed = mark->removed;
+    brought = mark->brought;
+    *mark = *what;
+    mark->next = next;
+    mark->removed = removed;
+    mark->brought = brought;
+    mark->used = again;
+}
+
+bool fs_marks_lost(const struct fs *fs)
+{
+    return fs->marks->lost;
+}
+
+void fs_marks_gone(struct fs *fs, const struct fs_dataset *dataset, const char *key)
+{
+    struct fs_mark mark = {.path = fs_marks_path(fs, dataset->name, key),
+                           .moment = ++fs->last_question};
+
+    /* As in fs_times_keep(): a name that is looked for in vain. */
+    if (key == NULL && !dataset->exists && fs_listing_lacks(fs->listing, dataset->name) &&
+        fs_marks_find(fs, mark.path) == NULL)
+        return;
+    fs_marks_put(fs, &mark);
+}
+
+void fs_marks_removed(struct fs *fs, const struct fs_dataset *dataset, const char *key)
+{
+    struct fs_mark mark = {.path = fs_marks_path(fs, dataset->name, key),
+                           .moment = ++fs->last_question};
+    struct fs_mark *known = fs_marks_find(fs, mark.path);
+
+    if (known == NULL) {
+        fs_marks_put(fs, &mark);
+        known = fs_marks_find(fs, mark.path);
+    }
+    if (known != NULL) {
+        known->removed++;
+        known->brought = 0;
+    }
+}
+
+static uint64_t removals(const struct fs *fs, uint64_t path)
+{
+    const struct fs_mark *mark = fs_marks_find(fs, path);
+
+    return mark != NULL ? mark->removed : 0;
+}
+
+/* The first ones are those of inodes that are always there; 0 and -1 mean something else. */
+static uint64_t usable(uint64_t number)
+{
+    return number < FIRST_NUMBER || number == UINT64_MAX ? number ^ UINT64_C(1) << 63 : number;
+}
+
+/* `path`: of a key of the DataSet `whole`, or that of the DataSet. */
+static uint64_t number_by_name(const struct fs *fs, uint64_t whole, uint64_t path,
+                               enum fs_numbered what)
+{
+    uint64_t words[] = {path, removals(fs, whole), path != whole ? removals(fs, path) : 0, what};
+
+    return usable(mix(seed(fs), (const char *)words, sizeof(words)));
+}
+
+/* What a number that was brought is kept with, so that it is over when the DataSet is. */
+static uint64_t cover(const struct fs *fs, uint64_t whole)
+{
+    uint64_t removed = removals(fs, whole);
+
+    return mix(seed(fs) ^ whole, (const char *)&removed, sizeof(removed));
+}
+
+uint64_t fs_marks_number(const struct fs *fs, const char *dataset, const char *key,
+                         enum fs_numbered what)
+{
+    uint64_t whole = fs_marks_path(fs, dataset, NULL);
+    uint64_t path = key != NULL ? fs_marks_path(fs, dataset, key) : whole;
+    const struct fs_mark *mark = key != NULL ? fs_marks_find(fs, path) : NULL;
+
+    if (mark != NULL && mark->brought != 0)
+        return usable(mark->brought ^ cover(fs, whole));
+    return number_by_name(fs, whole, path, what);
+}
+
+uint64_t fs_marks_number_unnamed(const struct fs *fs, fuse_ino_t ino)
+{
+    uint64_t word = ino;
+
+    return usable(mix(~seed(fs), (const char *)&word, sizeof(word)));
+}
+
+void fs_marks_bring(struct fs *fs, const struct fs_dataset *dataset, const char *key,
+                    uint64_t number)
+{
+    uint64_t whole = fs_marks_path(fs, dataset->name, NULL);
+    uint64_t path = fs_marks_path(fs, dataset->name, key);
+    struct fs_mark *mark = fs_marks_find(fs, path);
+
+    if (mark != NULL)
+        mark->brought = number != number_by_name(fs, whole, path, FS_NUMBER_NAME)
+                            ? number ^ cover(fs, whole)
+                            : 0;
+}
+
+/* The name is listed, and was not so before. */
+static void appear(struct fs *fs, const struct fs_dataset *dataset, const char *name,
+                   uint64_t before)
+{
+    uint64_t path =
+        dataset != NULL ? fs_marks_path(fs, dataset->name, name) : fs_marks_path(fs, name, NULL);
+    const struct fs_mark *known = fs_marks_find(fs, path);
+    struct fs_mark mark = {.path = path, .moment = before};
+
+    if (known == NULL || known->moment < before)
+        fs_marks_put(fs, &mark);
+}
+
+void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *listing)
+{
+    const struct fs_listing *last = dataset != NULL ? dataset->listing : fs->listing;
+    size_t at = 0;
+
+    if (dataset != NULL)
+        dataset->looked = ++fs->last_question;
+    if (last == NULL)
+        return;
+    for (size_t i = 0; i < listing->names.count; i++) {
+        int order = -1;
+
+        while (at < last->names.count &&
+               (order = strcmp(last->names.names[at], listing->names.names[i])) < 0)
+            at++;
+        if (order != 0)
+            appear(fs, dataset, listing->names.names[i], last->asked);
+    }
+}

@@ -1,0 +1,67 @@
+/* The owners of an inode's parts. */
+#include "owners.h"
+
+#include "file/working.h"
+#include "kernel/pages.h"
+#include "model/attr.h"
+#include "model/due.h"
+#include "model/marks.h"
+#include "model/record.h"
+#include "model/times.h"
+#include "model/value.h"
+#include "scratch/scratch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool keep(const struct fs_node *node)
+{
+    return node->attached &&
+           (node->scratch != NULL || node->withheld != NULL || node->kind == FS_NODE_LOCK ||
+            node->due.at_ms != 0 || fs_working_waits(node));
+}
+
+static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
+{
+    fs_attr_take(fs, node);
+    if (node->kind == FS_NODE_ENTRY && !fs_node_is_local(node) && node->dataset->exists) {
+        fs_marks_gone(fs, node->dataset, node->key);
+        fs_marks_removed(fs, node->dataset, node->key);
+    }
+    node->working.grown = false;
+    if (moves) /* a truncation whose first data was refused is the file's */
+        return;
+    memset(&node->working.commit, 0, sizeof(node->working.commit));
+    fs_scratch_untie(fs, node);
+}
+
+static void get_key(struct fs *fs, struct fs_node *node)
+{
+    node->seen.sighted = ++fs->last_question;
+    fs_marks_bring(fs, node->dataset, node->key, node->number);
+    fs_attr_put(fs, node);
+}
+
+static void end(struct fs *fs, struct fs_node *node)
+{
+    fs_times_keep(fs, node);
+    fs_attr_keep(fs, node);
+    fs_scratch_free(fs, node);
+    if (node->kind == FS_NODE_LOCK)
+        fs_scratch_uncount_name(fs);
+    fs_due_set(fs, node, 0);
+    fs_pages_drop(fs, node);
+    if (node->taken != NULL) /* what was set on an attached one stays with the key */
+        fs_attr_forget(fs, node);
+    fs_value_drop(fs, node);
+    fs_value_drop_had(node);
+    fs_working_drop_image(node);
+    fs_working_drop_tail(node);
+}
+
+const struct fs_owners fs_owners = {
+    .keep = keep,
+    .lose_key = lose_key,
+    .get_key = get_key,
+    .end = end,
+};

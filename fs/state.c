@@ -1,0 +1,90 @@
+/* The state of one mount: made and taken down. */
+#include "state.h"
+
+#include "file/handle.h"
+#include "model/attr.h"
+#include "model/due.h"
+#include "model/marks.h"
+#include "model/node.h"
+#include "model/record.h"
+#include "owners.h"
+#include "store/ahead.h"
+#include "store/query.h"
+#include "tree/dir.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The nodes that are always there, in the order of their numbers. */
+static int add_fixed_nodes(struct fs *fs)
+{
+    static const enum fs_node_kind kinds[] = {FS_NODE_ROOT,   FS_NODE_CONTROL, FS_NODE_STATS,
+                                              FS_NODE_ERRORS, FS_NODE_SCRATCH, FS_NODE_INFO_DIR};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (fs_node_new(fs, kinds[i], NULL, NULL) == NULL)
+            return -ENOMEM;
+    return 0;
+}
+
+int fs_state_new(const struct fs_options *options, struct ds_client *client, struct fs **out)
+{
+    struct fs *fs = calloc(1, sizeof(*fs));
+
+    if (fs == NULL)
+        return -ENOMEM;
+    fs->options = options;
+    fs->owners = &fs_owners;
+    fs->kernel.fs = fs;
+    fs->kernel.lock = &fs->lock;
+    fs->kernel.timeout_ms = options->timeout_ms;
+    fs->client = client;
+    fs->mounting_uid = geteuid();
+    clock_gettime(CLOCK_REALTIME, &fs->start);
+    fs->mtime = fs->start;
+    pthread_mutex_init(&fs->lock, NULL);
+    fs_due_init(fs);
+    fs->kernel.errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
+    fs->marks = fs_marks_new();
+    if (fs->kernel.errors == NULL || fs->marks == NULL || add_fixed_nodes(fs) != 0) {
+        fs_state_free(fs);
+        return -ENOMEM;
+    }
+    *out = fs;
+    return 0;
+}
+
+void fs_state_free(struct fs *fs)
+{
+    struct fs_dataset *dataset, *next;
+
+    while (fs->dirs != NULL)
+        fs_dir_free(fs, fs->dirs);
+    for (dataset = fs->datasets; dataset != NULL; dataset = dataset->hh.next)
+        fs_ahead_drop(fs, dataset);
+    while (fs->nodes != NULL) {
+        struct fs_node *node = fs->nodes;
+
+        fs_node_pin(node);
+        while (node->open.handles != NULL)
+            fs_handle_free(fs, node->open.handles);
+        fs_node_detach(fs, node);
+        node->lookups = 0;
+        node->pins = 1;
+        fs_node_unpin(fs, node);
+    }
+    HASH_ITER (hh, fs->datasets, dataset, next) {
+        fs_record_ref(dataset);
+        fs_query_gone(fs, dataset);
+        fs_record_unref(fs, dataset);
+    }
+    fs_listing_unref(fs->listing);
+    fs_journal_clear(&fs->journal);
+    fs_attr_clear(fs);
+    fs_marks_free(fs->marks);
+    fs_errors_free(fs->kernel.errors);
+    pthread_mutex_destroy(&fs->lock);
+    free(fs);
+}

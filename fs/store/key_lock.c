@@ -1,0 +1,61 @@
+/* The lock of a key: a queue of requests. */
+#include "key_lock.h"
+
+#include "kernel/loop.h"
+
+#include <errno.h>
+#include <utlist.h>
+
+int fs_key_lock(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    if (!node->key_lock.locked && node->key_lock.waiters == NULL) {
+        node->key_lock.locked = true;
+        return 0;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_request_may_block(request);
+    pthread_mutex_lock(&fs->lock);
+    if (err != 0)
+        return err;
+    DL_APPEND(node->key_lock.waiters, request);
+    request->sleeps = true;
+    for (;;) {
+        struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
+                                 .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
+
+        if (!node->key_lock.locked && node->key_lock.waiters == request) {
+            node->key_lock.locked = true;
+            break;
+        }
+        err = ds_call_check(&request->call);
+        if (err != 0)
+            break;
+        pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
+    }
+    request->sleeps = false;
+    DL_DELETE(node->key_lock.waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
+    if (err != 0 && !node->key_lock.locked && node->key_lock.waiters != NULL)
+        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
+    return err;
+}
+
+void fs_key_unlock(struct fs_node *node)
+{
+    node->key_lock.locked = false;
+    if (node->key_lock.waiters != NULL)
+        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
+}
+
+int fs_key_lock_named(struct fs_request *request, struct fs_node *node)
+{
+    unsigned keys_lost = node->keys_lost;
+    int err = fs_key_lock(request, node);
+
+    if (err != 0 || node->keys_lost == keys_lost)
+        return err;
+    fs_key_unlock(node);
+    return -ESTALE;
+}

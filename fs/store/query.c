@@ -1,0 +1,172 @@
+/* Asking the store for records of DataSets, and what its answers say. */
+#include "query.h"
+
+#include "ahead.h"
+#include "ask.h"
+#include "cleanup.h"
+#include "kernel/pages.h"
+#include "model/directory.h"
+#include "model/marks.h"
+#include "model/times.h"
+
+#include <errno.h>
+#include <string.h>
+
+void fs_query_changed(struct fs *fs, const struct fs_dataset *dataset, bool exists)
+{
+    fs_journal_note(&fs->journal, dataset->name, exists, ++fs->last_question);
+    fs_directory_modified(fs, NULL);
+}
+
+void fs_query_learn(struct fs *fs, struct fs_dataset *dataset, struct ds_attributes *attributes)
+{
+    const struct ds_attributes *last = &dataset->attributes;
+    bool differs =
+        last->used_known && attributes->used_known && last->used_bytes != attributes->used_bytes;
+
+    if (dataset->exists ? differs : fs_times_dataset_missed(fs, dataset))
+        fs_directory_modified(fs, dataset);
+    ds_attributes_clear(&dataset->attributes);
+    dataset->attributes = *attributes;
+    memset(attributes, 0, sizeof(*attributes));
+    dataset->exists = true;
+    dataset->queried_ms = ds_call_now_ms();
+    dataset->learned = ++fs->last_question;
+}
+
+void fs_query_gone(struct fs *fs, struct fs_dataset *dataset)
+{
+    fs_marks_gone(fs, dataset, NULL);
+    dataset->exists = false;
+    dataset->queried_ms = 0;
+    dataset->looked = ++fs->last_question;
+    dataset->learned = dataset->gone = dataset->looked;
+    fs_ahead_drop(fs, dataset);
+    fs_listing_unref(dataset->listing);
+    dataset->listing = NULL;
+    fs_journal_clear(&dataset->journal);
+    if (dataset->node != NULL)
+        fs_pages_forget(fs, dataset->node);
+}
+
+/* With fs->lock: what the store said. An answer that was overtaken is dropped. */
+static int learn_answer(struct fs *fs, struct fs_dataset *dataset,
+                        const struct fs_question *question, struct ds_attributes *attributes,
+                        int err)
+{
+    if (err != 0 && err != -ENOENT)
+        return err;
+    if (!fs_record_believes(dataset, question)) {
+        ds_attributes_clear(attributes);
+        return dataset->exists ? 0 : -ENOENT;
+    }
+    if (err == 0)
+        fs_query_learn(fs, dataset, attributes);
+    else
+        fs_query_gone(fs, dataset);
+    dataset->learned = question->number;
+    return err;
+}
+
+int fs_query_refresh(struct fs_request *request, struct fs_dataset *dataset, int64_t max_age_ms)
+{
+    struct fs *fs = request->fs;
+    struct ds_attributes attributes = {0};
+    struct fs_question question;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    bool known = dataset->exists && dataset->queried_ms != 0 &&
+                 (ds_call_now_ms() - dataset->queried_ms <= max_age_ms || fs_silent(fs));
+    question = fs_record_ask(fs, dataset);
+    pthread_mutex_unlock(&fs->lock);
+    if (known)
+        return 0;
+
+    fs_request_about(request, dataset->name, NULL);
+    err = fs_store_begin(request, false);
+    if (err != 0)
+        return err;
+    err = ds_client_query(fs->client, &request->call, dataset->name, &attributes);
+    fs_store_end(request);
+
+    DS_LOCK_SCOPE(&fs->lock);
+    return learn_answer(fs, dataset, &question, &attributes, err);
+}
+
+int fs_query_patiently(struct fs_request *request, struct fs_dataset *dataset, int64_t max_age_ms)
+{
+    struct fs *fs = request->fs;
+    int64_t deadline_ms = request->call.deadline_ms;
+    int64_t patience_ms = ds_call_now_ms() + FS_SILENT_MS;
+    bool known;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    known = dataset->exists && dataset->queried_ms != 0;
+    pthread_mutex_unlock(&fs->lock);
+    if (!known || patience_ms >= deadline_ms)
+        return fs_query_refresh(request, dataset, max_age_ms);
+    request->call.deadline_ms = patience_ms;
+    err = fs_query_refresh(request, dataset, max_age_ms);
+    request->call.deadline_ms = deadline_ms;
+    return err == -ETIMEDOUT ? 0 : err;
+}
+
+int fs_query_seek(struct fs_request *request, struct fs_dataset *dataset)
+{
+    int err = fs_query_patiently(request, dataset, FS_QUERY_SHOWN_MS);
+
+    if (err == -ENOENT)
+        request->call.text[0] = '\0';
+    return err;
+}
+
+/* Brackets fs_store_begin() and what is asked in between. */
+static int begin_change(struct fs_request *request, struct fs_dataset *dataset)
+{
+    int err = fs_store_begin(request, true);
+
+    if (err == 0) {
+        DS_LOCK_SCOPE(&request->fs->lock);
+        fs_record_change_begin(dataset);
+    }
+    return err;
+}
+
+int fs_query_create(struct fs_request *request, struct fs_dataset *dataset,
+                    struct ds_attributes *attributes)
+{
+    struct fs *fs = request->fs;
+    int err = begin_change(request, dataset);
+
+    if (err != 0)
+        return err;
+    err = ds_client_create(fs->client, &request->call, dataset->name, attributes);
+    fs_store_end(request);
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_record_change_end(dataset);
+    if (err == 0) {
+        fs_query_learn(fs, dataset, attributes);
+        fs_query_changed(fs, dataset, true);
+        fs_directory_modified(fs, dataset);
+    }
+    return err;
+}
+
+int fs_query_update(struct fs_request *request, struct fs_dataset *dataset,
+                    const struct ds_attributes *attributes)
+{
+    struct fs *fs = request->fs;
+    int err = begin_change(request, dataset);
+
+    if (err != 0)
+        return err;
+    err = ds_client_update(fs->client, &request->call, dataset->name, attributes);
+    fs_store_end(request);
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_record_change_end(dataset);
+    if (err == 0 || err == -ENOENT)
+        fs_record_distrust(dataset); /* the next decision shall query */
+    return err;
+}
