@@ -1,8 +1,8 @@
 /* The step into the background. */
 #include "daemon.h"
 
+#include "command_line.h"
 #include "log.h"
-#include "options.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef FS_HIDDEN_H
 #define FS_HIDDEN_H
 
-#include "options.h"
+#include "model/options.h"
 
 #define FS_HIDDEN_WHY_BYTES 512
 

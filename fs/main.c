@@ -1,8 +1,10 @@
 /* datasetfs: mounts the DataSets of a virtual machine as a file system. */
 #include "cleanup.h"
 #include "client.h"
+#include "command_line.h"
 #include "daemon.h"
 #include "file/working.h"
+#include "help.h"
 #include "hidden.h"
 #include "kernel/errors.h"
 #include "kernel/loop.h"
@@ -15,7 +17,6 @@
 #include "model/due.h"
 #include "model/fs.h"
 #include "mount.h"
-#include "options.h"
 #include "scratch/leftover.h"
 #include "state.h"
 #include "store/ask.h"
@@ -243,17 +244,17 @@ static void fill_descriptors(void)
 int main(int argc, char *argv[])
 {
     struct fs_options options;
-    char why[FS_OPTIONS_WHY_BYTES];
+    char why[FS_OPTION_WHY_BYTES];
     int status;
 
     fill_descriptors();
     fs_memory_begin();
-    if (fs_options_parse(&options, argc, argv, why) != 0)
+    if (fs_command_line_parse(&options, argc, argv, why) != 0)
         return complain(FS_EXIT_USAGE, why);
     if (options.debug)
         ds_log_set_level(DS_LOG_DEBUG);
     if (options.help) {
-        status = print(fs_options_help());
+        status = print(fs_help());
     } else if (options.version) {
         status = print("datasetfs " DS_VERSION "\n");
     } else {

@@ -2,7 +2,7 @@
 #ifndef FS_MOUNT_H
 #define FS_MOUNT_H
 
-#include "options.h"
+#include "model/options.h"
 
 #include <fuse_lowlevel.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* The help, the README and the manual name the same options, and the command line takes them. Run
  * from the root of the source tree. */
-#include "fs/options.h"
+#include "fs/command_line.h"
+#include "fs/help.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -77,8 +78,8 @@ static void test_documents(void **state)
 {
     (void)state;
     struct names help = {0}, readme = {0}, manual = {0}, help_flags = {0}, manual_flags = {0};
-    collect(fs_options_help(), "Options (-o)", "never", "  ", &help);
-    collect(fs_options_help(), "Flags:", "Options", "  -", &help_flags);
+    collect(fs_help(), "Options (-o)", "never", "  ", &help);
+    collect(fs_help(), "Flags:", "Options", "  -", &help_flags);
     assert_true(help.count >= 20 && help_flags.count == 4);
 
     char *text = read_file("README.md");
@@ -101,16 +102,16 @@ static void test_help(void **state)
 {
     (void)state;
     struct fs_options options;
-    char why[FS_OPTIONS_WHY_BYTES];
-    const char *text = fs_options_help();
-    assert_ptr_equal(text, fs_options_help());
+    char why[FS_OPTION_WHY_BYTES];
+    const char *text = fs_help();
+    assert_ptr_equal(text, fs_help());
     assert_non_null(strstr(text, USAGE));
     assert_int_equal(text[strlen(text) - 1], '\n');
     struct names help = {0};
     collect(text, "Options (-o)", "never", "  ", &help);
     for (size_t i = 0; i < help.count; i++) {
         char *argv[] = {"datasetfs", "https://h/vm-1", "m", "-o", help.name[i], NULL};
-        if (fs_options_parse(&options, 5, argv, why))
+        if (fs_command_line_parse(&options, 5, argv, why))
             assert_non_null(strstr(why, "needs a value"));
         fs_options_clear(&options);
     }

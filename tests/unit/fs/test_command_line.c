@@ -1,5 +1,5 @@
 /* The command line: every option, every refusal with its words. */
-#include "fs/options.h"
+#include "fs/command_line.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #define ALWAYS "nosuid,nodev,noexec"
 
 static struct fs_options options;
-static char why[FS_OPTIONS_WHY_BYTES];
+static char why[FS_OPTION_WHY_BYTES];
 
 static int clear(void **state)
 {
@@ -37,7 +37,7 @@ static int parse_list(const char *first, va_list list)
     }
     fs_options_clear(&options);
     memset(why, 'x', sizeof why);
-    return fs_options_parse(&options, argc, argv, why);
+    return fs_command_line_parse(&options, argc, argv, why);
 }
 
 static void accept(const char *first, ...)
@@ -450,7 +450,7 @@ static void test_secrets(void **state)
     for (size_t i = 0; i < LEN(words); i++) {
         char word[64];
         char *argv[] = {"datasetfs", "local:s.db", "m", "-o", strcpy(word, words[i]), NULL};
-        assert_int_equal(fs_options_parse(&options, 5, argv, why), -EINVAL);
+        assert_int_equal(fs_command_line_parse(&options, 5, argv, why), -EINVAL);
         assert_null(strstr(why, "hunter2"));
     }
     refuse_options("password=hunter2",
@@ -499,7 +499,7 @@ static void test_https(void **state)
         char word[80];
         char *argv[] = {"datasetfs", "https://vc/vm-1", "m", "-o", strcpy(word, wrong[i]), NULL};
         fs_options_clear(&options);
-        assert_int_equal(fs_options_parse(&options, 5, argv, why), -EINVAL);
+        assert_int_equal(fs_command_line_parse(&options, 5, argv, why), -EINVAL);
         assert_non_null(strstr(why, "option '"));
         assert_null(strchr(why, '\n'));
     }

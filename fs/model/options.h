@@ -1,4 +1,4 @@
-/* The command line: `datasetfs SOURCE MOUNTPOINT [-o OPTION,…] [-f] [-d] [-h] [-V]`. Pure. */
+/* What the mount was asked to be and do. */
 #ifndef FS_OPTIONS_H
 #define FS_OPTIONS_H
 
@@ -7,9 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-/* Exit statuses of mount(8). */
-enum { FS_EXIT_OK = 0, FS_EXIT_USAGE = 1, FS_EXIT_SYSTEM = 2, FS_EXIT_MOUNT = 32 };
 
 #define FS_UMASK_DEFAULT 077
 
@@ -48,27 +45,6 @@ struct fs_options {
      * fsname, subtype or an option of ours. */
     char *kernel_options;
 };
-
-#define FS_OPTIONS_WHY_BYTES 512
-
-/* Reads the command line. Options may stand before, between and after the two arguments; `-o` may
- * be repeated; "\," in an option's value is a comma and "\\" a backslash; "--" ends the options. Of
- * a repeated option the last one counts. uid= and gid= are numbers; sizes are bytes or have a
- * suffix K, M or G of 1024.
- *
- * Generic words of fstab (defaults, auto, noauto, user, nofail, _netdev, x-…, comment=…, …) are
- * accepted and dropped, so are dev, suid, exec and the words for times, which a store does not
- * keep; noatime, sync, async, dirsync, *context=…, allow_other, allow_root, default_permissions,
- * auto_unmount and max_read=N go to `kernel_options`. SOURCE is checked with ds_source_check().
- *
- * 0, or -EINVAL with one line in `why` (FS_OPTIONS_WHY_BYTES) that names the fault and what would
- * be right, and that never repeats what could be a password; -ENOMEM. On failure the options are
- * empty. */
-int fs_options_parse(struct fs_options *options, int argc, char *const argv[], char *why);
-
-/* The text of -h: usage, then one line per option that begins with two spaces and its name. Static;
- * the first call must come before threads exist. */
-const char *fs_options_help(void);
 
 /* Frees what the options own and zeroes them. */
 void fs_options_clear(struct fs_options *options);

@@ -1,53 +1,18 @@
-/* The table of options, and what each does with its value. */
-#include "option_table.h"
+/* The options that mean something to datasetfs itself, and what each does with its value. */
+#include "option_own.h"
 
-#include "text.h"
 #include "text/scratch_name.h"
 #include "utf8.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum {
-    HELP_BYTES = 4096,
-    HELP_COLUMN = 31,
-};
-
-int fs_option_refuse(char *why, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    vsnprintf(why, FS_OPTIONS_WHY_BYTES, format, list);
-    va_end(list);
-    ds_text_clean(why);
-    return -EINVAL;
-}
-
-static bool parse_number(const char *text, unsigned base, uint64_t min, uint64_t max, uint64_t *out)
-{
-    uint64_t number = 0;
-    if (!*text)
-        return false;
-    for (; *text; text++) {
-        unsigned digit = (unsigned)*text - '0';
-        if (digit >= base || number > (UINT64_MAX - digit) / base)
-            return false;
-        number = number * base + digit;
-    }
-    if (number < min || number > max)
-        return false;
-    *out = number;
-    return true;
-}
-
 static int set_seconds(const char *value, uint64_t min, uint64_t max, int64_t *out_ms)
 {
     uint64_t seconds;
-    if (!parse_number(value, 10, min, max, &seconds))
+    if (!fs_option_number(value, 10, min, max, &seconds))
         return -EINVAL;
     *out_ms = (int64_t)seconds * 1000;
     return 0;
@@ -96,7 +61,7 @@ static int set_cache(struct fs_option_parser *parser, const struct fs_option *op
     memcpy(digits, value, len);
     digits[len] = '\0';
     uint64_t number;
-    if (!parse_number(digits, 10, 0, (4ULL << 30) >> shift, &number))
+    if (!fs_option_number(digits, 10, 0, (4ULL << 30) >> shift, &number))
         return -EINVAL;
     parser->options->cache_bytes = number << shift;
     return 0;
@@ -107,7 +72,7 @@ static int set_max_threads(struct fs_option_parser *parser, const struct fs_opti
 {
     (void)option;
     uint64_t number;
-    if (!parse_number(value, 10, 2, 256, &number))
+    if (!fs_option_number(value, 10, 2, 256, &number))
         return -EINVAL;
     parser->options->max_threads = (unsigned)number;
     return 0;
@@ -118,7 +83,7 @@ static int set_channels(struct fs_option_parser *parser, const struct fs_option 
 {
     (void)option;
     uint64_t number;
-    if (!parse_number(value, 10, 1, 4, &number))
+    if (!fs_option_number(value, 10, 1, 4, &number))
         return -EINVAL;
     parser->options->source_options.channels = (unsigned)number;
     return 0;
@@ -129,7 +94,7 @@ static int set_parallel(struct fs_option_parser *parser, const struct fs_option 
 {
     (void)option;
     uint64_t number;
-    if (!parse_number(value, 10, 1, 64, &number))
+    if (!fs_option_number(value, 10, 1, 64, &number))
         return -EINVAL;
     parser->options->source_options.transfers = (unsigned)number;
     return 0;
@@ -223,7 +188,7 @@ static int set_uid(struct fs_option_parser *parser, const struct fs_option *opti
 {
     (void)option;
     uint64_t number;
-    if (!parse_number(value, 10, 0, UINT32_MAX - 1, &number))
+    if (!fs_option_number(value, 10, 0, UINT32_MAX - 1, &number))
         return -EINVAL;
     parser->options->uid = (uid_t)number;
     return 0;
@@ -234,7 +199,7 @@ static int set_gid(struct fs_option_parser *parser, const struct fs_option *opti
 {
     (void)option;
     uint64_t number;
-    if (!parse_number(value, 10, 0, UINT32_MAX - 1, &number))
+    if (!fs_option_number(value, 10, 0, UINT32_MAX - 1, &number))
         return -EINVAL;
     parser->options->gid = (gid_t)number;
     return 0;
@@ -245,7 +210,7 @@ static int set_umask(struct fs_option_parser *parser, const struct fs_option *op
 {
     (void)option;
     uint64_t number;
-    if (!parse_number(value, 8, 0, 0777, &number))
+    if (!fs_option_number(value, 8, 0, 0777, &number))
         return -EINVAL;
     parser->options->umask = (mode_t)number;
     return 0;
@@ -338,73 +303,6 @@ static int set_rw(struct fs_option_parser *parser, const struct fs_option *optio
     return 0;
 }
 
-/* Appends a value as libfuse reads it. 0 or -ENOMEM. */
-static int append_escaped(struct ds_buf *out, const char *value)
-{
-    int err = 0;
-    for (; *value && !err; value++) {
-        if (*value == ',' || *value == '\\')
-            err = ds_buf_puts(out, "\\");
-        if (!err)
-            err = ds_buf_append(out, value, 1);
-    }
-    return err;
-}
-
-static int pass_on(struct fs_option_parser *parser, const struct fs_option *option,
-                   const char *value)
-{
-    int err = ds_buf_printf(&parser->kernel, "%s%s,", option->name, value ? "=" : "");
-    if (!err && value) {
-        parser->kernel.len--;
-        err = append_escaped(&parser->kernel, value);
-        if (!err)
-            err = ds_buf_puts(&parser->kernel, ",");
-    }
-    return err;
-}
-
-static int pass_allow_other(struct fs_option_parser *parser, const struct fs_option *option,
-                            const char *value)
-{
-    parser->options->allow_other = true;
-    return pass_on(parser, option, value);
-}
-
-static int pass_allow_root(struct fs_option_parser *parser, const struct fs_option *option,
-                           const char *value)
-{
-    parser->allow_root = true;
-    return pass_on(parser, option, value);
-}
-
-static int pass_max_read(struct fs_option_parser *parser, const struct fs_option *option,
-                         const char *value)
-{
-    uint64_t number;
-    if (!parse_number(value, 10, 4096, 1024 * 1024, &number))
-        return -EINVAL;
-    return pass_on(parser, option, value);
-}
-
-static int drop(struct fs_option_parser *parser, const struct fs_option *option, const char *value)
-{
-    (void)parser;
-    (void)option;
-    (void)value;
-    return 0;
-}
-
-static int refuse_remount(struct fs_option_parser *parser, const struct fs_option *option,
-                          const char *value)
-{
-    (void)option;
-    (void)value;
-    return fs_option_refuse(parser->why,
-                            "remount: the options of a mount cannot be changed: unmount it, then "
-                            "mount it with the new ones");
-}
-
 static int refuse_credentials(struct fs_option_parser *parser, const struct fs_option *option,
                               const char *value)
 {
@@ -417,10 +315,9 @@ static int refuse_credentials(struct fs_option_parser *parser, const struct fs_o
 }
 
 #define ACCESS "NONE, READ_ONLY or READ_WRITE"
-#define SECURITY_CONTEXT .metavar = "CONTEXT", .expected = "a security context", .set = pass_on
 #define CREDENTIALS .metavar = "TEXT", .value_optional = true, .set = refuse_credentials
 
-static const struct fs_option table[] = {
+const struct fs_option fs_option_own[] = {
     {"side", "host|guest", "host or guest", "whose eyes to see through (default host)",
      .set = set_side},
     {"ro", .help = "refuse every change", .flag = offsetof(struct fs_options, read_only),
@@ -467,119 +364,11 @@ static const struct fs_option table[] = {
     {"omit_from_snapshot_and_clone", .help = "of new DataSets (default off)", .set = set_omit},
     {"xattr", .help = "show attributes of DataSets as extended attributes too",
      .flag = offsetof(struct fs_options, xattr), .set = set_flag},
-    {"allow_other", .help = "let in other users, as the modes say", .set = pass_allow_other},
-    {"allow_root", .help = "let in root beside the user who mounts", .set = pass_allow_root},
-    {"default_permissions", .help = "the kernel checks modes; comes with allow_other",
-     .set = pass_on},
-    {"auto_unmount", .help = "unmount even if the daemon is killed", .set = pass_on},
-    {"max_read", "BYTES", "bytes from 4096 to 1048576", "largest read that the kernel asks for",
-     .set = pass_max_read},
 
     {"rw", .set = set_rw},
-    {"noatime", .set = pass_on},
-    {"sync", .set = pass_on},
-    {"async", .set = pass_on},
-    {"dirsync", .set = pass_on},
-    {"context", SECURITY_CONTEXT},
-    {"fscontext", SECURITY_CONTEXT},
-    {"defcontext", SECURITY_CONTEXT},
-    {"rootcontext", SECURITY_CONTEXT},
-
-    {"nosuid", .set = drop}, /* always on */
-    {"nodev", .set = drop},
-    {"noexec", .set = drop},
-    {"suid", .set = drop},
-    {"dev", .set = drop},
-    {"exec", .set = drop},
-    {"defaults", .set = drop},
-    {"auto", .set = drop},
-    {"noauto", .set = drop},
-    {"user", "NAME", .value_optional = true, .set = drop},
-    {"nouser", .set = drop},
-    {"users", .set = drop},
-    {"nousers", .set = drop},
-    {"owner", .set = drop},
-    {"noowner", .set = drop},
-    {"group", .set = drop},
-    {"nogroup", .set = drop},
-    {"remount", .set = refuse_remount},
-    {"nofail", .set = drop},
-    {"_netdev", .set = drop},
-    {"comment", "TEXT", "text", .set = drop},
-    {"uhelper", "NAME", "a name", .set = drop},
-    {"helper", "NAME", "a name", .set = drop},
-    {"atime", .set = drop},
-    {"relatime", .set = drop},
-    {"norelatime", .set = drop},
-    {"strictatime", .set = drop},
-    {"nostrictatime", .set = drop},
-    {"diratime", .set = drop},
-    {"nodiratime", .set = drop},
-    {"lazytime", .set = drop},
-    {"nolazytime", .set = drop},
-    {"iversion", .set = drop},
-    {"noiversion", .set = drop},
-    {"mand", .set = drop},
-    {"nomand", .set = drop},
-    {"silent", .set = drop},
-    {"loud", .set = drop},
-    {"nosymfollow", .set = drop},
-    {"symfollow", .set = drop},
-
     {"password", CREDENTIALS},
     {"passwd", CREDENTIALS},
     {"pass", CREDENTIALS},
     {"username", CREDENTIALS},
+    {.name = NULL},
 };
-
-enum { OPTION_COUNT = sizeof table / sizeof *table };
-
-const struct fs_option *fs_option_find(const char *name)
-{
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (!strcmp(table[i].name, name))
-            return &table[i];
-    return NULL;
-}
-
-/* Appends one option's line at `at`, where `room` bytes are left; returns the bytes that it needs.
- */
-static size_t print_option(const struct fs_option *option, char *at, size_t room)
-{
-    char left[HELP_COLUMN];
-    snprintf(left, sizeof left, "%s%s%s", option->name, option->metavar ? "=" : "",
-             option->metavar ? option->metavar : "");
-    return (size_t)snprintf(at, room, "  %-*s%s\n", HELP_COLUMN, left, option->help);
-}
-
-const char *fs_options_help(void)
-{
-    static const char head[] =
-        "usage: " FS_OPTION_USAGE " [-f] [-d]\n"
-        "       datasetfs -h | -V\n"
-        "\n"
-        "Mounts the DataSets of a virtual machine: a DataSet is a directory, an entry a file.\n"
-        "\n"
-        "SOURCE:\n"
-        "  tools                   the guest's side, inside a virtual machine, as root\n"
-        "  tools:vmtoolsd[=PATH]   the same by running vmtoolsd\n"
-        "  tools:unix=PATH         the same on a Unix socket (a simulated host)\n"
-        "  https://HOST[:PORT]/VM  the host's side, over vCenter; VM is an id or a name\n"
-        "  local:FILE              a store file on this machine; made if it is missing\n"
-        "\n"
-        "Flags:\n"
-        "  -f   stay in the foreground\n"
-        "  -d   the same, and tell on standard error what happens\n"
-        "  -h   show this help\n"
-        "  -V   show the version\n"
-        "\n"
-        "Options (-o), besides the generic words of fstab:\n";
-    static char help[HELP_BYTES];
-    if (*help)
-        return help;
-    size_t len = (size_t)snprintf(help, sizeof help, "%s", head);
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (table[i].help && len < sizeof help)
-            len += print_option(&table[i], help + len, sizeof help - len);
-    return help;
-}

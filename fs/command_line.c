@@ -1,6 +1,8 @@
 /* The command line. Pure, but for asking who the caller is. */
-#include "option_table.h"
+#include "command_line.h"
 
+#include "option_kernel.h"
+#include "option_own.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -39,6 +41,13 @@ static int refuse_value(char *why, const struct fs_option *option, const char *v
                             shown, value, option->expected);
 }
 
+/* The option of that name, or NULL. */
+static const struct fs_option *find(const char *name)
+{
+    const struct fs_option *option = fs_option_in(fs_option_own, name);
+    return option ? option : fs_option_in(fs_option_kernel, name);
+}
+
 /* One word of -o, which may be changed. */
 static int parse_word(struct fs_option_parser *parser, char *word)
 {
@@ -48,7 +57,7 @@ static int parse_word(struct fs_option_parser *parser, char *word)
     char *value = equals ? equals + 1 : NULL;
     if (equals)
         *equals = '\0';
-    const struct fs_option *option = fs_option_find(word);
+    const struct fs_option *option = find(word);
     if (!option)
         return refuse_unknown(parser->why, word);
     if (value && !option->metavar)
@@ -201,7 +210,7 @@ static int complete(const struct fs_option_parser *parser)
     return options->defaults.description && options->kernel_options ? 0 : -ENOMEM;
 }
 
-int fs_options_parse(struct fs_options *options, int argc, char *const argv[], char *why)
+int fs_command_line_parse(struct fs_options *options, int argc, char *const argv[], char *why)
 {
     struct fs_option_parser parser = {.options = options, .why = why};
     *why = '\0';
@@ -233,17 +242,4 @@ int fs_options_parse(struct fs_options *options, int argc, char *const argv[], c
         options->version = version;
     }
     return err;
-}
-
-void fs_options_clear(struct fs_options *options)
-{
-    free(options->source);
-    free(options->mountpoint);
-    free(options->kernel_options);
-    free(options->credentials);
-    free(options->cacert);
-    free(options->pin);
-    free(options->scratch);
-    ds_attributes_clear(&options->defaults);
-    *options = (struct fs_options){0};
 }

@@ -1,0 +1,17 @@
+/* What the mount was asked to be and do. */
+#include "options.h"
+
+#include <stdlib.h>
+
+void fs_options_clear(struct fs_options *options)
+{
+    free(options->source);
+    free(options->mountpoint);
+    free(options->kernel_options);
+    free(options->credentials);
+    free(options->cacert);
+    free(options->pin);
+    free(options->scratch);
+    ds_attributes_clear(&options->defaults);
+    *options = (struct fs_options){0};
+}
