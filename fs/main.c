@@ -7,15 +7,16 @@
 #include "help.h"
 #include "hidden.h"
 #include "kernel/errors.h"
+#include "kernel/forget.h"
 #include "kernel/loop.h"
 #include "kernel/memory.h"
-#include "kernel/pages.h"
 #include "kernel/request.h"
 #include "kernel/signals.h"
 #include "kernel/timer.h"
 #include "log.h"
 #include "model/due.h"
 #include "model/fs.h"
+#include "model/node.h"
 #include "mount.h"
 #include "scratch/leftover.h"
 #include "state.h"
@@ -111,12 +112,12 @@ static int serve(struct session *session)
 {
     struct fs *fs = session->fs;
     struct fs_request leftover;
-    int left_err, read_err, err = fs_pages_start(fs);
+    int left_err, read_err, err = fs_forget_start(&fs->kernel, fs_node_forgotten);
 
     if (err == 0)
         err = fs_loop_start(&fs->kernel, session->options->max_threads, session->ended);
     if (err != 0) {
-        fs_pages_stop(fs);
+        fs_forget_stop(&fs->kernel);
         return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
     }
     if (session->report >= 0)
@@ -126,7 +127,7 @@ static int serve(struct session *session)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
     fs_ask_cancel_reads(fs);
-    fs_pages_stop(fs);
+    fs_forget_stop(&fs->kernel);
     fs_due_stop(fs);
     fs_ask_cancel_reads(fs);
     fs_loop_stop(fs->kernel.loop);

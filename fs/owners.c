@@ -2,7 +2,7 @@
 #include "owners.h"
 
 #include "file/working.h"
-#include "kernel/pages.h"
+#include "kernel/forget.h"
 #include "model/attr.h"
 #include "model/due.h"
 #include "model/marks.h"
@@ -50,7 +50,7 @@ static void end(struct fs *fs, struct fs_node *node)
     if (node->kind == FS_NODE_LOCK)
         fs_scratch_uncount_name(fs);
     fs_due_set(fs, node, 0);
-    fs_pages_drop(fs, node);
+    fs_forget_drop(&fs->kernel, &node->stale);
     if (node->taken != NULL) /* what was set on an attached one stays with the key */
         fs_attr_forget(fs, node);
     fs_value_drop(fs, node);

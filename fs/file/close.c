@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "handle.h"
 #include "kernel/errors.h"
-#include "kernel/pages.h"
+#include "kernel/forget.h"
 #include "kernel/reply.h"
 #include "model/due.h"
 #include "model/record.h"
@@ -100,7 +100,7 @@ static void drop_held(struct fs *fs, struct fs_handle *handle)
     if (node->attached && node->working.commit.pending != FS_PENDING_NONE &&
         !node->working.commit.dirty && !others_wait(handle))
         fs_working_give_up(fs, node);
-    fs_pages_forget(fs, node);
+    fs_forget_soon(&fs->kernel, &node->stale);
 }
 
 /* Commits what waited for the end of the handle. Nobody is told of a failure here: it is reported

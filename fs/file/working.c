@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "handle.h"
 #include "kernel/errors.h"
-#include "kernel/pages.h"
+#include "kernel/forget.h"
 #include "model/due.h"
 #include "model/record.h"
 #include "model/value.h"
@@ -125,7 +125,7 @@ void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
     fs_working_give_up(request->fs, node);
     fs_handle_lost(node, err, acting_handle(request));
     if (gathered)
-        fs_pages_forget(request->fs, node);
+        fs_forget_soon(request->kernel, &node->stale);
 }
 
 bool fs_working_in_doubt(const struct fs_request *request, int err)
@@ -189,7 +189,7 @@ static void committed(struct fs_request *request, struct fs_node *node,
 void fs_working_supersede(struct fs *fs, struct fs_node *node)
 {
     if (node->working.image != NULL || node->working.tail.len > 0) {
-        fs_pages_forget(fs, node);
+        fs_forget_soon(&fs->kernel, &node->stale);
         fs_value_touch(fs, node);
     }
     node->seen.diverges = false;

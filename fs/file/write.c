@@ -5,7 +5,7 @@
 #include "cleanup.h"
 #include "control/control.h"
 #include "handle.h"
-#include "kernel/pages.h"
+#include "kernel/forget.h"
 #include "kernel/reply.h"
 #include "model/record.h"
 #include "model/value.h"
@@ -240,7 +240,7 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
         give_up_pending(fs, node);
     fs_key_unlock(node);
     if (err < 0 && (request->fi.flags & O_ACCMODE) == O_RDWR)
-        fs_pages_forget(fs, node); /* the kernel has put the data there already */
+        fs_forget_soon(&fs->kernel, &node->stale); /* the kernel has put the data there already */
     return err;
 }
 

@@ -18,7 +18,7 @@
 
 struct fs;
 struct fs_loop;
-struct fs_pages;
+struct fs_forget;
 
 /* Part of struct fs. Constant after the start, but for the counters. */
 struct fs_kernel {
@@ -29,7 +29,7 @@ struct fs_kernel {
     struct fs_timer *timer;
     struct fuse_session *session;
     struct fs_loop *loop;
-    struct fs_pages *pages; /* with the lock; NULL but while the mount is served */
+    struct fs_forget *forget; /* with the lock; NULL but while the mount is served */
     atomic_uint_fast64_t requests[FS_OPCODE_COUNT];
 };
 

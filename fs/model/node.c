@@ -5,6 +5,7 @@
 #include "marks.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,6 +169,20 @@ void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
         return;
     node->lookups -= count < node->lookups ? count : node->lookups;
     free_if_unused(fs, node);
+}
+
+bool fs_node_forgotten(const struct fs_stale *stale, struct fs_forgotten *what)
+{
+    const struct fs_node *node =
+        (const struct fs_node *)((const char *)stale - offsetof(struct fs_node, stale));
+
+    what->ino = node->ino;
+    what->name[0] = '\0';
+    if (node->kind != FS_NODE_DATASET)
+        return true;
+    what->ino = FS_INO_ROOT;
+    fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, what->name);
+    return !node->dataset->exists; /* or it was made again */
 }
 
 void fs_node_detach(struct fs *fs, struct fs_node *node)

@@ -9,6 +9,7 @@
 
 #include "fs.h"
 #include "hash.h"
+#include "kernel/forget.h"
 #include "text/commit.h"
 #include "text/image.h"
 
@@ -100,12 +101,6 @@ struct fs_open_files {
     unsigned writers; /* those of them that may write */
 };
 
-/* What the kernel is to forget of it (pages.h). */
-struct fs_stale {
-    bool waits;
-    struct fs_node *prev, *next; /* fs->kernel.pages, while it waits */
-};
-
 /* When a worker is to look after it (due.h). */
 struct fs_due {
     int64_t at_ms;               /* 0: not at all */
@@ -143,7 +138,7 @@ struct fs_node {
     struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
     struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
 
-    struct fs_stale stale;
+    struct fs_stale stale; /* its pages, or a DataSet's directory that is gone (forget.h) */
     struct fs_due due;
     struct fs_key_lock key_lock;
 };
@@ -196,6 +191,10 @@ void fs_node_looked_up(struct fs_node *node);
 struct fs_node *fs_node_acquire(struct fs *fs, fuse_ino_t ino);
 void fs_node_release(struct fs *fs, struct fs_node *node);
 void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count);
+
+/* For fs_forget_start(): a node's pages, or the name of a DataSet's directory, unless it is there
+ * again. */
+bool fs_node_forgotten(const struct fs_stale *stale, struct fs_forgotten *what);
 
 /* Takes the key away from the node, which keeps the attributes set on it. */
 void fs_node_detach(struct fs *fs, struct fs_node *node);

@@ -4,7 +4,7 @@
 #include "ahead.h"
 #include "ask.h"
 #include "cleanup.h"
-#include "kernel/pages.h"
+#include "kernel/forget.h"
 #include "model/directory.h"
 #include "model/marks.h"
 #include "model/times.h"
@@ -46,7 +46,7 @@ void fs_query_gone(struct fs *fs, struct fs_dataset *dataset)
     dataset->listing = NULL;
     fs_journal_clear(&dataset->journal);
     if (dataset->node != NULL)
-        fs_pages_forget(fs, dataset->node);
+        fs_forget_soon(&fs->kernel, &dataset->node->stale);
 }
 
 /* With fs->lock: what the store said. An answer that was overtaken is dropped. */
