@@ -6,7 +6,7 @@
 #include "file/open.h"
 #include "file/read.h"
 #include "file/write.h"
-#include "kernel/request.h"
+#include "kernel/run.h"
 #include "model/fs.h"
 #include "text/name.h"
 #include "tree/dir.h"
@@ -55,7 +55,7 @@ static void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         return;
     fs_request_init(&request, kernel_of(req), req, FS_LOOKUP, parent);
     request.name = name;
-    fs_request_start(&request, fs_entry_lookup);
+    fs_run_start(&request, fs_entry_lookup);
 }
 
 static void fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
@@ -93,7 +93,7 @@ static void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
     fs_request_init(&request, kernel_of(req), req, FS_GETATTR, ino);
     if (fi != NULL) /* before a READ; fstat(2) comes without a handle */
         request.fi = *fi;
-    fs_request_start(&request, fs_entry_getattr);
+    fs_run_start(&request, fs_entry_getattr);
 }
 
 static void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
@@ -107,7 +107,7 @@ static void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int
     request.attr = *attr;
     request.attr.st_size = bounded(attr->st_size);
     request.to_set = to_set;
-    fs_request_start(&request, fs_entry_setattr);
+    fs_run_start(&request, fs_entry_setattr);
 }
 
 static void fs_op_access(fuse_req_t req, fuse_ino_t ino, int mask)
@@ -116,7 +116,7 @@ static void fs_op_access(fuse_req_t req, fuse_ino_t ino, int mask)
 
     fs_request_init(&request, kernel_of(req), req, FS_ACCESS, ino);
     request.mask = mask;
-    fs_request_start(&request, fs_entry_access);
+    fs_run_start(&request, fs_entry_access);
 }
 
 static void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -125,7 +125,7 @@ static void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
     fs_request_init(&request, kernel_of(req), req, FS_OPEN, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_open);
+    fs_run_start(&request, fs_open);
 }
 
 static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -139,7 +139,7 @@ static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
     request.name = name;
     request.attr.st_mode = mode;
     request.fi = *fi;
-    fs_request_start(&request, fs_open_create);
+    fs_run_start(&request, fs_open_create);
 }
 
 static void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
@@ -151,7 +151,7 @@ static void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
     request.fi = *fi;
     request.size = size;
     request.offset = bounded(offset);
-    fs_request_start(&request, fs_read);
+    fs_run_start(&request, fs_read);
 }
 
 static void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
@@ -165,7 +165,7 @@ static void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t
     request.size = size;
     request.offset = bounded(offset);
     request.dropped = fs_write_dropped;
-    fs_request_start(&request, fs_write_handle);
+    fs_run_start(&request, fs_write_handle);
 }
 
 static void fs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -174,7 +174,7 @@ static void fs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *f
 
     fs_request_init(&request, kernel_of(req), req, FS_FLUSH, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_close_flush);
+    fs_run_start(&request, fs_close_flush);
 }
 
 static void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
@@ -184,7 +184,7 @@ static void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fus
     (void)datasync;
     fs_request_init(&request, kernel_of(req), req, FS_FSYNC, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_close_fsync);
+    fs_run_start(&request, fs_close_fsync);
 }
 
 static void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -194,7 +194,7 @@ static void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
     fs_request_init(&request, kernel_of(req), req, FS_RELEASE, ino);
     request.fi = *fi;
     request.dropped = fs_close_dropped;
-    fs_request_start(&request, fs_close_release);
+    fs_run_start(&request, fs_close_release);
 }
 
 static void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -205,7 +205,7 @@ static void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
         return;
     fs_request_init(&request, kernel_of(req), req, FS_UNLINK, parent);
     request.name = name;
-    fs_request_start(&request, fs_tree_unlink);
+    fs_run_start(&request, fs_tree_unlink);
 }
 
 static void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
@@ -220,7 +220,7 @@ static void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fu
     request.new_parent = new_parent;
     request.new_name = new_name;
     request.flags = flags;
-    fs_request_start(&request, fs_rename);
+    fs_run_start(&request, fs_rename);
 }
 
 static void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
@@ -232,7 +232,7 @@ static void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mod
     (void)mode; /* access is the DataSet's */
     fs_request_init(&request, kernel_of(req), req, FS_MKDIR, parent);
     request.name = name;
-    fs_request_start(&request, fs_tree_mkdir);
+    fs_run_start(&request, fs_tree_mkdir);
 }
 
 static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -243,7 +243,7 @@ static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
         return;
     fs_request_init(&request, kernel_of(req), req, FS_RMDIR, parent);
     request.name = name;
-    fs_request_start(&request, fs_tree_rmdir);
+    fs_run_start(&request, fs_tree_rmdir);
 }
 
 /* A store has nothing but DataSets and entries. */
@@ -281,7 +281,7 @@ static void fs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 
     fs_request_init(&request, kernel_of(req), req, FS_OPENDIR, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_dir_open);
+    fs_run_start(&request, fs_dir_open);
 }
 
 static void read_directory(fuse_req_t req, fuse_ino_t ino, enum fs_opcode opcode, size_t size,
@@ -293,7 +293,7 @@ static void read_directory(fuse_req_t req, fuse_ino_t ino, enum fs_opcode opcode
     request.fi = *fi;
     request.size = size;
     request.offset = bounded(offset);
-    fs_request_start(&request, fs_dir_read);
+    fs_run_start(&request, fs_dir_read);
 }
 
 static void fs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
@@ -314,7 +314,7 @@ static void fs_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_in
 
     fs_request_init(&request, kernel_of(req), req, FS_RELEASEDIR, ino);
     request.fi = *fi;
-    fs_request_start(&request, fs_dir_release);
+    fs_run_start(&request, fs_dir_release);
 }
 
 static void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -322,7 +322,7 @@ static void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
     struct fs_request request;
 
     fs_request_init(&request, kernel_of(req), req, FS_STATFS, ino);
-    fs_request_start(&request, fs_entry_statfs);
+    fs_run_start(&request, fs_entry_statfs);
 }
 
 static void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
@@ -332,7 +332,7 @@ static void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, siz
     fs_request_init(&request, kernel_of(req), req, FS_GETXATTR, ino);
     request.name = name;
     request.size = size;
-    fs_request_start(&request, fs_xattr_get);
+    fs_run_start(&request, fs_xattr_get);
 }
 
 static void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
@@ -345,7 +345,7 @@ static void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, con
     request.data = value;
     request.size = size;
     request.flags = (unsigned)flags;
-    fs_request_start(&request, fs_xattr_set);
+    fs_run_start(&request, fs_xattr_set);
 }
 
 static void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
@@ -354,7 +354,7 @@ static void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
     fs_request_init(&request, kernel_of(req), req, FS_LISTXATTR, ino);
     request.size = size;
-    fs_request_start(&request, fs_xattr_list);
+    fs_run_start(&request, fs_xattr_list);
 }
 
 static void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
@@ -363,7 +363,7 @@ static void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 
     fs_request_init(&request, kernel_of(req), req, FS_REMOVEXATTR, ino);
     request.name = name;
-    fs_request_start(&request, fs_xattr_remove);
+    fs_run_start(&request, fs_xattr_remove);
 }
 
 void fs_ops_init(struct fuse_lowlevel_ops *ops, bool xattr)

@@ -2,7 +2,6 @@
 #include "interrupt.h"
 
 #include "cleanup.h"
-#include "loop.h"
 #include "reply.h"
 
 #include <signal.h>
@@ -11,22 +10,6 @@
 /* A caller that only got a signal keeps waiting that long: Go programs interrupt themselves every
  * 10 ms and would never finish. */
 enum { PATIENCE_MS = 1000 };
-
-static void interrupted(fuse_req_t req, void *data)
-{
-    struct fs_request *request = data;
-    int64_t now_ms = ds_call_now_ms();
-
-    (void)req;
-    request->interrupted_ms = now_ms;
-    fs_timer_set(request->kernel->timer, &request->job.look, now_ms);
-}
-
-void fs_interrupt_watch(struct fs_request *request)
-{
-    request->watched = true;
-    fuse_req_interrupt_func(request->req, interrupted, request);
-}
 
 /* The kernel marks a fatal signal as a pending SIGKILL. */
 bool fs_interrupt_is_dying(const struct fs_request *request)

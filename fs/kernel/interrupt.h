@@ -4,9 +4,6 @@
 
 #include "request.h"
 
-/* From now on libfuse tells of an interruption: the request is then looked after (job.look). */
-void fs_interrupt_watch(struct fs_request *request);
-
 /* True if a fatal signal waits for the caller, or it is gone. */
 bool fs_interrupt_is_dying(const struct fs_request *request);
 

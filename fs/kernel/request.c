@@ -1,192 +1,11 @@
-/* A request's life: it is run, queued where it would block, and looked after until it ends. */
+/* What a request is and whom it may keep waiting. */
 #include "request.h"
 
-#include "interrupt.h"
-#include "memory.h"
-#include "reply.h"
-
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* How often we look whether an interrupted caller is dying; the kernel interrupts only once. */
-enum { LOOK_MS = 20 };
 /* What a piece of work gets after one that the store has left unanswered. */
 enum { SHORT_TRY_MS = 1000 };
-
-void fs_request_clear(struct fs_request *request)
-{
-    free(request->dataset);
-    free(request->key);
-    request->dataset = NULL;
-    request->key = NULL;
-}
-
-void fs_request_about(struct fs_request *request, const char *dataset, const char *key)
-{
-    fs_request_clear(request);
-    /* Without memory the report names less; that must not fail the request. */
-    request->dataset = dataset != NULL ? strdup(dataset) : NULL;
-    request->key = key != NULL ? strdup(key) : NULL;
-}
-
-static struct fs_request *request_of(struct fs_job *job)
-{
-    return (struct fs_request *)((char *)job - offsetof(struct fs_request, job));
-}
-
-static void finish(struct fs_request *request)
-{
-    uint64_t count;
-
-    fs_reply_claim(request); /* also when it was replied to by somebody else */
-    if (request->worker != NULL && atomic_load(&request->call.cancelled) && request->blocking)
-        while (read(request->worker->cancel_fd, &count, sizeof(count)) < 0 && errno == EINTR)
-            continue;
-    fs_request_clear(request);
-    fs_memory_settle();
-    if (request->heap)
-        free(request);
-}
-
-/* The handler will not run to its end: what it was to do beside its reply. */
-static void abandon(struct fs_request *request)
-{
-    if (request->dropped != NULL)
-        request->dropped(request);
-}
-
-static void drop(struct fs_job *job, int error)
-{
-    struct fs_request *request = request_of(job);
-
-    abandon(request);
-    fs_reply_error(request, error);
-    fs_request_clear(request);
-    free(request);
-}
-
-/* A copy that owns its strings and data, which stand behind it in one block. */
-static struct fs_request *copy(const struct fs_request *request)
-{
-    size_t name_size = request->name != NULL ? strlen(request->name) + 1 : 0;
-    size_t new_name_size = request->new_name != NULL ? strlen(request->new_name) + 1 : 0;
-    size_t data_size = request->data != NULL ? request->size : 0;
-    struct fs_request *new = malloc(sizeof(*new) + name_size + new_name_size + data_size);
-    char *end = (char *)(new + 1);
-
-    if (new == NULL)
-        return NULL;
-    memcpy(new, request, sizeof(*new));
-    new->heap = true;
-    new->worker = NULL;
-    if (request->name != NULL)
-        new->name = memcpy(end, request->name, name_size);
-    if (request->new_name != NULL)
-        new->new_name = memcpy(end + name_size, request->new_name, new_name_size);
-    if (request->data != NULL)
-        new->data = memcpy(end + name_size + new_name_size, request->data, data_size);
-    return new;
-}
-
-/* When a queued request is looked at first; 0: never, since nobody waits for a RELEASE. */
-static int64_t first_look_ms(const struct fs_request *request)
-{
-    int64_t silent_ms = ds_call_now_ms() + FS_SILENT_MS + LOOK_MS;
-    bool asks = request->opcode == FS_LOOKUP || request->opcode == FS_GETATTR ||
-                request->opcode == FS_READDIR || request->opcode == FS_READDIRPLUS;
-
-    if (request->opcode == FS_RELEASE)
-        return 0;
-    return asks && silent_ms < request->deadline_ms ? silent_ms : request->deadline_ms;
-}
-
-static void queue(struct fs_request *request)
-{
-    struct fs_request *new = copy(request);
-    int err;
-
-    if (new == NULL) {
-        abandon(request);
-        fs_reply_failure(request, -ENOMEM);
-        fs_request_clear(request);
-        return;
-    }
-    fs_interrupt_watch(new);
-    err = fs_loop_queue(new->kernel->loop, &new->job, first_look_ms(new));
-    if (err != 0)
-        drop(&new->job, err);
-}
-
-static void run(struct fs_request *request)
-{
-    int err = request->handler(request);
-
-    if (err == FS_REQUEUE) {
-        queue(request);
-        return;
-    }
-    if (err < 0)
-        fs_reply_failure(request, err);
-    finish(request);
-}
-
-static void resume(struct fs_job *job)
-{
-    struct fs_request *request = request_of(job);
-
-    request->worker = fs_loop_worker();
-    run(request);
-}
-
-/* A queued request that has waited until the store counts as silent may be answered from memory. On
- * the timer's thread, which must not block. */
-static void run_locally(struct fs_request *request)
-{
-    int err;
-
-    request->local_only = true;
-    err = request->handler(request);
-    request->local_only = false;
-    if (err == FS_REQUEUE) {
-        err = fs_loop_queue(request->kernel->loop, &request->job, request->deadline_ms);
-        if (err == 0)
-            return;
-    }
-    if (err < 0)
-        fs_reply_failure(request, err);
-    finish(request);
-}
-
-/* Looks after an interrupted request, or one that waits in the queue, until it ends or must. */
-static void look(struct fs_timer_entry *entry)
-{
-    struct fs_job *job = (struct fs_job *)((char *)entry - offsetof(struct fs_job, look));
-    struct fs_request *request = request_of(job);
-    struct fs_kernel *kernel = request->kernel;
-    int64_t now_ms = ds_call_now_ms();
-    bool interrupted = request->interrupted_ms != 0;
-
-    if (now_ms >= request->deadline_ms && fs_loop_unqueue(kernel->loop, job)) {
-        drop(job, -ETIMEDOUT);
-        return;
-    }
-    if (!interrupted) {
-        if (fs_loop_unqueue(kernel->loop, job))
-            run_locally(request);
-        return;
-    }
-    if (fs_interrupt_is_due(request)) {
-        if (fs_loop_unqueue(kernel->loop, job)) {
-            drop(job, -EINTR);
-            return;
-        }
-        if (fs_interrupt_end(request))
-            return;
-    }
-    fs_timer_set(kernel->timer, entry, now_ms + LOOK_MS);
-}
 
 void fs_request_init(struct fs_request *request, struct fs_kernel *kernel, fuse_req_t req,
                      enum fs_opcode opcode, fuse_ino_t ino)
@@ -196,7 +15,6 @@ void fs_request_init(struct fs_request *request, struct fs_kernel *kernel, fuse_
     memset(request, 0, sizeof(*request));
     request->fs = kernel->fs;
     request->kernel = kernel;
-    request->job = (struct fs_job){.run = resume, .drop = drop, .look = {.fire = look}};
     request->req = req;
     request->opcode = opcode;
     request->tid = context->pid;
@@ -208,38 +26,14 @@ void fs_request_init(struct fs_request *request, struct fs_kernel *kernel, fuse_
     atomic_fetch_add_explicit(&kernel->requests[opcode], 1, memory_order_relaxed);
 }
 
-void fs_request_start(struct fs_request *request, fs_handler *handler)
-{
-    request->handler = handler;
-    run(request);
-}
-
 void fs_request_init_internal(struct fs_request *request, struct fs_kernel *kernel)
 {
     memset(request, 0, sizeof(*request));
     request->fs = kernel->fs;
     request->kernel = kernel;
-    request->job = (struct fs_job){.run = resume, .drop = drop};
     request->settled = true;
     request->overtime_ms = kernel->timeout_ms;
     ds_call_init(&request->call, kernel->timeout_ms);
-}
-
-int fs_request_queue_internal(struct fs_kernel *kernel, fs_handler *handler, fuse_ino_t ino)
-{
-    struct fs_request *request = calloc(1, sizeof(*request));
-    int err;
-
-    if (request == NULL)
-        return -ENOMEM;
-    fs_request_init_internal(request, kernel);
-    request->heap = true;
-    request->handler = handler;
-    request->ino = ino;
-    err = fs_loop_queue(kernel->loop, &request->job, 0);
-    if (err != 0)
-        free(request);
-    return err;
 }
 
 void fs_request_next(struct fs_request *request)
@@ -257,6 +51,22 @@ void fs_request_next(struct fs_request *request)
     ds_call_init(&request->call, try_ms);
 }
 
+static void interrupted(fuse_req_t req, void *data)
+{
+    struct fs_request *request = data;
+    int64_t now_ms = ds_call_now_ms();
+
+    (void)req;
+    request->interrupted_ms = now_ms;
+    fs_timer_set(request->kernel->timer, &request->job.look, now_ms);
+}
+
+void fs_request_watch(struct fs_request *request)
+{
+    request->watched = true;
+    fuse_req_interrupt_func(request->req, interrupted, request);
+}
+
 int fs_request_may_block(struct fs_request *request)
 {
     if (request->local_only)
@@ -268,6 +78,22 @@ int fs_request_may_block(struct fs_request *request)
     request->blocking = true;
     ds_call_set_cancel_fd(&request->call, request->worker->cancel_fd);
     if (!request->watched && request->req != NULL)
-        fs_interrupt_watch(request);
+        fs_request_watch(request);
     return 0;
+}
+
+void fs_request_clear(struct fs_request *request)
+{
+    free(request->dataset);
+    free(request->key);
+    request->dataset = NULL;
+    request->key = NULL;
+}
+
+void fs_request_about(struct fs_request *request, const char *dataset, const char *key)
+{
+    fs_request_clear(request);
+    /* Without memory the report names less; that must not fail the request. */
+    request->dataset = dataset != NULL ? strdup(dataset) : NULL;
+    request->key = key != NULL ? strdup(key) : NULL;
 }

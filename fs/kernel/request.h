@@ -84,19 +84,16 @@ struct fs_request {
 void fs_request_init(struct fs_request *request, struct fs_kernel *kernel, fuse_req_t req,
                      enum fs_opcode opcode, fuse_ino_t ino);
 
-/* Runs the handler on the calling worker, or queues a copy of the request. */
-void fs_request_start(struct fs_request *request, fs_handler *handler);
-
 /* A request without one of the kernel, for work of the mount's own: it has no reply. */
 void fs_request_init_internal(struct fs_request *request, struct fs_kernel *kernel);
-
-/* A worker soon runs the handler for such work, about `ino`. 0, -ENOMEM, or as fs_loop_queue(). */
-int fs_request_queue_internal(struct fs_kernel *kernel, fs_handler *handler, fuse_ino_t ino);
 
 /* The next of many things that such a request does has a time of its own: the mount's timeout, or,
  * after one that has used up its time, a short try. Such tries in a row take no longer than the
  * timeout once more; then nothing is waited for. */
 void fs_request_next(struct fs_request *request);
+
+/* From now on libfuse tells of an interruption: the request is then looked after (run.h). */
+void fs_request_watch(struct fs_request *request);
 
 /* 0 if the calling thread may block for this request, FS_REQUEUE if the handler must return. Not
  * with kernel->lock held. On a thread that is not the loop's always 0. */

@@ -4,7 +4,7 @@
 #include "call.h"
 #include "cleanup.h"
 #include "file/working.h"
-#include "kernel/request.h"
+#include "kernel/run.h"
 #include "scratch/leftover.h"
 
 #include <stddef.h>
@@ -60,7 +60,7 @@ static int run_due(struct fs_request *request)
 /* With fs->lock, on the timer's thread. */
 static void start(struct fs *fs, struct fs_node *node)
 {
-    int err = fs_request_queue_internal(&fs->kernel, run_due, node->ino);
+    int err = fs_run_internal(&fs->kernel, run_due, node->ino);
 
     fs_due_set(fs, node, err == 0 ? 0 : ds_call_now_ms() + RETRY_MS);
 }
