@@ -40,9 +40,11 @@ struct ds_attributes {
     uint64_t used_bytes; /* bytes of all keys and values */
 };
 
-/* A list of DataSet names or of keys, in the store's order. */
+/* A list of DataSet names or of keys, in the store's order. A name that is taken out of it leaves
+ * its bytes there until the list is cleared. */
 struct ds_names {
-    char **names; /* owned, each owned */
+    char **names; /* owned; the bytes are in the blocks */
+    struct ds_names_block *blocks;
     size_t count;
     size_t capacity;
     size_t left_out; /* names that the store has told besides, and that nothing can have: no text,

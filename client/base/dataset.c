@@ -50,8 +50,39 @@ void ds_attributes_clear(struct ds_attributes *attributes)
     *attributes = (struct ds_attributes){0};
 }
 
+/* Bytes of names. A listing may have a hundred thousand of them: each of its own would take three
+ * times as much. */
+struct ds_names_block {
+    struct ds_names_block *before;
+    size_t size, used;
+    char bytes[];
+};
+
+enum { BLOCK_FIRST_BYTES = 128, BLOCK_MAX_BYTES = 64 * 1024 };
+
+/* Room for `size` bytes in the last block, or in a new one; NULL when there is no memory. */
+static char *make_room(struct ds_names *list, size_t size)
+{
+    struct ds_names_block *last = list->blocks;
+    if (!last || last->size - last->used < size) {
+        size_t whole = last ? last->size * 2 : BLOCK_FIRST_BYTES;
+        if (whole > BLOCK_MAX_BYTES)
+            whole = BLOCK_MAX_BYTES;
+        if (whole < size)
+            whole = size;
+        struct ds_names_block *block = malloc(sizeof *block + whole);
+        if (!block)
+            return NULL;
+        *block = (struct ds_names_block){.before = last, .size = whole};
+        list->blocks = last = block;
+    }
+    last->used += size;
+    return last->bytes + last->used - size;
+}
+
 int ds_names_add(struct ds_names *list, const char *name)
 {
+    size_t size = strlen(name) + 1;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 16;
         char **names = reallocarray(list->names, capacity, sizeof *names);
@@ -60,17 +91,20 @@ int ds_names_add(struct ds_names *list, const char *name)
         list->names = names;
         list->capacity = capacity;
     }
-    char *copy = strdup(name);
+    char *copy = make_room(list, size);
     if (!copy)
         return -ENOMEM;
-    list->names[list->count++] = copy;
+    list->names[list->count++] = memcpy(copy, name, size);
     return 0;
 }
 
 void ds_names_clear(struct ds_names *list)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->names[i]);
+    while (list->blocks) {
+        struct ds_names_block *block = list->blocks;
+        list->blocks = block->before;
+        free(block);
+    }
     free(list->names);
     *list = (struct ds_names){0};
 }

@@ -24,7 +24,7 @@ static int compare(const void *a, const void *b)
     return order ? order : (left > right) - (left < right);
 }
 
-/* Frees what is told twice and leaves NULL there. */
+/* Takes out what is told twice, and leaves NULL there. */
 static int drop_repeated(struct ds_names *names)
 {
     char ***sorted DS_AUTO_FREE = calloc(names->count, sizeof *sorted);
@@ -38,7 +38,6 @@ static int drop_repeated(struct ds_names *names)
             first = i;
             continue;
         }
-        free(*sorted[i]);
         *sorted[i] = NULL;
     }
     return 0;
@@ -57,7 +56,6 @@ int ds_listed_check(struct ds_names *names, bool keys)
             continue;
         }
         names->left_out += name != NULL;
-        free(name);
     }
     names->count = kept;
     return 0;

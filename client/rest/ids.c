@@ -41,24 +41,36 @@ static size_t find(const struct ds_ids *ids, const char *name)
     return at;
 }
 
+/* Copies the list with another id at one place: what was there shall take no room. */
+static int replace(struct ds_names *list, size_t at, const char *id)
+{
+    struct ds_names copy = {0};
+    int err = 0;
+    if (!strcmp(list->names[at], id))
+        return 0;
+    for (size_t i = 0; i < list->count && !err; i++)
+        err = ds_names_add(&copy, i == at ? id : list->names[i]);
+    if (err) {
+        ds_names_clear(&copy);
+        return err;
+    }
+    ds_names_clear(list);
+    *list = copy;
+    return 0;
+}
+
 int ds_ids_put(struct ds_ids *ids, const char *name, const char *id)
 {
     DS_LOCK_SCOPE(&ids->mutex);
     size_t at = find(ids, name);
     ids->differ = ids->differ || strcmp(name, id) != 0;
-    if (at < ids->names.count) {
-        char *copy = strdup(id);
-        if (!copy)
-            return -ENOMEM;
-        free(ids->ids.names[at]);
-        ids->ids.names[at] = copy;
-        return 0;
-    }
+    if (at < ids->names.count)
+        return replace(&ids->ids, at, id);
     int err = ds_names_add(&ids->ids, id);
     if (!err)
         err = ds_names_add(&ids->names, name);
     if (err && ids->ids.count > ids->names.count)
-        free(ids->ids.names[--ids->ids.count]);
+        ids->ids.count--;
     return err;
 }
 
