@@ -278,9 +278,34 @@ static void fail_certificate(struct ds_http_request *request, const struct ds_ht
              "https://HOST/certs/download.zip by a trusted way and use -o cacert=FILE");
 }
 
+/* The server is not the one that it should be, or nobody can tell. */
+static void fail_trust(struct ds_http_request *request, const struct ds_http_options *options,
+                       CURLcode code, const char *words)
+{
+    if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+        fail(request, -EHOSTUNREACH, "the server's public key is not the one that pin= names");
+    else if (code != CURLE_SSL_CACERT_BADFILE)
+        fail_certificate(request, options, words);
+    else if (options->cacert)
+        fail(request, -EHOSTUNREACH, "cacert= cannot be used: %.140s", words);
+    else
+        fail(request, -EHOSTUNREACH,
+             "this system has no authorities to trust (package ca-certificates): use -o "
+             "cacert=FILE");
+}
+
 static void fail_headers(struct ds_http_request *request)
 {
     fail(request, -EPROTO, "the reply's headers are longer than any server's are");
+}
+
+/* What libcurl calls lack of memory, also a header line over its limit. */
+static void fail_memory(struct ds_transfer *transfer)
+{
+    if (ds_secret_lacked_memory(&transfer->memory))
+        fail(transfer->request, -ENOMEM, "out of memory");
+    else
+        fail_headers(transfer->request);
 }
 
 /* What libcurl's end means. */
@@ -306,18 +331,9 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
-        fail_certificate(request, options, words);
-        break;
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-        fail(request, -EHOSTUNREACH, "the server's public key is not the one that pin= names");
-        break;
     case CURLE_SSL_CACERT_BADFILE:
-        if (options->cacert)
-            fail(request, -EHOSTUNREACH, "cacert= cannot be used: %.140s", words);
-        else
-            fail(request, -EHOSTUNREACH,
-                 "this system has no authorities to trust (package ca-certificates): use -o "
-                 "cacert=FILE");
+        fail_trust(request, options, code, words);
         break;
     case CURLE_WRITE_ERROR:
         if (transfer->large)
@@ -336,11 +352,8 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
         fail_headers(request);
         break;
 #endif
-    case CURLE_OUT_OF_MEMORY: /* also libcurl's word for a header line over its limit */
-        if (ds_secret_lacked_memory(&transfer->memory))
-            fail(request, -ENOMEM, "out of memory");
-        else
-            fail_headers(request);
+    case CURLE_OUT_OF_MEMORY:
+        fail_memory(transfer);
         break;
     case CURLE_RECV_ERROR:
         if (strcasestr(words, "response headers")) {

@@ -191,16 +191,15 @@ static int attend(struct ds_call *call, bool heed_cancel, struct child *child, s
     return 0;
 }
 
-int ds_child_run(struct ds_call *call, bool heed_cancel, const char *const argv[],
-                 const char *input, size_t input_len, size_t max_output_bytes,
+int ds_child_run(struct ds_call *call, bool heed_cancel, const struct ds_child_program *program,
                  struct ds_child_result *out)
 {
     struct child child = {.fds = {-1, -1, -1}};
     struct ds_child_result result = {0};
-    int err = start(call, argv, input, input_len, &child);
+    int err = start(call, program->argv, program->input, program->input_len, &child);
     if (!err) {
         ds_call_set_sent(call, DS_SENT_MAYBE);
-        err = attend(call, heed_cancel, &child, max_output_bytes, &result);
+        err = attend(call, heed_cancel, &child, program->max_output_bytes, &result);
         kill(-child.pid, SIGKILL);
         while (waitpid(child.pid, &result.status, 0) < 0 && errno == EINTR)
             continue;

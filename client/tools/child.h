@@ -11,6 +11,14 @@
 /* The file that the program finds its input under. */
 #define DS_CHILD_INPUT "/proc/self/fd/3"
 
+/* Borrowed. */
+struct ds_child_program {
+    const char *const *argv;
+    const char *input; /* bytes */
+    size_t input_len;
+    size_t max_output_bytes;
+};
+
 struct ds_child_result {
     int status;           /* as waitpid() gives it */
     struct ds_buf output; /* owned by the caller */
@@ -21,8 +29,7 @@ struct ds_child_result {
  * waits for its end; then none of its processes is left in its process group. 0; -EHOSTUNREACH: it
  * cannot be run; -ETIMEDOUT; -EINTR (if `heed_cancel`); -EPROTO: it prints more than
  * `max_output_bytes`; `out` is unchanged then. The call's `sent` becomes MAYBE when it runs. */
-int ds_child_run(struct ds_call *call, bool heed_cancel, const char *const argv[],
-                 const char *input, size_t input_len, size_t max_output_bytes,
+int ds_child_run(struct ds_call *call, bool heed_cancel, const struct ds_child_program *program,
                  struct ds_child_result *out);
 
 #endif

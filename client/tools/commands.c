@@ -60,13 +60,20 @@ int ds_commands_ask(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
     return err;
 }
 
-/* One part of what `command` tells of `dataset` (NULL: of all). `*context` goes in and out. */
+/* The commands that answer in parts. */
+static const char *command_of(enum ds_op op)
+{
+    return op == DS_OP_LIST        ? "datasets-list"
+           : op == DS_OP_LIST_KEYS ? "datasets-list-keys"
+                                   : "datasets-query";
+}
+
+/* One part of what the command tells of `dataset` (NULL: of all). `*context` goes in and out. */
 static int ask_part(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
-                    const char *command, const char *dataset, char **context,
-                    struct ds_tools_reply **reply)
+                    const char *dataset, char **context, struct ds_tools_reply **reply)
 {
     struct ds_buf text = {0};
-    int err = ds_buf_puts(&text, command);
+    int err = ds_buf_puts(&text, command_of(op));
     if (!err && (dataset || *context))
         err = ds_buf_puts(&text, " ");
     if (!err && (dataset || *context))
@@ -81,7 +88,7 @@ static int ask_part(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
 
 /* A list of names, part by part. */
 static int ask_names(struct ds_tools *tools, struct ds_call *call, enum ds_op op,
-                     const char *command, const char *dataset, struct ds_names *out)
+                     const char *dataset, struct ds_names *out)
 {
     char *context DS_AUTO_FREE = NULL;
     struct ds_names names = {0};
@@ -90,7 +97,7 @@ static int ask_names(struct ds_tools *tools, struct ds_call *call, enum ds_op op
     do {
         struct ds_tools_reply *reply AUTO_REPLY = NULL;
         size_t before = names.count;
-        err = ask_part(tools, call, op, command, dataset, &context, &reply);
+        err = ask_part(tools, call, op, dataset, &context, &reply);
         if (!err)
             err = not_understood(call, op == DS_OP_LIST ? ds_tools_reply_datasets(reply, &names)
                                                         : ds_tools_reply_keys(reply, &names));
@@ -109,7 +116,7 @@ static int ask_names(struct ds_tools *tools, struct ds_call *call, enum ds_op op
 
 int ds_commands_list(struct ds_tools *tools, struct ds_call *call, struct ds_names *out)
 {
-    return ask_names(tools, call, DS_OP_LIST, "datasets-list", NULL, out);
+    return ask_names(tools, call, DS_OP_LIST, NULL, out);
 }
 
 int ds_commands_query(struct ds_tools *tools, struct ds_call *call, const char *dataset,
@@ -120,7 +127,7 @@ int ds_commands_query(struct ds_tools *tools, struct ds_call *call, const char *
     int err;
     do {
         struct ds_tools_reply *reply AUTO_REPLY = NULL;
-        err = ask_part(tools, call, DS_OP_QUERY, "datasets-query", dataset, &context, &reply);
+        err = ask_part(tools, call, DS_OP_QUERY, dataset, &context, &reply);
         if (!err)
             err = ds_tools_reply_attributes(reply, &found);
     } while (!err && context);
@@ -135,7 +142,7 @@ int ds_commands_query(struct ds_tools *tools, struct ds_call *call, const char *
 int ds_commands_list_keys(struct ds_tools *tools, struct ds_call *call, const char *dataset,
                           struct ds_names *out)
 {
-    return ask_names(tools, call, DS_OP_LIST_KEYS, "datasets-list-keys", dataset, out);
+    return ask_names(tools, call, DS_OP_LIST_KEYS, dataset, out);
 }
 
 int ds_commands_remove(struct ds_tools *tools, struct ds_call *call, enum ds_exchange mode,

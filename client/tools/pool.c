@@ -156,23 +156,27 @@ static int open_channel(const struct pool *pool, struct ds_call *call, bool heed
     return err ? err : ds_channel_new_take(fd, out);
 }
 
-/* One try on a channel that is open or opened now. `*fresh` tells which; `*begun` if anything of
- * the request has been sent. */
+struct
+try {
+    bool fresh; /* on a channel that was opened for it */
+    bool begun; /* some of the request has been sent */
+};
+
+/* One try on a channel that is open or opened now. */
 static int try_once(struct pool *pool, struct ds_call *call, enum ds_exchange mode,
-                    const struct ds_buf *packet, struct ds_answer *out, bool *fresh, bool *begun)
+                    const struct ds_buf *packet, struct ds_answer *out, struct try *try)
 {
     struct ds_channel *channel = reuse(pool);
     int err = 0;
-    *begun = false;
-    *fresh = !channel;
+    *try = (struct try){.fresh = !channel};
     if (!channel)
         err = open_channel(pool, call, mode != DS_EXCHANGE_REST, &channel);
     if (err)
         return err;
-    err = ds_channel_exchange(channel, call, mode, packet, out, begun);
-    if (!*fresh && err == -EIO)
-        note_closed(pool, channel, *begun);
-    else if (!*fresh && !err)
+    err = ds_channel_exchange(channel, call, mode, packet, out, &try->begun);
+    if (!try->fresh && err == -EIO)
+        note_closed(pool, channel, try->begun);
+    else if (!try->fresh && !err)
         note_kept(pool);
     if (channel->unusable || serves_once(pool))
         ds_channel_free(channel);
@@ -186,13 +190,12 @@ static int exchange_packet(struct pool *pool, struct ds_call *call, enum ds_exch
 {
     int64_t patience_ms = ds_call_now_ms() + DS_TOOLS_POOL_PATIENCE_MS;
     for (unsigned retries = 0;;) {
-        bool fresh;
-        bool begun;
-        int err = try_once(pool, call, mode, packet, out, &fresh, &begun);
-        if (begun || (err != -EIO && err != -EHOSTUNREACH))
+        struct try try;
+        int err = try_once(pool, call, mode, packet, out, &try);
+        if (try.begun || (err != -EIO && err != -EHOSTUNREACH))
             return err;
         /* A channel that has been idle may have been dropped at this very moment. */
-        if (!fresh)
+        if (!try.fresh)
             continue;
         if (retries++ == DS_TOOLS_POOL_RETRIES || ds_call_now_ms() >= patience_ms ||
             ds_call_left_ms(call) <= DS_TOOLS_POOL_RETRY_MS)

@@ -52,13 +52,16 @@ static int vmtoolsd_exchange(struct ds_transport *transport, struct ds_call *cal
 {
     struct vmtoolsd *vmtoolsd = (struct vmtoolsd *)transport;
     const char *const argv[] = {vmtoolsd->program, "--cmdfile", DS_CHILD_INPUT, NULL};
+    const struct ds_child_program program = {.argv = argv,
+                                             .input = text,
+                                             .input_len = len,
+                                             .max_output_bytes = DS_WIRE_PAYLOAD_MAX_BYTES};
     struct ds_child_result result = {0};
     ds_call_set_sent(call, mode == DS_EXCHANGE_REST ? DS_SENT_MAYBE : DS_SENT_NO);
     int err = ds_turns_take(&vmtoolsd->turns, call, mode != DS_EXCHANGE_REST);
     if (err)
         return err;
-    err = ds_child_run(call, mode == DS_EXCHANGE_READ, argv, text, len, DS_WIRE_PAYLOAD_MAX_BYTES,
-                       &result);
+    err = ds_child_run(call, mode == DS_EXCHANGE_READ, &program, &result);
     ds_turns_give(&vmtoolsd->turns);
     if (!err)
         err = read_result(call, &result, out);
