@@ -8,13 +8,9 @@
 #include "sim.h"
 #include "sim_rest.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,16 +19,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DAEMONS_MAX 8
 
-static char build[PATH_MAX]; /* the folder of this build's programs */
-static char binary[PATH_MAX];
-static char base[PATH_MAX];      /* our tmpfs */
-static char directory[PATH_MAX]; /* the running test's */
-static unsigned test_number;
 static struct harness_daemon daemons[DAEMONS_MAX];
 
 /* The watchdog ends a test that hangs in a system call on a mount: only the death of the daemon can
@@ -41,36 +31,6 @@ static pthread_mutex_t watchdog_lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t watchdog_deadline_ms; /* 0: nothing runs; under watchdog_lock */
 static bool watchdog_fired;          /* under watchdog_lock */
 static pid_t main_pid;
-
-int64_t harness_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void harness_pause(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
-void harness_outlive_attributes(void)
-{
-    /* Twice the 20 ms: the kernel counts in ticks of up to 10 ms and rounds up. */
-    int64_t until = harness_now_ms() + 40;
-    while (harness_now_ms() <= until)
-        harness_pause();
-}
-
-const char *harness_binary(void)
-{
-    return binary;
-}
-
-const char *harness_dir(void)
-{
-    return directory;
-}
 
 /* Ends every child of the main thread: daemons, shells, and what they left to us. */
 static void kill_children(void)
@@ -119,94 +79,26 @@ static bool watchdog_has_fired(void)
     return watchdog_fired;
 }
 
-static void remove_place(void)
-{
-    /* The mount point is in everybody's namespace, what is mounted there only in ours. */
-    umount2(base, MNT_DETACH); // NOLINT(bugprone-signal-handler): a bare system call
-    rmdir(base);
-}
-
 static void be_ended(int signal_number)
 {
     if (getpid() == main_pid)
-        remove_place();
+        place_remove();
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }
 
-void harness_program(const char *variable, const char *name, char out[PATH_MAX])
-{
-    const char *given = getenv(variable);
-    if (given) {
-        if (!realpath(given, out))
-            out[0] = '\0';
-    } else {
-        if (snprintf(out, PATH_MAX, "%s/%s", build, name) >= PATH_MAX)
-            out[0] = '\0';
-    }
-    if (access(out, R_OK) != 0) {
-        fprintf(stderr, "no %s to test at '%s'; set %s\n", name, out, variable);
-        exit(1);
-    }
-}
-
-/* Three folders above this program. Where it lies can only be asked in the mount namespace that it
- * was started in: elsewhere, in a chroot, its path is one that nobody can open. */
-static void find_build(void)
-{
-    ssize_t len = readlink("/proc/self/exe", build, sizeof build - 1);
-    build[len > 0 ? len : 0] = '\0';
-    for (int i = 0; i < 3; i++) {
-        char *slash = strrchr(build, '/');
-        if (slash)
-            *slash = '\0';
-    }
-}
-
-/* A mount namespace of our own, of which nobody else sees anything. In a chroot to a folder the
- * root is no mount point, whose propagation could be changed: a copy of it on /tmp is one. */
-static bool leave_mount_namespace(void)
-{
-    char where[PATH_MAX];
-    if (!getcwd(where, sizeof where) || unshare(CLONE_NEWNS) != 0)
-        return false;
-    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
-        return true;
-    return errno == EINVAL && mount("/", "/tmp", NULL, MS_BIND | MS_REC, NULL) == 0 &&
-           mount("none", "/tmp", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && chroot("/tmp") == 0 &&
-           chdir(where) == 0;
-}
-
 void harness_begin(void)
 {
-    const char *why = NULL;
-    find_build();
-    int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    if (geteuid() != 0)
-        why = "not root";
-    else if (fuse < 0)
-        why = "no /dev/fuse";
-    else if (!leave_mount_namespace())
-        why = "no mount namespace";
-    if (fuse >= 0)
-        close(fuse);
+    const char *why = place_leave_namespace();
     if (why) {
         printf("SKIP: %s\n", why);
         exit(HARNESS_SKIP_STATUS);
     }
     setvbuf(stdout, NULL, _IOLBF, 0); /* in order with what failed tests say on standard error */
-    harness_program("DATASETFS", "datasetfs", binary);
     main_pid = getpid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     umask(022);
-
-    const char *tmp = getenv("TMPDIR");
-    snprintf(base, sizeof base, "%s/datasetfs-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(base) || mount("tmpfs", base, "tmpfs", 0, "mode=0755") != 0) {
-        perror("cannot make a place for the tests");
-        exit(1);
-    }
-    chmod(base, 0755); /* for the tests with other users */
+    place_make();
     for (size_t i = 0; i < sizeof harness_signals / sizeof *harness_signals; i++)
         signal(harness_signals[i], be_ended);
 
@@ -220,27 +112,14 @@ void harness_end(void)
 {
     if (chdir("/") != 0)
         perror("/");
-    remove_place();
+    place_remove();
 }
 
 int harness_setup(void **state)
 {
     (void)state;
     watch_until(harness_now_ms() + HARNESS_TEST_MS);
-    char number[16];
-    snprintf(number, sizeof number, "%u", ++test_number);
-    if (chdir(base) != 0 || mkdir(number, 0755) != 0 || chdir(number) != 0 ||
-        !getcwd(directory, sizeof directory))
-        return -1;
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-    (void)status;
-    (void)type;
-    (void)ftw;
-    return remove(path);
+    return place_enter() ? 0 : -1;
 }
 
 /* Sends the signal (0: none) and reaps the daemon. False, with the reason printed, if it did not
@@ -292,7 +171,7 @@ static void detach_mounts(void)
         while (fgets(line, sizeof line, table)) {
             char candidate[PATH_MAX];
             if (sscanf(line, "%*s %*s %*s %*s %4095s", candidate) == 1 &&
-                strncmp(candidate, directory, strlen(directory)) == 0)
+                strncmp(candidate, harness_dir(), strlen(harness_dir())) == 0)
                 snprintf(point, sizeof point, "%s", candidate);
         }
         fclose(table);
@@ -305,7 +184,7 @@ int harness_teardown(void **state)
 {
     (void)state;
     bool well = true;
-    if (chdir(directory) != 0)
+    if (!place_return())
         well = false;
     shell_clear();
     for (size_t i = 0; i < DAEMONS_MAX; i++) {
@@ -323,7 +202,7 @@ int harness_teardown(void **state)
         well = false;
     }
     watch_until(0);
-    if (chdir(base) != 0 || nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
+    if (!place_clear())
         well = false;
     memset(daemons, 0, sizeof daemons);
     return well ? 0 : -1;
@@ -332,7 +211,7 @@ int harness_teardown(void **state)
 bool harness_mounted(const char *point, char *out, size_t size)
 {
     char absolute[PATH_MAX];
-    snprintf(absolute, sizeof absolute, "%.2000s%s%.2000s", *point == '/' ? "" : directory,
+    snprintf(absolute, sizeof absolute, "%.2000s%s%.2000s", *point == '/' ? "" : harness_dir(),
              *point == '/' ? "" : "/", point);
     FILE *table = fopen("/proc/self/mountinfo", "re");
     if (!table)
@@ -377,7 +256,7 @@ static void become_daemon(const struct harness_daemon *daemon, const char *point
     if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         _exit(126);
     close_range(3, UINT_MAX, 0);
-    execl(binary, "datasetfs", source, point, "-f", options ? "-o" : NULL, options, NULL);
+    execl(harness_binary(), "datasetfs", source, point, "-f", options ? "-o" : NULL, options, NULL);
     _exit(127);
 }
 
@@ -433,8 +312,8 @@ struct harness_daemon *harness_start_source(const char *point, const char *sourc
     assert_true(daemon < daemons + DAEMONS_MAX);
     if (mkdir(point, 0755) != 0 && errno != EEXIST)
         fail_msg("mkdir %s: %s", point, strerror(errno));
-    snprintf(daemon->point, sizeof daemon->point, "%.2000s/%.2000s", directory, point);
-    snprintf(daemon->log, sizeof daemon->log, "%.2000s/%.2000s.log", directory, point);
+    snprintf(daemon->point, sizeof daemon->point, "%.2000s/%.2000s", harness_dir(), point);
+    snprintf(daemon->log, sizeof daemon->log, "%.2000s/%.2000s.log", harness_dir(), point);
 
     daemon->status = 0;
     daemon->pid = fork();

@@ -1,7 +1,8 @@
 #include "peer.h"
 
 #include "cleanup.h"
-#include "harness.h"
+#include "place.h"
+#include "process.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Children and plain file calls of the harness. */
-#include "harness.h"
+/* Time, children and plain file calls of tests on mounts. */
+#include "process.h"
 
 #include "cleanup.h"
 
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const suspicious[] = {
@@ -28,6 +29,26 @@ static const char *const suspicious[] = {
     "malloc(): corrupted",
     "buffer overflow detected",
 };
+
+int64_t harness_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void harness_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+void harness_outlive_attributes(void)
+{
+    /* Twice the 20 ms: the kernel counts in ticks of up to 10 ms and rounds up. */
+    int64_t until = harness_now_ms() + 40;
+    while (harness_now_ms() <= until)
+        harness_pause();
+}
 
 int harness_wait_child(pid_t pid, int64_t ms, bool group)
 {

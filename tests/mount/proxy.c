@@ -1,7 +1,8 @@
 #include "proxy.h"
 
 #include "cleanup.h"
-#include "harness.h"
+#include "place.h"
+#include "process.h"
 #include "sim_rest.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 #include "relay.h"
 
 #include "cleanup.h"
-#include "harness.h"
+#include "process.h"
 
 #include <netinet/in.h>
 #include <poll.h>

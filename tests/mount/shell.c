@@ -2,7 +2,8 @@
 
 #include "buf.h"
 #include "cleanup.h"
-#include "harness.h"
+#include "place.h"
+#include "process.h"
 
 #include <fcntl.h>
 #include <signal.h>

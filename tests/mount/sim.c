@@ -1,7 +1,8 @@
 #include "sim.h"
 
 #include "cleanup.h"
-#include "harness.h"
+#include "place.h"
+#include "process.h"
 
 #include <fcntl.h>
 #include <poll.h>

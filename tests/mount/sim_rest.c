@@ -1,6 +1,7 @@
 #include "sim_rest.h"
 
-#include "harness.h"
+#include "place.h"
+#include "process.h"
 #include "shell.h"
 #include "sim.h"
 
