@@ -18,6 +18,7 @@
 #include "model/fs.h"
 #include "model/node.h"
 #include "mount.h"
+#include "ops.h"
 #include "scratch/leftover.h"
 #include "state.h"
 #include "store/ask.h"
@@ -84,7 +85,7 @@ static int open_store(struct session *session)
 static int mount_fs(struct session *session)
 {
     char why[FS_MOUNT_WHY_BYTES];
-    int err = fs_state_new(session->options, session->client, &session->fs);
+    int err = fs_state_new(session->options, fs_ops_kinds, session->client, &session->fs);
 
     if (err == 0)
         err = fs_timer_new(&session->fs->kernel.timer);

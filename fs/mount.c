@@ -1,9 +1,9 @@
 /* Mounting. */
 #include "mount.h"
 
+#include "callbacks.h"
 #include "cleanup.h"
 #include "log.h"
-#include "ops.h"
 
 #include <errno.h>
 #include <fuse_opt.h>
@@ -177,7 +177,7 @@ int fs_mount_session(const struct fs_options *options, const char *source, const
 
     last_words[0] = '\0';
     fuse_set_log_func(take_words);
-    fs_ops_init(&ops, options->xattr);
+    fs_callbacks_init(&ops, options->xattr);
     if (err == 0) {
         session = fuse_session_new(&args, &ops, sizeof(ops), user_data);
         err = session != NULL ? 0 : -EINVAL;

@@ -1,405 +1,351 @@
-/* libfuse's callbacks: each fills in a request and names its handler. */
+/* Kinds of inodes: the tables of their functions, and how a request of the kernel comes to them.
+ *
+ * What follows is the map of the file system: an append is a WRITE to an entry, so it is done by
+ * fs_write(), in file/write.c. */
 #include "ops.h"
 
+#include "control/control.h"
+#include "control/info.h"
+#include "control/snapshot.h"
 #include "control/xattr.h"
 #include "file/close.h"
+#include "file/handle.h"
 #include "file/open.h"
 #include "file/read.h"
 #include "file/write.h"
-#include "kernel/run.h"
-#include "model/fs.h"
+#include "kernel/reply.h"
 #include "text/name.h"
+#include "tree/attributes.h"
+#include "tree/dataset.h"
 #include "tree/dir.h"
-#include "tree/entry.h"
+#include "tree/entries.h"
+#include "tree/lock.h"
+#include "tree/lookup.h"
 #include "tree/rename.h"
-#include "tree/tree.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-static struct fs *fs_of(fuse_req_t req)
+/* .datasetfs stands in the root, beside the DataSets. */
+static int lookup_in_root(struct fs_request *request, struct fs_node *root)
 {
-    return fuse_req_userdata(req);
+    return strcmp(request->name, FS_NAME_CONTROL) == 0 ? fs_control_lookup_itself(request, root)
+                                                       : fs_lookup_dataset(request, root);
 }
 
-static struct fs_kernel *kernel_of(fuse_req_t req)
+const struct fs_kind fs_ops_kinds[] = {
+    [FS_NODE_ROOT] =
+        {
+            .show = fs_attributes_show_root,
+            .lookup = lookup_in_root,
+            .mkdir = fs_dataset_mkdir,
+            .rmdir = fs_dataset_rmdir,
+            .list = fs_dataset_list,
+            .item = fs_dataset_item,
+        },
+    [FS_NODE_DATASET] =
+        {
+            .show = fs_attributes_show_dataset,
+            .known = fs_attributes_known_dataset,
+            .know = fs_attributes_know_dataset,
+            .access = fs_attributes_access_dataset,
+            .lookup = fs_lookup_entry,
+            .create = fs_open_create,
+            .unlink = fs_entries_unlink,
+            .rename = fs_rename,
+            .mkdir = fs_lock_mkdir,
+            .rmdir = fs_lock_rmdir,
+            .enter = fs_entries_enter,
+            .list = fs_entries_list,
+            .item = fs_entries_item,
+            .walked = true,
+        },
+    [FS_NODE_ENTRY] =
+        {
+            .show = fs_attributes_show_entry,
+            .known = fs_attributes_known_entry,
+            .know = fs_attributes_know_entry,
+            .resize = fs_attributes_resize_entry,
+            .access = fs_attributes_access_entry,
+            .open = fs_open_entry,
+            .read = fs_read,
+            .write = fs_write,
+            .flush = fs_close_flush,
+            .fsync = fs_close_fsync,
+            .release = fs_close_release,
+        },
+    [FS_NODE_LOCK] =
+        {
+            .show = fs_attributes_show_root,
+            .known = fs_attributes_known_lock,
+            .access = fs_attributes_access_lock,
+            .list = fs_lock_list,
+            .parent = fs_lock_parent,
+        },
+    [FS_NODE_CONTROL] =
+        {
+            .show = fs_control_show,
+            .access = fs_snapshot_allow,
+            .lookup = fs_control_lookup,
+            .enter = fs_snapshot_allow,
+            .list = fs_control_list,
+            .item = fs_control_item,
+        },
+    [FS_NODE_STATS] =
+        {
+            .show = fs_snapshot_show,
+            .know = fs_control_know_stats,
+            .access = fs_snapshot_allow,
+            .open = fs_control_open_stats,
+            .read = fs_snapshot_read,
+            .release = fs_close_release,
+        },
+    [FS_NODE_ERRORS] =
+        {
+            .show = fs_snapshot_show,
+            .know = fs_control_know_errors,
+            .access = fs_snapshot_allow,
+            .open = fs_control_open_errors,
+            .read = fs_snapshot_read,
+            .release = fs_close_release,
+        },
+    [FS_NODE_SCRATCH] =
+        {
+            .show = fs_snapshot_show,
+            .know = fs_control_know_scratch,
+            .access = fs_snapshot_allow,
+            .open = fs_control_open_scratch,
+            .read = fs_snapshot_read,
+            .release = fs_close_release,
+        },
+    [FS_NODE_INFO_DIR] =
+        {
+            .show = fs_control_show,
+            .access = fs_snapshot_allow,
+            .lookup = fs_info_lookup,
+            .create = fs_info_create,
+            .enter = fs_snapshot_allow,
+            .list = fs_info_list,
+            .item = fs_info_item,
+            .parent = fs_info_parent,
+        },
+    [FS_NODE_INFO] =
+        {
+            .show = fs_info_show,
+            .know = fs_info_know,
+            .resize = fs_info_resize,
+            .access = fs_snapshot_allow,
+            .open = fs_info_open,
+            .read = fs_snapshot_read,
+            .write = fs_info_write,
+            .release = fs_close_release,
+        },
+};
+
+/* Calls the function for the inode that the request is about; -ESTALE if there is none. */
+static int with_node(struct fs_request *request, fs_node_handler *function)
 {
-    return &fs_of(req)->kernel;
+    struct fs_node *node = fs_node_acquire(request->fs, request->ino);
+    int err;
+
+    if (node == NULL)
+        return -ESTALE;
+    err = function(request, node);
+    fs_node_release(request->fs, node);
+    return err;
 }
 
-/* Replies where a name cannot be one. The kernel lets longer ones through. */
-static bool refuse_name(fuse_req_t req, enum fs_opcode opcode, const char *name)
+static int call(fs_node_handler *function, struct fs_request *request, struct fs_node *node,
+                int missing)
 {
-    if (strlen(name) <= FS_NAME_MAX_BYTES)
-        return false;
-    atomic_fetch_add(&kernel_of(req)->requests[opcode], 1);
-    fuse_reply_err(req, ENAMETOOLONG);
-    return true;
+    return function != NULL ? function(request, node) : missing;
 }
 
-static void fs_op_init(void *userdata, struct fuse_conn_info *conn)
+static const struct fs_kind *kind_of(const struct fs_node *node)
 {
-    (void)userdata;
-    /* Values sit in memory: copying is faster than splicing. Pages are dropped when we say so: by
-     * themselves the kernel's attributes would cost a GETATTR per read. */
-    conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
-                              FUSE_CAP_AUTO_INVAL_DATA);
-    conn->max_write = DS_VALUE_MAX_BYTES;
+    return &fs_ops_kinds[node->kind];
 }
 
-static void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+static int lookup(struct fs_request *request, struct fs_node *parent)
 {
-    struct fs_request request;
-
-    if (refuse_name(req, FS_LOOKUP, name))
-        return;
-    fs_request_init(&request, kernel_of(req), req, FS_LOOKUP, parent);
-    request.name = name;
-    fs_run_start(&request, fs_entry_lookup);
+    return call(kind_of(parent)->lookup, request, parent, -ENOTDIR);
 }
 
-static void fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+static int open_node(struct fs_request *request, struct fs_node *node)
 {
-    struct fs *fs = fs_of(req);
-
-    atomic_fetch_add(&kernel_of(req)->requests[FS_FORGET], 1);
-    fs_node_forget(fs, ino, count);
-    fuse_reply_none(req);
+    return call(kind_of(node)->open, request, node, -EISDIR);
 }
 
-static void fs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+/* The root holds DataSets only. */
+static int create(struct fs_request *request, struct fs_node *parent)
 {
-    struct fs *fs = fs_of(req);
-
-    atomic_fetch_add(&kernel_of(req)->requests[FS_FORGET], count);
-    for (size_t i = 0; i < count; i++)
-        fs_node_forget(fs, forgets[i].ino, forgets[i].nlookup);
-    fuse_reply_none(req);
+    return call(kind_of(parent)->create, request, parent, -EPERM);
 }
 
-/* An offset or size that a size_t of 32 bits holds too, even with the longest write behind it. What
- * is farther out lies beyond every value, listing and temporary file all the same. */
-static off_t bounded(off_t offset)
+static int unlink_name(struct fs_request *request, struct fs_node *parent)
 {
-    const off_t far = 1 << 30;
-
-    return offset < far ? offset : far;
+    return call(kind_of(parent)->unlink, request, parent, -EPERM);
 }
 
-static void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static int mkdir_name(struct fs_request *request, struct fs_node *parent)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_GETATTR, ino);
-    if (fi != NULL) /* before a READ; fstat(2) comes without a handle */
-        request.fi = *fi;
-    fs_run_start(&request, fs_entry_getattr);
+    return call(kind_of(parent)->mkdir, request, parent, -EPERM);
 }
 
-static void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
-                          struct fuse_file_info *fi)
+static int rmdir_name(struct fs_request *request, struct fs_node *parent)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_SETATTR, ino);
-    if (fi != NULL) /* ftruncate(2), not truncate(2) */
-        request.fi = *fi;
-    request.attr = *attr;
-    request.attr.st_size = bounded(attr->st_size);
-    request.to_set = to_set;
-    fs_run_start(&request, fs_entry_setattr);
+    return call(kind_of(parent)->rmdir, request, parent, -EPERM);
 }
 
-static void fs_op_access(fuse_req_t req, fuse_ino_t ino, int mask)
+/* A DataSet keeps its name, and only entries stand in one. */
+static int rename_between(struct fs_request *request, struct fs_node *parent,
+                          struct fs_node *new_parent)
 {
-    struct fs_request request;
+    const struct fs_kind *kind = kind_of(parent);
 
-    fs_request_init(&request, kernel_of(req), req, FS_ACCESS, ino);
-    request.mask = mask;
-    fs_run_start(&request, fs_entry_access);
+    if (request->flags & ~(unsigned)RENAME_NOREPLACE)
+        return -EINVAL;
+    if (kind->rename == NULL || kind != kind_of(new_parent))
+        return -EPERM;
+    return kind->rename(request, parent, new_parent);
 }
 
-static void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+int fs_ops_lookup(struct fs_request *request)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_OPEN, ino);
-    request.fi = *fi;
-    fs_run_start(&request, fs_open);
+    return with_node(request, lookup);
 }
 
-static void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-                         struct fuse_file_info *fi)
+int fs_ops_getattr(struct fs_request *request)
 {
-    struct fs_request request;
-
-    if (refuse_name(req, FS_CREATE, name))
-        return;
-    fs_request_init(&request, kernel_of(req), req, FS_CREATE, parent);
-    request.name = name;
-    request.attr.st_mode = mode;
-    request.fi = *fi;
-    fs_run_start(&request, fs_open_create);
+    return with_node(request, fs_attributes_get);
 }
 
-static void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-                       struct fuse_file_info *fi)
+int fs_ops_setattr(struct fs_request *request)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_READ, ino);
-    request.fi = *fi;
-    request.size = size;
-    request.offset = bounded(offset);
-    fs_run_start(&request, fs_read);
+    return with_node(request, fs_attributes_set);
 }
 
-static void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
-                        struct fuse_file_info *fi)
+int fs_ops_access(struct fs_request *request)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_WRITE, ino);
-    request.fi = *fi;
-    request.data = data;
-    request.size = size;
-    request.offset = bounded(offset);
-    request.dropped = fs_write_dropped;
-    fs_run_start(&request, fs_write_handle);
+    return with_node(request, fs_attributes_access);
 }
 
-static void fs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+int fs_ops_open(struct fs_request *request)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_FLUSH, ino);
-    request.fi = *fi;
-    fs_run_start(&request, fs_close_flush);
+    return with_node(request, open_node);
 }
 
-static void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+int fs_ops_create(struct fs_request *request)
 {
-    struct fs_request request;
-
-    (void)datasync;
-    fs_request_init(&request, kernel_of(req), req, FS_FSYNC, ino);
-    request.fi = *fi;
-    fs_run_start(&request, fs_close_fsync);
+    return with_node(request, create);
 }
 
-static void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+int fs_ops_unlink(struct fs_request *request)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_RELEASE, ino);
-    request.fi = *fi;
-    request.dropped = fs_close_dropped;
-    fs_run_start(&request, fs_close_release);
+    return with_node(request, unlink_name);
 }
 
-static void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+int fs_ops_mkdir(struct fs_request *request)
 {
-    struct fs_request request;
-
-    if (refuse_name(req, FS_UNLINK, name))
-        return;
-    fs_request_init(&request, kernel_of(req), req, FS_UNLINK, parent);
-    request.name = name;
-    fs_run_start(&request, fs_tree_unlink);
+    return with_node(request, mkdir_name);
 }
 
-static void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-                         const char *new_name, unsigned flags)
+int fs_ops_rmdir(struct fs_request *request)
 {
-    struct fs_request request;
-
-    if (refuse_name(req, FS_RENAME, name) || refuse_name(req, FS_RENAME, new_name))
-        return;
-    fs_request_init(&request, kernel_of(req), req, FS_RENAME, parent);
-    request.name = name;
-    request.new_parent = new_parent;
-    request.new_name = new_name;
-    request.flags = flags;
-    fs_run_start(&request, fs_rename);
+    return with_node(request, rmdir_name);
 }
 
-static void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+int fs_ops_opendir(struct fs_request *request)
 {
-    struct fs_request request;
-
-    if (refuse_name(req, FS_MKDIR, name))
-        return;
-    (void)mode; /* access is the DataSet's */
-    fs_request_init(&request, kernel_of(req), req, FS_MKDIR, parent);
-    request.name = name;
-    fs_run_start(&request, fs_tree_mkdir);
+    return with_node(request, fs_dir_open);
 }
 
-static void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+int fs_ops_getxattr(struct fs_request *request)
 {
-    struct fs_request request;
-
-    if (refuse_name(req, FS_RMDIR, name))
-        return;
-    fs_request_init(&request, kernel_of(req), req, FS_RMDIR, parent);
-    request.name = name;
-    fs_run_start(&request, fs_tree_rmdir);
+    return with_node(request, fs_xattr_get);
 }
 
-/* A store has nothing but DataSets and entries. */
-static void refuse(fuse_req_t req, enum fs_opcode opcode)
+int fs_ops_setxattr(struct fs_request *request)
 {
-    atomic_fetch_add(&kernel_of(req)->requests[opcode], 1);
-    fuse_reply_err(req, EPERM);
+    return with_node(request, fs_xattr_set);
 }
 
-static void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-                        dev_t rdev)
+int fs_ops_listxattr(struct fs_request *request)
 {
-    (void)parent, (void)mode, (void)rdev;
-    if (!refuse_name(req, FS_MKNOD, name))
-        refuse(req, FS_MKNOD);
+    return with_node(request, fs_xattr_list);
 }
 
-static void fs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
+int fs_ops_removexattr(struct fs_request *request)
 {
-    (void)ino, (void)new_parent;
-    if (!refuse_name(req, FS_LINK, new_name))
-        refuse(req, FS_LINK);
+    (void)request;
+    return -EPERM;
 }
 
-static void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+int fs_ops_rename(struct fs_request *request)
 {
-    (void)target, (void)parent, (void)name;
-    if (!refuse_name(req, FS_SYMLINK, name))
-        refuse(req, FS_SYMLINK);
+    struct fs *fs = request->fs;
+    struct fs_node *parent = fs_node_acquire(fs, request->ino);
+    struct fs_node *new_parent = fs_node_acquire(fs, request->new_parent);
+    int err = parent == NULL || new_parent == NULL ? -ESTALE
+                                                   : rename_between(request, parent, new_parent);
+
+    if (parent != NULL)
+        fs_node_release(fs, parent);
+    if (new_parent != NULL)
+        fs_node_release(fs, new_parent);
+    return err;
 }
 
-static void fs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+int fs_ops_read(struct fs_request *request)
 {
-    struct fs_request request;
+    struct fs_handle *handle = fs_handle_use(request);
+    int err = kind_of(handle->node)->read(request, handle);
 
-    fs_request_init(&request, kernel_of(req), req, FS_OPENDIR, ino);
-    request.fi = *fi;
-    fs_run_start(&request, fs_dir_open);
+    fs_handle_unuse(request->fs, handle);
+    return err;
 }
 
-static void read_directory(fuse_req_t req, fuse_ino_t ino, enum fs_opcode opcode, size_t size,
-                           off_t offset, const struct fuse_file_info *fi)
+int fs_ops_write(struct fs_request *request)
 {
-    struct fs_request request;
+    struct fs_handle *handle = fs_handle_use(request);
+    fs_handle_handler *write = kind_of(handle->node)->write;
+    int err = write != NULL ? write(request, handle) : -EBADF;
 
-    fs_request_init(&request, kernel_of(req), req, opcode, ino);
-    request.fi = *fi;
-    request.size = size;
-    request.offset = bounded(offset);
-    fs_run_start(&request, fs_dir_read);
+    fs_handle_unuse(request->fs, handle);
+    return err;
 }
 
-static void fs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-                          struct fuse_file_info *fi)
+/* Commits what waits in the handle, in kinds that have something to commit. */
+static int commit(struct fs_request *request, bool flush)
 {
-    read_directory(req, ino, FS_READDIR, size, offset, fi);
+    struct fs_handle *handle = fs_handle_use(request);
+    const struct fs_kind *kind = kind_of(handle->node);
+    fs_handle_handler *function = flush ? kind->flush : kind->fsync;
+    int err = 0;
+
+    if (function != NULL)
+        err = function(request, handle);
+    else
+        fs_reply_ok(request);
+    fs_handle_unuse(request->fs, handle);
+    return err;
 }
 
-static void fs_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-                              struct fuse_file_info *fi)
+int fs_ops_flush(struct fs_request *request)
 {
-    read_directory(req, ino, FS_READDIRPLUS, size, offset, fi);
+    return commit(request, true);
 }
 
-static void fs_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+int fs_ops_fsync(struct fs_request *request)
 {
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_RELEASEDIR, ino);
-    request.fi = *fi;
-    fs_run_start(&request, fs_dir_release);
+    return commit(request, false);
 }
 
-static void fs_op_statfs(fuse_req_t req, fuse_ino_t ino)
+/* This ends the handle, which therefore is not held. */
+int fs_ops_release(struct fs_request *request)
 {
-    struct fs_request request;
+    struct fs_handle *handle = fs_handle_of(request);
 
-    fs_request_init(&request, kernel_of(req), req, FS_STATFS, ino);
-    fs_run_start(&request, fs_entry_statfs);
-}
-
-static void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
-{
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_GETXATTR, ino);
-    request.name = name;
-    request.size = size;
-    fs_run_start(&request, fs_xattr_get);
-}
-
-static void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
-                           size_t size, int flags)
-{
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_SETXATTR, ino);
-    request.name = name;
-    request.data = value;
-    request.size = size;
-    request.flags = (unsigned)flags;
-    fs_run_start(&request, fs_xattr_set);
-}
-
-static void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
-{
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_LISTXATTR, ino);
-    request.size = size;
-    fs_run_start(&request, fs_xattr_list);
-}
-
-static void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
-{
-    struct fs_request request;
-
-    fs_request_init(&request, kernel_of(req), req, FS_REMOVEXATTR, ino);
-    request.name = name;
-    fs_run_start(&request, fs_xattr_remove);
-}
-
-void fs_ops_init(struct fuse_lowlevel_ops *ops, bool xattr)
-{
-    *ops = (struct fuse_lowlevel_ops){
-        .init = fs_op_init,
-        .lookup = fs_op_lookup,
-        .forget = fs_op_forget,
-        .forget_multi = fs_op_forget_multi,
-        .getattr = fs_op_getattr,
-        .setattr = fs_op_setattr,
-        .access = fs_op_access,
-        .open = fs_op_open,
-        .create = fs_op_create,
-        .read = fs_op_read,
-        .write = fs_op_write,
-        .flush = fs_op_flush,
-        .fsync = fs_op_fsync,
-        .release = fs_op_release,
-        .unlink = fs_op_unlink,
-        .rename = fs_op_rename,
-        .mkdir = fs_op_mkdir,
-        .rmdir = fs_op_rmdir,
-        .mknod = fs_op_mknod,
-        .link = fs_op_link,
-        .symlink = fs_op_symlink,
-        .opendir = fs_op_opendir,
-        .readdir = fs_op_readdir,
-        .readdirplus = fs_op_readdirplus,
-        .releasedir = fs_op_releasedir,
-        .statfs = fs_op_statfs,
-    };
-    if (xattr) {
-        ops->getxattr = fs_op_getxattr;
-        ops->setxattr = fs_op_setxattr;
-        ops->listxattr = fs_op_listxattr;
-        ops->removexattr = fs_op_removexattr;
-    }
+    return kind_of(handle->node)->release(request, handle);
 }

@@ -29,7 +29,8 @@ static int add_fixed_nodes(struct fs *fs)
     return 0;
 }
 
-int fs_state_new(const struct fs_options *options, struct ds_client *client, struct fs **out)
+int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
+                 struct ds_client *client, struct fs **out)
 {
     struct fs *fs = calloc(1, sizeof(*fs));
 
@@ -37,6 +38,7 @@ int fs_state_new(const struct fs_options *options, struct ds_client *client, str
         return -ENOMEM;
     fs->options = options;
     fs->owners = &fs_owners;
+    fs->kinds = kinds;
     fs->kernel.fs = fs;
     fs->kernel.lock = &fs->lock;
     fs->kernel.timeout_ms = options->timeout_ms;

@@ -8,7 +8,6 @@
 #include "store/access.h"
 #include "store/ask.h"
 #include "store/query.h"
-#include "tree/entry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,7 +56,7 @@ static int reply(struct fs_request *request, const struct ds_buf *out)
     return 0;
 }
 
-static int get(struct fs_request *request, struct fs_node *node)
+int fs_xattr_get(struct fs_request *request, struct fs_node *node)
 {
     struct ds_buf out DS_CLEANUP(ds_buf_free) = {0};
     int err;
@@ -73,7 +72,7 @@ static int get(struct fs_request *request, struct fs_node *node)
     return err != 0 ? err : reply(request, &out);
 }
 
-static int list(struct fs_request *request, struct fs_node *node)
+int fs_xattr_list(struct fs_request *request, struct fs_node *node)
 {
     static const char *const names[] = {PREFIX "description", PREFIX "host", PREFIX "guest",
                                         PREFIX "omit_from_snapshot_and_clone", PREFIX "used"};
@@ -117,7 +116,7 @@ static int to_json(const char *name, const char *text, struct ds_buf *json)
     return err != 0 ? err : ds_buf_puts(json, "}");
 }
 
-static int set(struct fs_request *request, struct fs_node *node)
+int fs_xattr_set(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     struct ds_attributes attributes DS_CLEANUP(ds_attributes_clear) = {0};
@@ -155,25 +154,4 @@ static int set(struct fs_request *request, struct fs_node *node)
     if (err == 0)
         fs_reply_ok(request);
     return err;
-}
-
-int fs_xattr_get(struct fs_request *request)
-{
-    return fs_entry_with_node(request, get);
-}
-
-int fs_xattr_set(struct fs_request *request)
-{
-    return fs_entry_with_node(request, set);
-}
-
-int fs_xattr_list(struct fs_request *request)
-{
-    return fs_entry_with_node(request, list);
-}
-
-int fs_xattr_remove(struct fs_request *request)
-{
-    (void)request;
-    return -EPERM;
 }

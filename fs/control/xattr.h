@@ -3,11 +3,11 @@
 #define FS_XATTR_H
 
 #include "kernel/request.h"
+#include "model/node.h"
 
-/* Handlers. Entries have no extended attributes. */
-int fs_xattr_get(struct fs_request *request);
-int fs_xattr_set(struct fs_request *request);
-int fs_xattr_list(struct fs_request *request);
-int fs_xattr_remove(struct fs_request *request);
+/* Handlers, for nodes of any kind: only DataSets have extended attributes. */
+int fs_xattr_get(struct fs_request *request, struct fs_node *node);
+int fs_xattr_set(struct fs_request *request, struct fs_node *node);
+int fs_xattr_list(struct fs_request *request, struct fs_node *node);
 
 #endif

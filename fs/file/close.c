@@ -54,27 +54,24 @@ static int commit_handle(struct fs_request *request, struct fs_handle *handle,
     return err == 0 ? held : err;
 }
 
-static int commit_for(struct fs_request *request, enum fs_commit_event event)
+int fs_close_flush(struct fs_request *request, struct fs_handle *handle)
 {
-    struct fs_handle *handle = fs_handle_use(request);
-    int err = handle->node->kind == FS_NODE_ENTRY ? commit_handle(request, handle, event) : 0;
+    int err = commit_handle(request, handle, FS_COMMIT_ON_FLUSH);
 
-    fs_handle_unuse(request->fs, handle);
-    if (err == -EINTR && event == FS_COMMIT_ON_FLUSH)
+    if (err == -EINTR)
         err = -EIO; /* nobody repeats a close(2), and many take its EINTR for a success */
     if (err == 0)
         fs_reply_ok(request);
     return err;
 }
 
-int fs_close_flush(struct fs_request *request)
+int fs_close_fsync(struct fs_request *request, struct fs_handle *handle)
 {
-    return commit_for(request, FS_COMMIT_ON_FLUSH);
-}
+    int err = commit_handle(request, handle, FS_COMMIT_ON_FSYNC);
 
-int fs_close_fsync(struct fs_request *request)
-{
-    return commit_for(request, FS_COMMIT_ON_FSYNC);
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
 }
 
 /* With fs->lock: true if another handle waits for the creation or truncation to be committed. */
@@ -163,23 +160,21 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
             fs_errors_add(fs->kernel.errors, "release", node->dataset->name, node->key, -EILSEQ,
                           "");
     }
-    if (node->kind == FS_NODE_ENTRY && handle->writes && !node->key_lock.locked &&
-        fs_handle_is_last_writer(handle))
+    if (handle->writes && !node->key_lock.locked && fs_handle_is_last_writer(handle))
         fs_commit_closed(&node->working.commit);
     fs_handle_free(fs, handle);
 }
 
-int fs_close_release(struct fs_request *request)
+int fs_close_release(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs *fs = request->fs;
-    struct fs_handle *handle = fs_handle_of(request);
     struct fs_node *node = handle->node;
-    bool entry = node->kind == FS_NODE_ENTRY, work;
+    bool work;
     int err;
 
     ds_call_init(&request->call, fs->options->timeout_ms); /* nobody waits: it may be queued long */
     pthread_mutex_lock(&fs->lock);
-    work = entry && ((handle->writes && handle->uses > 0) || has_work(handle));
+    work = (handle->writes && handle->uses > 0) || has_work(handle);
     pthread_mutex_unlock(&fs->lock);
     if (work) {
         err = fs_request_may_block(request);
@@ -210,8 +205,7 @@ void fs_close_dropped(struct fs_request *request)
     struct fs_handle *handle = fs_handle_of(request);
 
     DS_LOCK_SCOPE(&fs->lock);
-    if (handle->node->kind == FS_NODE_ENTRY)
-        commit_soon(fs, handle);
+    commit_soon(fs, handle);
     end_handle(fs, handle);
 }
 

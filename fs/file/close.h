@@ -12,9 +12,9 @@ void fs_close_abandon(struct fs *fs, struct fs_handle *handle);
  * without it. Without fs->lock. */
 void fs_close_dropped(struct fs_request *request);
 
-/* Handlers. */
-int fs_close_flush(struct fs_request *request);
-int fs_close_fsync(struct fs_request *request);
-int fs_close_release(struct fs_request *request);
+/* The end of an entry's handle (kind.h). */
+int fs_close_flush(struct fs_request *request, struct fs_handle *handle);
+int fs_close_fsync(struct fs_request *request, struct fs_handle *handle);
+int fs_close_release(struct fs_request *request, struct fs_handle *handle);
 
 #endif

@@ -7,8 +7,6 @@
 
 size_t fs_content_size(const struct fs_node *node)
 {
-    if (node->kind != FS_NODE_ENTRY)
-        return node->seen.size_bytes; /* fs_control_measure() */
     return node->scratch != NULL ? node->scratch->bytes.len : fs_working_size(node);
 }
 

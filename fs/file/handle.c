@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
-#include "tree/entry.h"
+#include "tree/lookup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,6 @@
 
 #include "cleanup.h"
 #include "close.h"
-#include "content.h"
-#include "control/control.h"
 #include "handle.h"
 #include "kernel/errors.h"
 #include "kernel/reply.h"
@@ -157,7 +155,7 @@ void fs_open_not_stale(const struct fs_request *request)
         request->fs->stale_tid = 0;
 }
 
-static int open_entry(struct fs_request *request, struct fs_node *node)
+int fs_open_entry(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
     bool truncate = (request->fi.flags & O_TRUNC) != 0;
@@ -199,19 +197,6 @@ static int open_entry(struct fs_request *request, struct fs_node *node)
     return 0;
 }
 
-int fs_open(struct fs_request *request)
-{
-    struct fs *fs = request->fs;
-    struct fs_node *node = fs_node_acquire(fs, request->ino);
-    int err;
-
-    if (node == NULL)
-        return -ESTALE;
-    err = node->kind == FS_NODE_ENTRY ? open_entry(request, node) : fs_control_open(request, node);
-    fs_node_release(fs, node);
-    return err;
-}
-
 /* With the key lock and fs->lock: makes or opens the key in memory. */
 static int create_locked(struct fs_request *request, struct fs_node *node)
 {
@@ -246,15 +231,19 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
     return 0;
 }
 
-static int create_entry(struct fs_request *request, struct fs_dataset *dataset, const char *key)
+int fs_open_create(struct fs_request *request, struct fs_node *parent)
 {
     struct fs *fs = request->fs;
+    struct fs_dataset *dataset = parent->dataset;
+    char *key DS_AUTO_FREE = NULL;
     struct fuse_entry_param entry;
     struct fs_handle *spare DS_AUTO_FREE = calloc(1, sizeof(*spare)), *handle = spare;
     struct fs_node *node;
     bool stale_attr;
-    int err = handle == NULL ? -ENOMEM : fs_access_allow(request, dataset, key, FS_NEED_WRITE);
+    int err = handle == NULL ? -ENOMEM : fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
 
+    if (err == 0)
+        err = fs_access_allow(request, dataset, key, FS_NEED_WRITE);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
@@ -276,7 +265,7 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
     if (err == 0) {
         decide_caching(request, node, &stale_attr);
         fs_open_not_stale(request);
-        fs_told_entry(fs, node, fs_content_size(node), &entry);
+        fs_told_entry(fs, node, &entry);
         fs_node_looked_up(node);
     }
     pthread_mutex_unlock(&fs->lock);
@@ -288,27 +277,5 @@ static int create_entry(struct fs_request *request, struct fs_dataset *dataset, 
         }
     }
     fs_node_release(fs, node);
-    return err;
-}
-
-int fs_open_create(struct fs_request *request)
-{
-    struct fs *fs = request->fs;
-    struct fs_node *parent = fs_node_acquire(fs, request->ino);
-    char *key DS_AUTO_FREE = NULL;
-    int err;
-
-    if (parent == NULL)
-        return -ESTALE;
-    if (parent->kind == FS_NODE_INFO_DIR) {
-        err = fs_control_create(request);
-    } else if (parent->kind != FS_NODE_DATASET) {
-        err = -EPERM; /* the root holds DataSets only */
-    } else {
-        err = fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
-        if (err == 0)
-            err = create_entry(request, parent->dataset, key);
-    }
-    fs_node_release(fs, parent);
     return err;
 }

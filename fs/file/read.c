@@ -2,7 +2,6 @@
 #include "read.h"
 
 #include "cleanup.h"
-#include "control/control.h"
 #include "handle.h"
 #include "kernel/reply.h"
 #include "model/value.h"
@@ -55,7 +54,7 @@ static int visible_value(const struct fs_node *node, struct fs_value **out)
     return *out != NULL ? 0 : -ENOMEM;
 }
 
-static int read_handle(struct fs_request *request, struct fs_handle *handle)
+int fs_read(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs *fs = request->fs;
     struct fs_node *node = handle->node;
@@ -64,8 +63,6 @@ static int read_handle(struct fs_request *request, struct fs_handle *handle)
     bool attached;
     int err;
 
-    if (node->kind != FS_NODE_ENTRY)
-        return fs_control_read(request, handle);
     if (fs_scratch_read(request, node, &err))
         return err;
     pthread_mutex_lock(&fs->lock);
@@ -93,13 +90,4 @@ static int read_handle(struct fs_request *request, struct fs_handle *handle)
     fs_reply_buf(request, value->data + start, len);
     fs_value_unref(value);
     return 0;
-}
-
-int fs_read(struct fs_request *request)
-{
-    struct fs_handle *handle = fs_handle_use(request);
-    int err = read_handle(request, handle);
-
-    fs_handle_unuse(request->fs, handle);
-    return err;
 }

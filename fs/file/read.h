@@ -2,9 +2,10 @@
 #ifndef FS_READ_H
 #define FS_READ_H
 
+#include "handle.h"
 #include "kernel/request.h"
 
-/* Handler of READ. */
-int fs_read(struct fs_request *request);
+/* READ of an entry (kind.h). */
+int fs_read(struct fs_request *request, struct fs_handle *handle);
 
 #endif

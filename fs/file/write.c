@@ -3,7 +3,6 @@
 
 #include "change.h"
 #include "cleanup.h"
-#include "control/control.h"
 #include "handle.h"
 #include "kernel/forget.h"
 #include "kernel/reply.h"
@@ -244,16 +243,12 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
     return err;
 }
 
-static int write_handle(struct fs_request *request, struct fs_handle *handle)
+int fs_write(struct fs_request *request, struct fs_handle *handle)
 {
     struct fs *fs = request->fs;
     bool turn = false;
     int err;
 
-    if (handle->node->kind != FS_NODE_ENTRY) {
-        err = fs_request_may_block(request);
-        return err != 0 ? err : fs_control_write(request, handle);
-    }
     pthread_mutex_lock(&fs->lock);
     err = write_entry(request, handle, &turn);
     pthread_mutex_unlock(&fs->lock);
@@ -263,15 +258,6 @@ static int write_handle(struct fs_request *request, struct fs_handle *handle)
         return err;
     fs_reply_write(request, request->size);
     return 0;
-}
-
-int fs_write_handle(struct fs_request *request)
-{
-    struct fs_handle *handle = fs_handle_use(request);
-    int err = write_handle(request, handle);
-
-    fs_handle_unuse(request->fs, handle);
-    return err;
 }
 
 /* What the file holds back may be text by now: somebody else has cut it. */

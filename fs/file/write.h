@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* Handler of WRITE. */
-int fs_write_handle(struct fs_request *request);
+/* WRITE to an entry (kind.h). */
+int fs_write(struct fs_request *request, struct fs_handle *handle);
 
 /* A write that never came to its turn has failed like one that the store refused: what waited for
  * its data is not published. Without fs->lock. */

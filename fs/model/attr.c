@@ -9,9 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-/* st_blocks counts in units of 512 bytes, whatever st_blksize says. */
-enum { STAT_BLOCK_BYTES = 512, PREFERRED_IO_BYTES = 128 * 1024 };
-
 enum remembered { HAS_MODE = 1, HAS_UID = 2, HAS_GID = 4, HAS_TIMES = 8 };
 
 struct fs_volatile {
@@ -105,48 +102,7 @@ static struct fs_volatile *add(struct fs *fs, struct fs_node *node)
     return find_of(fs, node);
 }
 
-static mode_t access_bits(enum ds_access access)
-{
-    switch (access) {
-    case DS_ACCESS_NONE:
-        return 0;
-    case DS_ACCESS_READ_ONLY:
-        return 0444;
-    case DS_ACCESS_READ_WRITE:
-    case DS_ACCESS_UNKNOWN: /* the store's refusal decides */
-        break;
-    }
-    return 0666;
-}
-
-/* The most that a node's mode may show. */
-static mode_t widest_mode(const struct fs *fs, const struct fs_node *node)
-{
-    mode_t bits;
-
-    switch (node->kind) {
-    case FS_NODE_ROOT:
-    case FS_NODE_LOCK:
-        return S_IFDIR | (0777 & ~fs->options->umask);
-    case FS_NODE_DATASET:
-        bits = access_bits(fs_record_access(fs, node->dataset));
-        return S_IFDIR | ((bits | (bits & 0444) >> 2) & ~fs->options->umask);
-    case FS_NODE_ENTRY:
-        return S_IFREG | (access_bits(fs_record_access(fs, node->dataset)) & ~fs->options->umask);
-    case FS_NODE_CONTROL:
-    case FS_NODE_INFO_DIR:
-        return S_IFDIR | 0700;
-    case FS_NODE_INFO:
-        return S_IFREG | (ds_client_caps(fs->client)->can_create ? 0600 : 0400);
-    case FS_NODE_STATS:
-    case FS_NODE_ERRORS:
-    case FS_NODE_SCRATCH:
-        break;
-    }
-    return S_IFREG | 0400;
-}
-
-static void apply_remembered(struct fs *fs, struct fs_node *node, struct stat *attr)
+void fs_attr_apply(struct fs *fs, const struct fs_node *node, struct stat *attr)
 {
     const struct fs_volatile *item = find_of(fs, node);
 
@@ -162,25 +118,6 @@ static void apply_remembered(struct fs *fs, struct fs_node *node, struct stat *a
         attr->st_atim = item->atime;
         attr->st_mtim = item->mtime;
     }
-}
-
-void fs_attr_fill(struct fs *fs, struct fs_node *node, size_t size_bytes, struct stat *attr)
-{
-    memset(attr, 0, sizeof(*attr));
-    attr->st_ino = node->number;
-    attr->st_mode = widest_mode(fs, node);
-    /* What is in a directory is not counted, and programs know 1 as the sign of that. */
-    attr->st_nlink = node->kind == FS_NODE_ENTRY && !node->attached ? 0 : 1;
-    attr->st_uid = fs->options->uid;
-    attr->st_gid = fs->options->gid;
-    attr->st_blksize = PREFERRED_IO_BYTES;
-    attr->st_atim = attr->st_mtim = attr->st_ctim = node->seen.mtime;
-    node->told.version = node->seen.version;
-    if (!S_ISDIR(attr->st_mode))
-        attr->st_size = (off_t)size_bytes;
-    if (node->kind == FS_NODE_ENTRY)
-        attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
-    apply_remembered(fs, node, attr);
 }
 
 void fs_attr_recognise(struct fs *fs, struct fs_node *node)

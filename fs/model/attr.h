@@ -1,4 +1,4 @@
-/* What stat(2) says of an inode, and the attributes that chmod, chown and utimens left.
+/* The attributes that chmod, chown and utimens left.
  *
  * A store keeps no owner, mode or time. What people set is remembered per key until the mount ends,
  * at most FS_ATTR_REMEMBERED_MAX of them, and never shows an execute bit nor lets in more than the
@@ -15,9 +15,9 @@
 #define FS_ATTR_TIMES                                                                              \
     (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW)
 
-/* Fills in `attr` of what a reader sees as `size_bytes` long, and notes that the kernel is being
- * told of this version. */
-void fs_attr_fill(struct fs *fs, struct fs_node *node, size_t size_bytes, struct stat *attr);
+/* Puts into `attr`, which is filled in, what was set on the node; of the mode only what it allows.
+ */
+void fs_attr_apply(struct fs *fs, const struct fs_node *node, struct stat *attr);
 
 /* Remembers what SETATTR asks for, size apart; for control files -EPERM. 0 or -ENOMEM; beyond the
  * limit nothing is remembered and that is no error. `digest`, where one of FS_ATTR_TIMES is set: of

@@ -43,6 +43,7 @@ enum {
     FS_INO_INFO
 };
 
+struct fs_kind;
 struct fs_node;
 struct fs_dir;
 struct fs_dataset;
@@ -51,6 +52,7 @@ struct fs {
     /* Constant after the start. */
     const struct fs_options *options;
     const struct fs_owners *owners; /* node.h */
+    const struct fs_kind *kinds;    /* by enum fs_node_kind, kind.h */
     struct ds_client *client;
     struct fs_kernel kernel;
     struct timespec start; /* CLOCK_REALTIME, as old counts what was there before */

@@ -4,11 +4,8 @@
 
 #include "node.h"
 
-/* How long the attributes of the node hold, in seconds. */
-double fs_told_timeout_s(const struct fs *fs, const struct fs_node *node);
-
-/* The reply to a lookup of the node, of which a reader sees `size_bytes`. */
-void fs_told_entry(struct fs *fs, struct fs_node *node, size_t size_bytes,
-                   struct fuse_entry_param *entry);
+/* The reply to a lookup of the node, or to a question for its attributes; notes that the kernel is
+ * being told of this version. */
+void fs_told_entry(struct fs *fs, struct fs_node *node, struct fuse_entry_param *entry);
 
 #endif

@@ -1,19 +1,13 @@
-/* Directory handles and listings. */
+/* Directory handles, and reading them. */
 #include "dir.h"
 
 #include "cleanup.h"
-#include "control/control.h"
-#include "entry.h"
-#include "file/content.h"
 #include "kernel/reply.h"
-#include "model/marks.h"
+#include "model/kind.h"
 #include "model/node.h"
 #include "model/told.h"
-#include "model/value.h"
-#include "store/access.h"
 #include "store/ahead.h"
 #include "store/list.h"
-#include "text/name.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -31,40 +25,19 @@ struct fs_dir {
     struct fs_dir *prev, *next; /* fs->dirs, with fs->lock */
     /* With fs->lock; replaced when the handle is rewound. */
     struct fs_listing *listing;
-    struct ds_names created; /* keys that wait for their first data and are not in the store */
+    struct ds_names more; /* names that the listing lacks */
 };
-
-static const char *const control_names[] = {"stats", "errors", "scratch", "info"};
-static const fuse_ino_t control_inos[] = {FS_INO_STATS, FS_INO_ERRORS, FS_INO_SCRATCH, FS_INO_INFO};
-enum { CONTROL_COUNT = sizeof(control_names) / sizeof(control_names[0]) };
 
 static void clear(struct fs_dir *dir)
 {
     fs_listing_unref(dir->listing);
     dir->listing = NULL;
-    ds_names_clear(&dir->created);
+    ds_names_clear(&dir->more);
 }
 
-/* True if the store lists the key: somebody else has made what is held back here. */
-static bool lists(const struct fs_dir *dir, const char *key)
+static const struct fs_kind *kind_of(const struct fs *fs, const struct fs_dir *dir)
 {
-    return dir->listing != NULL && fs_listing_has(dir->listing, key);
-}
-
-/* With fs->lock: keys that exist in this mount only so far. */
-static int add_created(struct fs_dir *dir)
-{
-    struct fs_node *node, *next;
-    int err = 0;
-
-    if (dir->node->kind != FS_NODE_DATASET)
-        return 0;
-    HASH_ITER (hh_key, dir->node->dataset->entries, node, next) {
-        if (err == 0 && node->seen.presence != FS_PRESENT && fs_value_exists(node) &&
-            !(fs_node_is_local(node) && lists(dir, node->key)))
-            err = ds_names_add(&dir->created, node->key);
-    }
-    return err;
+    return &fs->kinds[dir->node->kind];
 }
 
 /* Lists anew. */
@@ -72,20 +45,19 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
 {
     struct fs *fs = request->fs;
     struct fs_listing *listing = NULL;
-    int err = 0;
+    struct ds_names more = {0};
+    int err = kind_of(fs, dir)->list(request, dir->node, &listing, &more);
 
-    if (dir->node->kind == FS_NODE_DATASET)
-        err = fs_access_allow(request, dir->node->dataset, NULL, FS_NEED_READ);
-    if (err != 0)
-        return err;
     DS_LOCK_SCOPE(&fs->lock);
-    if (dir->node->kind != FS_NODE_CONTROL && dir->node->kind != FS_NODE_LOCK)
-        err = fs_list_locked(request, dir->node->dataset, &listing);
-    if (err != 0)
+    if (err != 0) {
+        fs_listing_unref(listing);
+        ds_names_clear(&more);
         return err;
+    }
     clear(dir);
     dir->listing = listing;
-    return add_created(dir);
+    dir->more = more;
+    return 0;
 }
 
 /* A listing may have shown that the directory was modified: with a negative offset this is safe in
@@ -101,26 +73,21 @@ static void tell_times(struct fs *fs, const struct fs_node *node)
         fuse_lowlevel_notify_inval_inode(fs->kernel.session, node->ino, -1, 0);
 }
 
-int fs_dir_open(struct fs_request *request)
+int fs_dir_open(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_node *node = fs_node_acquire(fs, request->ino);
-    struct fs_dir *dir = NULL;
-    int err = node == NULL ? -ESTALE : fs_control_allow(request, node);
+    const struct fs_kind *kind = &fs->kinds[node->kind];
+    struct fs_dir *dir;
+    int err = kind->list == NULL ? -ENOTDIR : kind->enter != NULL ? kind->enter(request, node) : 0;
 
-    if (err == 0 && node->kind == FS_NODE_DATASET)
-        err = fs_access_allow(request, node->dataset, NULL, FS_NEED_READ);
-    if (err == 0) {
-        dir = calloc(1, sizeof(*dir));
-        err = dir != NULL ? 0 : -ENOMEM;
-    }
-    if (err != 0) {
-        if (node != NULL)
-            fs_node_release(fs, node);
+    if (err != 0)
         return err;
-    }
-    dir->node = node; /* with the pin */
+    dir = calloc(1, sizeof(*dir));
+    if (dir == NULL)
+        return -ENOMEM;
+    dir->node = node;
     pthread_mutex_lock(&fs->lock);
+    fs_node_pin(node);
     DL_APPEND(fs->dirs, dir);
     pthread_mutex_unlock(&fs->lock);
     request->fi.fh = (uintptr_t)dir;
@@ -153,122 +120,42 @@ int fs_dir_release(struct fs_request *request)
     return 0;
 }
 
-/* With fs->lock: the node of the listed name, without a pin; NULL if the kernel has none. */
-static struct fs_node *node_of_name(struct fs *fs, const struct fs_dir *dir, const char *name)
-{
-    struct fs_node *node = NULL;
-    struct fs_dataset *dataset;
-
-    if (dir->node->kind == FS_NODE_DATASET) {
-        HASH_FIND(hh_key, dir->node->dataset->entries, name, strlen(name), node);
-        return node;
-    }
-    HASH_FIND_STR(fs->datasets, name, dataset);
-    if (dataset == NULL)
-        return NULL;
-    return dir->node->kind == FS_NODE_ROOT ? dataset->node : dataset->info_node;
-}
-
-/* One name of a directory. */
-struct item {
-    char name[FS_NAME_MAX_BYTES + 1];
-    mode_t type;
-    struct fs_node *node; /* or NULL */
-    uint64_t number;
-    bool hidden; /* not to be shown */
-};
-
-/* With fs->lock: true if the store lists the node, but it was renamed through this mount. */
-static bool is_hidden(const struct fs_node *node)
-{
-    return node != NULL && node->withheld != NULL && !fs_value_exists(node);
-}
-
-static uint64_t parent_number(const struct fs *fs, const struct fs_node *node)
-{
-    if (node->kind == FS_NODE_LOCK)
-        return fs_marks_number(fs, node->dataset->name, NULL, FS_NUMBER_NAME);
-    return node->kind == FS_NODE_INFO_DIR ? FS_INO_CONTROL : FS_INO_ROOT;
-}
-
-/* With fs->lock: of one that the kernel does not know yet. */
-static uint64_t number_of_name(const struct fs *fs, const struct fs_dir *dir, const char *name)
-{
-    if (dir->node->kind == FS_NODE_DATASET)
-        return fs_marks_number(fs, dir->node->dataset->name, name, FS_NUMBER_NAME);
-    return fs_marks_number(fs, name, NULL,
-                           dir->node->kind == FS_NODE_ROOT ? FS_NUMBER_NAME : FS_NUMBER_INFO);
-}
-
 /* With fs->lock: the item at `index`; false behind the last one. */
-static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struct item *item)
+static bool item_at(struct fs *fs, const struct fs_dir *dir, size_t index, struct fs_item *item)
 {
+    const struct fs_kind *kind = kind_of(fs, dir);
     const struct ds_names *names = dir->listing != NULL ? &dir->listing->names : NULL;
     size_t listed = names != NULL ? names->count : 0;
-    const char *name;
 
-    item->node = NULL;
-    item->type = S_IFDIR;
-    item->hidden = false;
+    *item = (struct fs_item){.type = S_IFDIR};
     if (index < FIRST_NAME) {
         snprintf(item->name, sizeof(item->name), "%s", index == 0 ? "." : "..");
-        item->number = index == 0 ? dir->node->number : parent_number(fs, dir->node);
+        item->number = dir->node->number;
+        if (index > 0)
+            item->number = kind->parent != NULL ? kind->parent(fs, dir->node) : FS_INO_ROOT;
         return true;
     }
     index -= FIRST_NAME;
-    if (dir->node->kind == FS_NODE_CONTROL) {
-        if (index >= CONTROL_COUNT)
-            return false;
-        snprintf(item->name, sizeof(item->name), "%s", control_names[index]);
-        item->node = fs_node_find(fs, control_inos[index]);
-        fs_node_unpin(fs, item->node); /* it is always there */
-        item->number = item->node->number;
-        if (control_inos[index] != FS_INO_INFO)
-            item->type = S_IFREG;
-        return true;
-    }
     if (index < listed)
-        name = names->names[index];
-    else if (index - listed < dir->created.count)
-        name = dir->created.names[index - listed];
+        kind->item(fs, dir->node, names->names[index], item);
+    else if (index - listed < dir->more.count)
+        kind->item(fs, dir->node, dir->more.names[index - listed], item);
     else
         return false;
-    if (dir->node->kind != FS_NODE_ROOT)
-        item->type = S_IFREG;
-    fs_name_encode(dir->node->kind == FS_NODE_DATASET ? FS_NAME_IN_DATASET : FS_NAME_IN_ROOT, name,
-                   item->name);
-    item->node = node_of_name(fs, dir, name);
-    item->number = item->node != NULL ? item->node->number : number_of_name(fs, dir, name);
-    if (item->node != NULL && item->node->kind == FS_NODE_LOCK)
-        item->type = S_IFDIR;
-    item->hidden = is_hidden(item->node);
     return true;
 }
 
 /* With fs->lock: true if the kernel may be given the whole entry without a request to the store. */
 static bool is_known(const struct fs_request *request, const struct fs_node *node)
 {
-    const struct fs *fs = request->fs;
+    const struct fs_kind *kind = node != NULL ? &request->fs->kinds[node->kind] : NULL;
 
-    if (node == NULL)
-        return false;
-    switch (node->kind) {
-    case FS_NODE_ENTRY:
-        return fs_value_exists(node) &&
-               (fs_value_answers(fs, node) || fs_ahead_waits(node, request->tid));
-    case FS_NODE_LOCK:
-        return true;
-    case FS_NODE_DATASET:
-        return node->dataset->exists && node->dataset->queried_ms != 0 &&
-               ds_call_now_ms() - node->dataset->queried_ms <= FS_ACCESS_TRUST_MS;
-    default:
-        return false;
-    }
+    return kind != NULL && kind->known != NULL && kind->known(request, node);
 }
 
 /* With fs->lock: adds an item to the buffer. Its size, or 0 if it does not fit. */
-static size_t add_item(struct fs_request *request, const struct item *item, off_t next, bool plus,
-                       char *to, size_t room)
+static size_t add_item(struct fs_request *request, const struct fs_item *item, off_t next,
+                       bool plus, char *to, size_t room)
 {
     struct fs *fs = request->fs;
     struct fuse_entry_param entry = {0};
@@ -283,7 +170,7 @@ static size_t add_item(struct fs_request *request, const struct item *item, off_
     /* Inode 0 names an entry without making the kernel believe anything of it. */
     bool known = is_known(request, item->node);
     if (known)
-        fs_told_entry(fs, item->node, fs_content_size(item->node), &entry);
+        fs_told_entry(fs, item->node, &entry);
     size = fuse_add_direntry_plus(request->req, to, room, item->name, &entry, next);
     if (size > room)
         return 0;
@@ -299,11 +186,12 @@ static bool find_unknown(const struct fs_request *request, const struct fs_dir *
     struct fs *fs = request->fs;
     const struct ds_names *names = &dir->listing->names;
     size_t end = *index + request->size / sizeof(struct stat);
+    struct fs_item item;
 
     for (; *index < names->count && *index < end; (*index)++) {
-        const struct fs_node *node = node_of_name(fs, dir, names->names[*index]);
-
-        if (!is_known(request, node) && !is_hidden(node))
+        item = (struct fs_item){0};
+        kind_of(fs, dir)->item(fs, dir->node, names->names[*index], &item);
+        if (!is_known(request, item.node) && !item.hidden)
             return true;
     }
     return false;
@@ -338,14 +226,14 @@ int fs_dir_read(struct fs_request *request)
     bool plus = request->opcode == FS_READDIRPLUS;
     char *buffer DS_AUTO_FREE = NULL;
     size_t used = 0, index = (size_t)request->offset;
-    struct item item;
+    struct fs_item item;
     int err = 0;
 
     if (request->offset == 0) {
         err = rewind_dir(request, dir);
         if (err == 0)
             tell_times(fs, dir->node);
-    } else if (plus && request->offset >= FIRST_NAME && dir->node->kind == FS_NODE_DATASET)
+    } else if (plus && request->offset >= FIRST_NAME && kind_of(fs, dir)->walked)
         err = fetch_ahead(request, dir);
     if (err == -ENOENT)
         err = -ESTALE; /* readdir(3) would take ENOENT for the end of the directory */

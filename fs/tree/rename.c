@@ -2,9 +2,9 @@
 #include "rename.h"
 
 #include "cleanup.h"
-#include "entry.h"
 #include "file/working.h"
 #include "kernel/reply.h"
+#include "lookup.h"
 #include "model/directory.h"
 #include "model/record.h"
 #include "model/value.h"
@@ -190,23 +190,18 @@ static int rename_keys(struct fs_request *request, struct fs_dataset *from, cons
     return err;
 }
 
-static int rename_between(struct fs_request *request, struct fs_node *parent,
-                          struct fs_node *new_parent)
+int fs_rename(struct fs_request *request, struct fs_node *parent, struct fs_node *new_parent)
 {
     char *key DS_AUTO_FREE = NULL, *to_key DS_AUTO_FREE = NULL;
     int err;
 
-    if (request->flags & ~(unsigned)RENAME_NOREPLACE)
-        return -EINVAL;
-    if (parent->kind != FS_NODE_DATASET || new_parent->kind != FS_NODE_DATASET)
-        return -EPERM; /* a DataSet keeps its name, and only entries stand in one */
-    err = fs_entry_key_of_name(request, parent->dataset, request->name, &key);
+    err = fs_lookup_key(request, parent->dataset, request->name, &key);
     if (err != 0)
         return err;
     err = fs_name_decode(FS_NAME_IN_DATASET, request->new_name, &to_key);
     if (err == -EINVAL && fs_name_is_shortened(request->new_name)) {
         /* An existing key with a long name can be replaced, a new one cannot be named so. */
-        err = fs_entry_key_of_name(request, new_parent->dataset, request->new_name, &to_key);
+        err = fs_lookup_key(request, new_parent->dataset, request->new_name, &to_key);
         if (err == -ENOENT)
             err = -EINVAL;
     }
@@ -214,20 +209,5 @@ static int rename_between(struct fs_request *request, struct fs_node *parent,
         err = rename_keys(request, parent->dataset, key, new_parent->dataset, to_key);
     if (err == 0)
         fs_reply_ok(request);
-    return err;
-}
-
-int fs_rename(struct fs_request *request)
-{
-    struct fs *fs = request->fs;
-    struct fs_node *parent = fs_node_acquire(fs, request->ino);
-    struct fs_node *new_parent = fs_node_acquire(fs, request->new_parent);
-    int err = parent == NULL || new_parent == NULL ? -ESTALE
-                                                   : rename_between(request, parent, new_parent);
-
-    if (parent != NULL)
-        fs_node_release(fs, parent);
-    if (new_parent != NULL)
-        fs_node_release(fs, new_parent);
     return err;
 }

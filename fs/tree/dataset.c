@@ -1,0 +1,172 @@
+/* The root and what stands in it: DataSets listed, made and destroyed. */
+#include "dataset.h"
+
+#include "cleanup.h"
+#include "file/working.h"
+#include "kernel/reply.h"
+#include "lookup.h"
+#include "model/attr.h"
+#include "model/kind.h"
+#include "model/marks.h"
+#include "model/record.h"
+#include "model/times.h"
+#include "model/value.h"
+#include "store/ask.h"
+#include "store/list.h"
+#include "store/query.h"
+#include "text/name.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int make(struct fs_request *request, const char *name)
+{
+    struct fs *fs = request->fs;
+    struct ds_attributes attributes = {0};
+    struct fs_dataset *dataset = NULL;
+    struct fs_node *node = NULL;
+    int err;
+
+    fs_request_about(request, name, NULL);
+    dataset = fs_record_acquire(fs, name);
+    if (dataset == NULL)
+        return -ENOMEM;
+    err = ds_attributes_copy(&attributes, &fs->options->defaults);
+    if (err == 0)
+        err = fs_query_create(request, dataset, &attributes);
+    pthread_mutex_lock(&fs->lock);
+    if (err == 0) {
+        node = fs_lookup_directory(fs, dataset);
+        err = node != NULL ? 0 : -ENOMEM;
+    }
+    fs_record_unref(fs, dataset);
+    pthread_mutex_unlock(&fs->lock);
+    ds_attributes_clear(&attributes);
+    if (err != 0)
+        return err;
+    fs_lookup_reply(request, node);
+    fs_node_release(fs, node);
+    return 0;
+}
+
+/* With fs->lock: the DataSet is destroyed; its open files go on in memory. */
+static void detach_all(struct fs *fs, struct fs_dataset *dataset)
+{
+    struct fs_node *node, *next;
+
+    dataset->node = NULL; /* one of the same name will be another directory */
+    fs_query_gone(fs, dataset);
+    fs_query_changed(fs, dataset, false);
+    fs_marks_removed(fs, dataset, NULL);
+    HASH_ITER (hh_key, dataset->entries, node, next) {
+        fs_node_pin(node);
+        fs_node_detach(fs, node);
+        fs_node_unpin(fs, node); /* what was kept for its content is not any more */
+    }
+    fs_attr_forget_dataset(fs, dataset);
+}
+
+/* True if names stand in the DataSet that the store does not know of. */
+static bool holds_back(struct fs *fs, const struct fs_dataset *dataset)
+{
+    const struct fs_node *node;
+
+    DS_LOCK_SCOPE(&fs->lock);
+    for (node = dataset->entries; node != NULL; node = node->hh_key.next)
+        if (fs_node_is_local(node))
+            return true;
+    return false;
+}
+
+static int destroy(struct fs_request *request, struct fs_dataset *dataset)
+{
+    struct fs *fs = request->fs;
+    bool force = fs->options->force;
+    int err = fs_request_may_block(request);
+
+    if (err != 0)
+        return err;
+    if (!force) {
+        /* A key that was created and waits for its data makes the DataSet not empty. */
+        err = fs_working_commit_all(request, dataset, FS_COMMIT_ON_FSYNC);
+        if (err != 0 && err != -EILSEQ && err != -ENOENT)
+            return err;
+        if (holds_back(fs, dataset))
+            return -ENOTEMPTY;
+    }
+    fs_request_about(request, dataset->name, NULL);
+    err = fs_store_begin(request, true);
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&fs->lock);
+    fs_record_change_begin(dataset);
+    pthread_mutex_unlock(&fs->lock);
+    err = ds_client_destroy(fs->client, &request->call, dataset->name, force);
+    fs_store_end(request);
+
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_record_change_end(dataset);
+    if (err == 0)
+        detach_all(fs, dataset);
+    else if (err == -ENOENT)
+        fs_query_gone(fs, dataset);
+    if (err == -ENOTEMPTY)
+        request->call.text[0] = '\0'; /* the usual answer, nothing to report */
+    return err;
+}
+
+int fs_dataset_mkdir(struct fs_request *request, struct fs_node *root)
+{
+    char *name DS_AUTO_FREE = NULL;
+    int err;
+
+    (void)root;
+    if (!ds_client_caps(request->fs->client)->can_create)
+        return -EPERM;
+    err = fs_name_decode(FS_NAME_IN_ROOT, request->name, &name);
+    return err != 0 ? err : make(request, name);
+}
+
+int fs_dataset_rmdir(struct fs_request *request, struct fs_node *root)
+{
+    struct fs *fs = request->fs;
+    char *name DS_AUTO_FREE = NULL;
+    struct fs_dataset *dataset;
+    int err;
+
+    (void)root;
+    if (strcmp(request->name, FS_NAME_CONTROL) == 0 || !ds_client_caps(fs->client)->can_create)
+        return -EPERM;
+    err = fs_lookup_key(request, NULL, request->name, &name);
+    if (err != 0)
+        return err;
+    dataset = fs_record_acquire(fs, name);
+    if (dataset == NULL)
+        return -ENOMEM;
+    err = destroy(request, dataset);
+    fs_record_release(fs, dataset);
+    if (err == 0)
+        fs_reply_ok(request);
+    return err;
+}
+
+int fs_dataset_list(struct fs_request *request, struct fs_node *root, struct fs_listing **listing,
+                    struct ds_names *more)
+{
+    (void)root, (void)more;
+    return fs_list(request, NULL, listing);
+}
+
+void fs_dataset_item(struct fs *fs, const struct fs_node *root, const char *name,
+                     struct fs_item *item)
+{
+    struct fs_dataset *dataset;
+
+    (void)root;
+    HASH_FIND_STR(fs->datasets, name, dataset);
+    fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
+    item->type = S_IFDIR;
+    item->node = dataset != NULL ? dataset->node : NULL;
+    item->number =
+        item->node != NULL ? item->node->number : fs_marks_number(fs, name, NULL, FS_NUMBER_NAME);
+}
