@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* For stat(2); of what is no entry, as it was last measured. */
+/* Of an entry, as stat(2) tells. */
 size_t fs_content_size(const struct fs_node *node);
 
 /* Stands for the content (marks.h); 0: not known. */
