@@ -127,10 +127,10 @@ static int serve(struct session *session)
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
     await_end(session);
-    fs_ask_cancel_reads(fs);
+    fs_ask_cancel_reads(fs->vm);
     fs_forget_stop(&fs->kernel);
     fs_due_stop(fs);
-    fs_ask_cancel_reads(fs);
+    fs_ask_cancel_reads(fs->vm);
     fs_loop_stop(fs->kernel.loop);
     read_err = fs_loop_error(fs->kernel.loop);
     fs_errors_set_timer(fs->kernel.errors, NULL);

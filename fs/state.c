@@ -42,15 +42,15 @@ int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
     fs->kernel.fs = fs;
     fs->kernel.lock = &fs->lock;
     fs->kernel.timeout_ms = options->timeout_ms;
-    fs->client = client;
     fs->mounting_uid = geteuid();
     clock_gettime(CLOCK_REALTIME, &fs->start);
-    fs->mtime = fs->start;
     pthread_mutex_init(&fs->lock, NULL);
     fs_due_init(fs);
     fs->kernel.errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
     fs->marks = fs_marks_new();
-    if (fs->kernel.errors == NULL || fs->marks == NULL || add_fixed_nodes(fs) != 0) {
+    fs->vm = fs_vm_new(fs, FS_INO_ROOT, client, &fs->start);
+    if (fs->vm == NULL || fs->kernel.errors == NULL || fs->marks == NULL ||
+        add_fixed_nodes(fs) != 0) {
         fs_state_free(fs);
         return -ENOMEM;
     }
@@ -58,13 +58,27 @@ int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
     return 0;
 }
 
-void fs_state_free(struct fs *fs)
+static void free_vm(struct fs_vm *vm)
 {
     struct fs_dataset *dataset, *next;
 
+    if (vm == NULL)
+        return;
+    HASH_ITER (hh, vm->datasets, dataset, next) {
+        fs_record_ref(dataset);
+        fs_query_gone(vm->fs, dataset);
+        fs_record_unref(dataset);
+    }
+    fs_vm_free(vm);
+}
+
+void fs_state_free(struct fs *fs)
+{
+    struct fs_dataset *dataset = fs->vm != NULL ? fs->vm->datasets : NULL;
+
     while (fs->dirs != NULL)
         fs_dir_free(fs, fs->dirs);
-    for (dataset = fs->datasets; dataset != NULL; dataset = dataset->hh.next)
+    for (; dataset != NULL; dataset = dataset->hh.next)
         fs_ahead_drop(fs, dataset);
     while (fs->nodes != NULL) {
         struct fs_node *node = fs->nodes;
@@ -77,13 +91,7 @@ void fs_state_free(struct fs *fs)
         node->pins = 1;
         fs_node_unpin(fs, node);
     }
-    HASH_ITER (hh, fs->datasets, dataset, next) {
-        fs_record_ref(dataset);
-        fs_query_gone(fs, dataset);
-        fs_record_unref(fs, dataset);
-    }
-    fs_listing_unref(fs->listing);
-    fs_journal_clear(&fs->journal);
+    free_vm(fs->vm);
     fs_attr_clear(fs);
     fs_marks_free(fs->marks);
     fs_errors_free(fs->kernel.errors);

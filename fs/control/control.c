@@ -119,14 +119,16 @@ static int print_stats(struct fs_request *request, struct fs_node *node, int64_t
     (void)node, (void)max_age_ms;
     for (int op = 0; op < DS_OP_COUNT && err == 0; op++)
         err = ds_buf_printf(out, "datasetfs_store_requests_total{operation=\"%s\"} %llu\n",
-                            ds_op_name(op), (unsigned long long)ds_client_requests(fs->client, op));
+                            ds_op_name(op),
+                            (unsigned long long)ds_client_requests(fs->vm->client, op));
     if (err == 0)
         err =
             ds_buf_puts(out, "# HELP datasetfs_store_errors_total Calls of the store that failed.\n"
                              "# TYPE datasetfs_store_errors_total counter\n");
     for (int op = 0; op < DS_OP_COUNT && err == 0; op++)
-        err = ds_buf_printf(out, "datasetfs_store_errors_total{operation=\"%s\"} %llu\n",
-                            ds_op_name(op), (unsigned long long)ds_client_errors(fs->client, op));
+        err =
+            ds_buf_printf(out, "datasetfs_store_errors_total{operation=\"%s\"} %llu\n",
+                          ds_op_name(op), (unsigned long long)ds_client_errors(fs->vm->client, op));
     if (err == 0)
         err = ds_buf_puts(out, "# HELP datasetfs_fuse_requests_total Requests of the kernel.\n"
                                "# TYPE datasetfs_fuse_requests_total counter\n");

@@ -41,7 +41,7 @@ int fs_info_lookup(struct fs_request *request, struct fs_node *parent)
         err = fs_lookup_key(request, NULL, request->name, &name);
     if (err != 0)
         return err;
-    dataset = fs_record_acquire(fs, name);
+    dataset = fs_record_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_query_seek(request, dataset);
@@ -51,7 +51,7 @@ int fs_info_lookup(struct fs_request *request, struct fs_node *parent)
         node = info_node(fs, dataset);
         err = node != NULL ? 0 : -ENOMEM;
     }
-    fs_record_unref(fs, dataset);
+    fs_record_unref(dataset);
     pthread_mutex_unlock(&fs->lock);
     if (err != 0)
         return err;
@@ -136,17 +136,17 @@ int fs_info_create(struct fs_request *request, struct fs_node *parent)
     int err;
 
     err = fs_snapshot_allow(request, parent);
-    if (err == 0 && !ds_client_caps(fs->client)->can_create)
+    if (err == 0 && !fs->vm->caps->can_create)
         err = -EPERM;
     if (err == 0)
         err = fs_name_decode(FS_NAME_IN_ROOT, request->name, &name);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
-    dataset = fs_record_get(fs, name);
+    dataset = fs_record_get(fs->vm, name);
     if (dataset != NULL) {
         node = info_node(fs, dataset);
-        fs_record_unref(fs, dataset);
+        fs_record_unref(dataset);
     }
     err = node != NULL ? create_locked(request, node, &handle, &entry) : -ENOMEM;
     pthread_mutex_unlock(&fs->lock);
@@ -230,8 +230,7 @@ int fs_info_open(struct fs_request *request, struct fs_node *node)
 
     if (err != 0)
         return err;
-    if ((request->fi.flags & O_ACCMODE) != O_RDONLY &&
-        !ds_client_caps(request->fs->client)->can_create)
+    if ((request->fi.flags & O_ACCMODE) != O_RDONLY && !node->dataset->vm->caps->can_create)
         return -EPERM;
     return fs_snapshot_open(request, node, print);
 }
@@ -245,7 +244,7 @@ int fs_info_resize(struct fs_request *request, struct fs_node *node)
 void fs_info_show(const struct fs *fs, const struct fs_node *node, struct fuse_entry_param *entry)
 {
     fs_snapshot_show(fs, node, entry);
-    if (ds_client_caps(fs->client)->can_create)
+    if (node->dataset->vm->caps->can_create)
         entry->attr.st_mode |= S_IWUSR;
     if (!node->dataset->exists)
         entry->entry_timeout = 0; /* a DataSet that may never be made */
@@ -255,7 +254,7 @@ int fs_info_list(struct fs_request *request, struct fs_node *node, struct fs_lis
                  struct ds_names *more)
 {
     (void)node, (void)more;
-    return fs_list(request, NULL, listing);
+    return fs_list(request, request->fs->vm, NULL, listing);
 }
 
 void fs_info_item(struct fs *fs, const struct fs_node *node, const char *name, struct fs_item *item)
@@ -263,7 +262,7 @@ void fs_info_item(struct fs *fs, const struct fs_node *node, const char *name, s
     struct fs_dataset *dataset;
 
     (void)node;
-    HASH_FIND_STR(fs->datasets, name, dataset);
+    HASH_FIND_STR(fs->vm->datasets, name, dataset);
     fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
     item->type = S_IFREG;
     item->node = dataset != NULL ? dataset->info_node : NULL;

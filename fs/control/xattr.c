@@ -127,7 +127,7 @@ int fs_xattr_set(struct fs_request *request, struct fs_node *node)
 
     if (node->kind != FS_NODE_DATASET || strncmp(request->name, PREFIX, strlen(PREFIX)) != 0)
         return -EOPNOTSUPP;
-    if (!ds_client_caps(fs->client)->can_create)
+    if (!node->dataset->vm->caps->can_create)
         return -EPERM;
     if (request->flags & XATTR_CREATE)
         return -EEXIST; /* all of them are always there */
@@ -143,11 +143,12 @@ int fs_xattr_set(struct fs_request *request, struct fs_node *node)
     if (err == -EINVAL)
         return ds_call_fail(&request->call, err, "%s", why);
     if (err == 0)
-        err = fs_store_begin(request, true);
+        err = fs_ask_begin(request, node->dataset->vm, true);
     if (err != 0)
         return err;
-    err = ds_client_update(fs->client, &request->call, node->dataset->name, &attributes);
-    fs_store_end(request);
+    err = ds_client_update(node->dataset->vm->client, &request->call, node->dataset->name,
+                           &attributes);
+    fs_ask_end(request, node->dataset->vm);
     pthread_mutex_lock(&fs->lock);
     fs_record_distrust(node->dataset);
     pthread_mutex_unlock(&fs->lock);

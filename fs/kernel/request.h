@@ -67,7 +67,7 @@ struct fs_request {
     struct fs_job job;        /* looked after while its caller is interrupted, and in the queue */
     struct fs_request *prev, *next;           /* the waiters of a key lock */
     bool sleeps;                              /* on its worker's `wake`; with kernel->lock */
-    struct fs_request *wait_prev, *wait_next; /* fs->waiting */
+    struct fs_request *wait_prev, *wait_next; /* who else waits for the same store */
     int64_t wait_start_ms;
     bool probe;          /* it waits for a store that counts as lost, lost.h; with fs->lock */
     atomic_bool taken;   /* WRITE: its data is in the working value, and waits there if need be */

@@ -5,16 +5,26 @@
 
 #include <time.h>
 
-void fs_directory_modified(struct fs *fs, struct fs_dataset *dataset)
+/* Times set on the directory are over. */
+static void modify(struct fs *fs, struct fs_node *node, struct timespec *mtime)
 {
-    struct timespec *mtime = dataset != NULL ? &dataset->mtime : &fs->mtime;
-    struct fs_node *node = dataset != NULL ? dataset->node : fs_node_find(fs, FS_INO_ROOT);
-
     clock_gettime(CLOCK_REALTIME, mtime);
-    if (node != NULL) { /* times set on it are over */
+    if (node != NULL) {
         node->seen.mtime = *mtime;
         node->seen.version = ++fs->last_version;
     }
-    if (dataset == NULL)
-        fs_node_unpin(fs, node);
+}
+
+void fs_directory_modified(struct fs *fs, struct fs_dataset *dataset)
+{
+    modify(fs, dataset->node, &dataset->mtime);
+}
+
+void fs_directory_vm_modified(struct fs_vm *vm)
+{
+    struct fs_node *node = fs_node_find(vm->fs, vm->ino);
+
+    modify(vm->fs, node, &vm->mtime);
+    if (node != NULL)
+        fs_node_unpin(vm->fs, node);
 }

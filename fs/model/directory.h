@@ -4,7 +4,9 @@
 
 #include "record.h"
 
-/* With fs->lock: names were made or removed in the DataSet's directory now; NULL: in the root. */
+/* With fs->lock: names were made or removed now in the DataSet's directory, or DataSets in the
+ * machine's. */
 void fs_directory_modified(struct fs *fs, struct fs_dataset *dataset);
+void fs_directory_vm_modified(struct fs_vm *vm);
 
 #endif

@@ -10,11 +10,8 @@
 #ifndef FS_FS_H
 #define FS_FS_H
 
-#include "client.h"
 #include "kernel/kernel.h"
-#include "listing.h"
 #include "options.h"
-#include "store/lost.h"
 
 #include <fuse_lowlevel.h>
 #include <pthread.h>
@@ -29,9 +26,6 @@
 
 /* A value that young answers LOOKUP and GETATTR without a request. */
 #define FS_FRESH_MS 20
-/* A store that has left a request unanswered for FS_SILENT_MS goes on to count as silent for so
- * long after that, unless something is answered. */
-#define FS_SILENCE_TRUST_MS 5000
 
 /* The numbers of the inodes that are always there. */
 enum {
@@ -46,31 +40,26 @@ enum {
 struct fs_kind;
 struct fs_node;
 struct fs_dir;
-struct fs_dataset;
-struct fs_request;
+struct fs_vm;
 struct fs {
     /* Constant after the start. */
     const struct fs_options *options;
     const struct fs_owners *owners; /* node.h */
     const struct fs_kind *kinds;    /* by enum fs_node_kind, kind.h */
-    struct ds_client *client;
+    struct fs_vm *vm;               /* whose DataSets are in the root */
     struct fs_kernel kernel;
     struct timespec start; /* CLOCK_REALTIME, as old counts what was there before */
     uid_t mounting_uid;    /* the daemon's own */
 
-    pthread_mutex_t lock;        /* everything below */
-    struct fs_node *nodes;       /* by inode number */
-    struct fs_dataset *datasets; /* by name */
-    fuse_ino_t last_ino;         /* numbers are never used again */
+    pthread_mutex_t lock;  /* everything below */
+    struct fs_node *nodes; /* by inode number */
+    fuse_ino_t last_ino;   /* numbers are never used again */
     uint64_t last_version;
     uint64_t last_question; /* numbers what is asked and seen, in the order of time */
     struct fs_node *lru;    /* nodes with a value, the latest used first */
     size_t cached_bytes;    /* of these values */
     pid_t stale_tid;        /* whose open was last told ESTALE, and when */
     int64_t stale_ms;
-    struct fs_request *waiting; /* requests that wait for the store, the oldest first */
-    int64_t silent_until_ms;    /* 0: the last request was answered */
-    struct fs_lost lost;
     struct fs_volatile *volatiles; /* remembered attributes, attr.h */
     unsigned volatile_count;
     struct fs_marks *marks;          /* of keys without an inode, marks.h */
@@ -79,14 +68,7 @@ struct fs {
     struct fs_timer_entry due_timer; /* looks after them */
     int64_t due_watched_ms;          /* when it does next; 0: it does not */
     bool due_stopped;
-    struct fs_dir *dirs;        /* open directories */
-    struct fs_listing *listing; /* of the root as last listed, or NULL */
-    struct fs_journal journal;  /* of the root */
-    struct timespec mtime;      /* of the root, as that of a DataSet (record.h) */
+    struct fs_dir *dirs; /* open directories */
 };
-
-/* True if the store has left a request unanswered for FS_SILENT_MS, now or just before. With
- * fs->lock. */
-bool fs_silent(const struct fs *fs);
 
 #endif

@@ -190,7 +190,7 @@ void fs_marks_gone(struct fs *fs, const struct fs_dataset *dataset, const char *
                            .moment = ++fs->last_question};
 
     /* As in fs_times_keep(): a name that is looked for in vain. */
-    if (key == NULL && !dataset->exists && fs_listing_lacks(fs->listing, dataset->name) &&
+    if (key == NULL && !dataset->exists && fs_listing_lacks(dataset->vm->listing, dataset->name) &&
         fs_marks_find(fs, mark.path) == NULL)
         return;
     fs_marks_put(fs, &mark);
@@ -287,9 +287,9 @@ static void appear(struct fs *fs, const struct fs_dataset *dataset, const char *
         fs_marks_put(fs, &mark);
 }
 
-void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *listing)
+void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *last,
+                     const struct fs_listing *listing)
 {
-    const struct fs_listing *last = dataset != NULL ? dataset->listing : fs->listing;
     size_t at = 0;
 
     if (dataset != NULL)

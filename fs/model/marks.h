@@ -51,8 +51,10 @@ void fs_marks_gone(struct fs *fs, const struct fs_dataset *dataset, const char *
 /* This mount has removed or replaced the key; NULL: the DataSet. */
 void fs_marks_removed(struct fs *fs, const struct fs_dataset *dataset, const char *key);
 
-/* A listing of the DataSet's keys, or of the root (NULL), is about to replace the last one. */
-void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *listing);
+/* A listing of the DataSet's keys, or of DataSets (NULL), is about to replace the last one, if any.
+ */
+void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *last,
+                     const struct fs_listing *listing);
 
 /* What stat(2) calls the number of an inode: of a DataSet's directory (`key` NULL) or file in info,
  * or of a key, and how often it was removed or replaced. The same each time, also after FORGET, but

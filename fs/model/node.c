@@ -82,7 +82,7 @@ static void free_node(struct fs *fs, struct fs_node *node)
             node->dataset->node = NULL;
         if (node->dataset->info_node == node)
             node->dataset->info_node = NULL;
-        fs_record_unref(fs, node->dataset);
+        fs_record_unref(node->dataset);
     }
     free(node->key);
     free(node);
@@ -180,7 +180,7 @@ bool fs_node_forgotten(const struct fs_stale *stale, struct fs_forgotten *what)
     what->name[0] = '\0';
     if (node->kind != FS_NODE_DATASET)
         return true;
-    what->ino = FS_INO_ROOT;
+    what->ino = node->dataset->vm->ino;
     fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, what->name);
     return !node->dataset->exists; /* or it was made again */
 }
@@ -207,7 +207,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
         node->number = number_of(fs, node->kind, dataset, key);
     }
     fs_record_ref(dataset);
-    fs_record_unref(fs, node->dataset);
+    fs_record_unref(node->dataset);
     free(node->key);
     node->dataset = dataset;
     node->key = key;

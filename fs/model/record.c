@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct fs_dataset *fs_record_find(struct fs *fs, const char *name)
+struct fs_dataset *fs_record_find(struct fs_vm *vm, const char *name)
 {
     struct fs_dataset *dataset;
 
-    HASH_FIND_STR(fs->datasets, name, dataset);
+    HASH_FIND_STR(vm->datasets, name, dataset);
     if (dataset != NULL)
         dataset->refs++;
     return dataset;
 }
 
-struct fs_dataset *fs_record_get(struct fs *fs, const char *name)
+struct fs_dataset *fs_record_get(struct fs_vm *vm, const char *name)
 {
-    struct fs_dataset *dataset = fs_record_find(fs, name);
+    struct fs_dataset *dataset = fs_record_find(vm, name);
 
     if (dataset != NULL)
         return dataset;
@@ -30,9 +30,10 @@ struct fs_dataset *fs_record_get(struct fs *fs, const char *name)
         free(dataset);
         return NULL;
     }
+    dataset->vm = vm;
     dataset->refs = 1;
-    dataset->mtime = fs->start;
-    HASH_ADD_KEYPTR(hh, fs->datasets, dataset->name, strlen(dataset->name), dataset);
+    dataset->mtime = vm->fs->start;
+    HASH_ADD_KEYPTR(hh, vm->datasets, dataset->name, strlen(dataset->name), dataset);
     if (!FS_HASH_HAS(hh, dataset)) {
         free(dataset->name);
         free(dataset);
@@ -46,11 +47,11 @@ void fs_record_ref(struct fs_dataset *dataset)
     dataset->refs++;
 }
 
-void fs_record_unref(struct fs *fs, struct fs_dataset *dataset)
+void fs_record_unref(struct fs_dataset *dataset)
 {
     if (--dataset->refs > 0 || dataset->exists)
         return;
-    HASH_DEL(fs->datasets, dataset);
+    HASH_DEL(dataset->vm->datasets, dataset);
     ds_attributes_clear(&dataset->attributes);
     fs_listing_unref(dataset->listing);
     fs_journal_clear(&dataset->journal);
@@ -58,16 +59,16 @@ void fs_record_unref(struct fs *fs, struct fs_dataset *dataset)
     free(dataset);
 }
 
-struct fs_dataset *fs_record_acquire(struct fs *fs, const char *name)
+struct fs_dataset *fs_record_acquire(struct fs_vm *vm, const char *name)
 {
-    DS_LOCK_SCOPE(&fs->lock);
-    return fs_record_get(fs, name);
+    DS_LOCK_SCOPE(&vm->fs->lock);
+    return fs_record_get(vm, name);
 }
 
-void fs_record_release(struct fs *fs, struct fs_dataset *dataset)
+void fs_record_release(struct fs_dataset *dataset)
 {
-    DS_LOCK_SCOPE(&fs->lock);
-    fs_record_unref(fs, dataset);
+    DS_LOCK_SCOPE(&dataset->vm->fs->lock);
+    fs_record_unref(dataset);
 }
 
 struct fs_question fs_record_ask(struct fs *fs, const struct fs_dataset *dataset)
@@ -102,7 +103,7 @@ void fs_record_distrust(struct fs_dataset *dataset)
     dataset->queried_ms = 0;
 }
 
-enum ds_access fs_record_access(const struct fs *fs, const struct fs_dataset *dataset)
+enum ds_access fs_record_access(const struct fs_dataset *dataset)
 {
-    return ds_attributes_access(&dataset->attributes, ds_client_caps(fs->client)->side);
+    return ds_attributes_access(&dataset->attributes, dataset->vm->caps->side);
 }

@@ -5,6 +5,7 @@
 #include "fs.h"
 #include "hash.h"
 #include "listing.h"
+#include "vm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,10 +22,11 @@ struct fs_walk {
     } last, before; /* the two latest: one may end amid what the kernel is being told */
 };
 
-/* All but name: with fs->lock. */
+/* All but vm and name: with fs->lock. */
 struct fs_dataset {
+    struct fs_vm *vm;
     char *name;
-    UT_hash_handle hh; /* fs->datasets */
+    UT_hash_handle hh; /* vm->datasets */
     unsigned refs;     /* nodes and requests */
 
     bool exists; /* as last seen */
@@ -45,18 +47,18 @@ struct fs_dataset {
 };
 
 /* With fs->lock: the record of that name, referenced; NULL when there is none. */
-struct fs_dataset *fs_record_find(struct fs *fs, const char *name);
+struct fs_dataset *fs_record_find(struct fs_vm *vm, const char *name);
 
 /* With fs->lock: the same, made if missing. NULL when there is no memory. */
-struct fs_dataset *fs_record_get(struct fs *fs, const char *name);
+struct fs_dataset *fs_record_get(struct fs_vm *vm, const char *name);
 
 /* With fs->lock. A record that nothing references lives on while its DataSet exists. */
 void fs_record_ref(struct fs_dataset *dataset);
-void fs_record_unref(struct fs *fs, struct fs_dataset *dataset);
+void fs_record_unref(struct fs_dataset *dataset);
 
 /* fs_record_get() and fs_record_unref() for callers without fs->lock. */
-struct fs_dataset *fs_record_acquire(struct fs *fs, const char *name);
-void fs_record_release(struct fs *fs, struct fs_dataset *dataset);
+struct fs_dataset *fs_record_acquire(struct fs_vm *vm, const char *name);
+void fs_record_release(struct fs_dataset *dataset);
 
 /* With fs->lock: the next decision shall query. */
 void fs_record_distrust(struct fs_dataset *dataset);
@@ -80,6 +82,6 @@ void fs_record_change_end(struct fs_dataset *dataset);
 void fs_record_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key, bool exists);
 
 /* With fs->lock: the side's access as last seen. */
-enum ds_access fs_record_access(const struct fs *fs, const struct fs_dataset *dataset);
+enum ds_access fs_record_access(const struct fs_dataset *dataset);
 
 #endif

@@ -60,7 +60,7 @@ bool fs_times_recognise(struct fs *fs, const struct fs_node *node, struct timesp
         mark->used = true;
         modified = modified || mark->digest != fs_marks_digest(fs, node->seen.value->data,
                                                                node->seen.value->len);
-    } else if (fs_listing_lacks(fs->listing, node->dataset->name)) {
+    } else if (fs_listing_lacks(node->dataset->vm->listing, node->dataset->name)) {
         modified = true; /* the DataSet is new, with all that is in it */
     }
     if (modified || (mark == NULL && fs_marks_lost(fs)))
@@ -73,7 +73,7 @@ bool fs_times_recognise(struct fs *fs, const struct fs_node *node, struct timesp
 bool fs_times_dataset_missed(const struct fs *fs, const struct fs_dataset *dataset)
 {
     return fs_marks_find(fs, fs_marks_path(fs, dataset->name, NULL)) != NULL ||
-           fs_listing_lacks(fs->listing, dataset->name);
+           fs_listing_lacks(dataset->vm->listing, dataset->name);
 }
 
 bool fs_times_missed(const struct fs *fs, const struct fs_node *node)

@@ -205,7 +205,8 @@ bool fs_value_answers(const struct fs *fs, const struct fs_node *node)
         return true;
     if (node->seen.presence == FS_PRESENCE_UNKNOWN)
         return false;
-    return (node->seen.presence == FS_PRESENT && fs_value_younger(node, age_ms)) || fs_silent(fs);
+    return (node->seen.presence == FS_PRESENT && fs_value_younger(node, age_ms)) ||
+           fs_vm_is_silent(node->dataset->vm);
 }
 
 void fs_value_change_begin(struct fs_node *node)

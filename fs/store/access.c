@@ -10,7 +10,7 @@ static int64_t shown_ms(const struct fs *fs, const struct fs_dataset *dataset)
 {
     if (!fs->options->allow_other)
         return FS_QUERY_SHOWN_MS;
-    switch (fs_record_access(fs, dataset)) {
+    switch (fs_record_access(dataset)) {
     case DS_ACCESS_NONE:
         return FS_ACCESS_REFUSE_MS;
     case DS_ACCESS_READ_ONLY:
@@ -59,7 +59,7 @@ int fs_access_allow(struct fs_request *request, struct fs_dataset *dataset, cons
         if (err != 0)
             return err;
         pthread_mutex_lock(&fs->lock);
-        access = fs_record_access(fs, dataset);
+        access = fs_record_access(dataset);
         pthread_mutex_unlock(&fs->lock);
         if (allows(access, need))
             return 0;
@@ -67,7 +67,7 @@ int fs_access_allow(struct fs_request *request, struct fs_dataset *dataset, cons
     fs_request_about(request, dataset->name, key);
     return ds_call_fail(&request->call, -EACCES, "the DataSet is %s for the %s",
                         ds_access_name(access),
-                        ds_client_caps(fs->client)->side == DS_SIDE_GUEST ? "guest" : "host");
+                        dataset->vm->caps->side == DS_SIDE_GUEST ? "guest" : "host");
 }
 
 int fs_access_allow_node(struct fs_request *request, const struct fs_node *node, enum fs_need need)
@@ -83,7 +83,7 @@ int fs_access_allow_node(struct fs_request *request, const struct fs_node *node,
     pthread_mutex_unlock(&fs->lock);
     err = fs_access_allow(request, dataset, NULL, need);
     pthread_mutex_lock(&fs->lock);
-    fs_record_unref(fs, dataset);
+    fs_record_unref(dataset);
     if (err == -EACCES)
         fs_request_about(request, node->dataset->name, node->key);
     pthread_mutex_unlock(&fs->lock);

@@ -149,7 +149,7 @@ static size_t batch_size(const struct fs *fs, const struct fs_dataset *dataset,
                          const struct fs_listing *listing, size_t index)
 {
     size_t wanted = listing->names.count - index;
-    size_t batch = ds_client_caps(fs->client)->batch_keys;
+    size_t batch = dataset->vm->caps->batch_keys;
 
     if (dataset->attributes.used_known && listing->names.count > 0) {
         uint64_t average = dataset->attributes.used_bytes / listing->names.count + 1;
@@ -256,10 +256,11 @@ int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
     err = prepare(fs, dataset, listing, index, &batch);
     pthread_mutex_unlock(&fs->lock);
     if (err == 0)
-        err = fs_store_begin(request, false);
+        err = fs_ask_begin(request, dataset->vm, false);
     if (err == 0) {
-        err = ds_client_get(fs->client, &request->call, dataset->name, batch.entries, batch.count);
-        fs_store_end(request);
+        err = ds_client_get(dataset->vm->client, &request->call, dataset->name, batch.entries,
+                            batch.count);
+        fs_ask_end(request, dataset->vm);
     }
     DS_LOCK_SCOPE(&fs->lock);
     for (size_t i = 0; err == 0 && i < batch.count; i++)

@@ -9,24 +9,24 @@
 #include <utlist.h>
 
 /* -ETIMEDOUT if the store is lost. */
-static int refuse_lost(struct fs_request *request)
+static int refuse_lost(struct fs_request *request, const struct fs_vm *vm)
 {
     bool refuses;
 
     pthread_mutex_lock(&request->fs->lock);
-    refuses = fs_lost_refuses(request);
+    refuses = fs_lost_refuses(vm, request);
     pthread_mutex_unlock(&request->fs->lock);
     return refuses ? ds_call_fail(&request->call, -ETIMEDOUT,
                                   "the store does not answer; it is asked once a second")
                    : 0;
 }
 
-int fs_store_begin(struct fs_request *request, bool change)
+int fs_ask_begin(struct fs_request *request, struct fs_vm *vm, bool change)
 {
     int err;
 
     ds_call_set_sent(&request->call, DS_SENT_NO);
-    err = refuse_lost(request);
+    err = refuse_lost(request, vm);
     if (err == 0)
         err = fs_request_may_block(request);
     if (err == 0)
@@ -38,33 +38,32 @@ int fs_store_begin(struct fs_request *request, bool change)
     request->wait_start_ms = ds_call_now_ms();
 
     DS_LOCK_SCOPE(&request->fs->lock);
-    fs_lost_enter(request);
-    DL_APPEND2(request->fs->waiting, request, wait_prev, wait_next);
+    fs_lost_enter(vm, request);
+    DL_APPEND2(vm->waiting, request, wait_prev, wait_next);
     return 0;
 }
 
-void fs_store_end(struct fs_request *request)
+void fs_ask_end(struct fs_request *request, struct fs_vm *vm)
 {
-    struct fs *fs = request->fs;
     int64_t now_ms = ds_call_now_ms();
     bool answered = ds_call_sent(&request->call) == DS_SENT_ANSWERED;
 
     request->change = false;
-    DS_LOCK_SCOPE(&fs->lock);
-    fs_lost_leave(request);
-    DL_DELETE2(fs->waiting, request, wait_prev, wait_next);
+    DS_LOCK_SCOPE(&request->fs->lock);
+    fs_lost_leave(vm, request);
+    DL_DELETE2(vm->waiting, request, wait_prev, wait_next);
     if (answered)
-        fs->silent_until_ms = 0;
+        vm->silent_until_ms = 0;
     else if (now_ms - request->wait_start_ms >= FS_SILENT_MS)
-        fs->silent_until_ms = now_ms + FS_SILENCE_TRUST_MS;
+        vm->silent_until_ms = now_ms + FS_SILENCE_TRUST_MS;
 }
 
-void fs_ask_cancel_reads(struct fs *fs)
+void fs_ask_cancel_reads(struct fs_vm *vm)
 {
     struct fs_request *request;
 
-    DS_LOCK_SCOPE(&fs->lock);
-    DL_FOREACH2(fs->waiting, request, wait_next)
+    DS_LOCK_SCOPE(&vm->fs->lock);
+    DL_FOREACH2(vm->waiting, request, wait_next)
     {
         if (!request->change)
             ds_call_cancel(&request->call);

@@ -14,6 +14,7 @@
 static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
 {
     struct fs *fs = request->fs;
+    struct fs_vm *vm;
     struct ds_buf data = {0};
     struct fs_value *value = NULL;
     uint64_t changes, question;
@@ -22,17 +23,18 @@ static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
     *believed = true;
     pthread_mutex_lock(&fs->lock);
     fs_request_about(request, node->dataset->name, node->key);
+    vm = node->dataset->vm;
     changes = node->seen.changes;
     question = ++fs->last_question;
     pthread_mutex_unlock(&fs->lock);
     if (request->dataset == NULL || request->key == NULL)
         return -ENOMEM;
 
-    err = fs_store_begin(request, false);
+    err = fs_ask_begin(request, vm, false);
     if (err != 0)
         return err;
-    err = ds_client_get_one(fs->client, &request->call, request->dataset, request->key, &data);
-    fs_store_end(request);
+    err = ds_client_get_one(vm->client, &request->call, request->dataset, request->key, &data);
+    fs_ask_end(request, vm);
     if (err == 0) {
         value = fs_value_new(data.data, data.len, NULL, 0);
         ds_buf_free(&data);

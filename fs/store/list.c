@@ -13,35 +13,38 @@
 #include <stdio.h>
 #include <string.h>
 
-/* With fs->lock: what the root's listing tells of the records. */
-static void mark_vanished(struct fs *fs, const struct fs_listing *listing)
+/* With fs->lock: what a listing of DataSets tells of the records. */
+static void mark_vanished(struct fs_vm *vm, const struct fs_listing *listing)
 {
     struct fs_dataset *dataset, *next;
 
-    HASH_ITER (hh, fs->datasets, dataset, next) {
+    HASH_ITER (hh, vm->datasets, dataset, next) {
         bool seen_since = dataset->learned > listing->asked || dataset->changes % 2 != 0;
 
         if (dataset->exists && !seen_since && !fs_listing_has(listing, dataset->name)) {
             fs_record_ref(dataset);
-            fs_query_gone(fs, dataset);
-            fs_record_unref(fs, dataset);
+            fs_query_gone(vm->fs, dataset);
+            fs_record_unref(dataset);
         }
     }
 }
 
-/* The directory of a DataSet, or the root. */
+/* The directory of a DataSet, or that of the machine's DataSets. */
 struct place {
+    struct fs_vm *vm;
     struct fs_dataset *dataset; /* or NULL */
     struct fs_listing **last;
     struct fs_journal *journal;
 };
 
-static struct place place_of(struct fs *fs, struct fs_dataset *dataset)
+static struct place place_of(struct fs_vm *vm, struct fs_dataset *dataset)
 {
     if (dataset == NULL)
-        return (struct place){.last = &fs->listing, .journal = &fs->journal};
-    return (struct place){
-        .dataset = dataset, .last = &dataset->listing, .journal = &dataset->journal};
+        return (struct place){.vm = vm, .last = &vm->listing, .journal = &vm->journal};
+    return (struct place){.vm = dataset->vm,
+                          .dataset = dataset,
+                          .last = &dataset->listing,
+                          .journal = &dataset->journal};
 }
 
 /* With fs->lock: true if names came or went since the last listing, and not by this mount. */
@@ -82,10 +85,14 @@ static int learn_listing(struct fs_request *request, const struct place *place,
         return err;
     }
     if (place->dataset == NULL)
-        mark_vanished(fs, listing);
-    if (differs(place, listing))
-        fs_directory_modified(fs, place->dataset);
-    fs_marks_listed(fs, place->dataset, listing);
+        mark_vanished(place->vm, listing);
+    if (differs(place, listing)) {
+        if (place->dataset != NULL)
+            fs_directory_modified(fs, place->dataset);
+        else
+            fs_directory_vm_modified(place->vm);
+    }
+    fs_marks_listed(fs, place->dataset, *place->last, listing);
     fs_listing_unref(*place->last);
     *place->last = listing;
     fs_journal_keep(place->journal, listing->asked);
@@ -132,11 +139,11 @@ static int ask_listing(struct fs_request *request, const struct place *place)
     fs_journal_begin(place->journal);
     pthread_mutex_unlock(&fs->lock);
     fs_request_about(request, name, NULL);
-    err = fs_store_begin(request, false);
+    err = fs_ask_begin(request, place->vm, false);
     if (err == 0) {
-        err = name != NULL ? ds_client_list_keys(fs->client, &request->call, name, &names)
-                           : ds_client_list(fs->client, &request->call, &names);
-        fs_store_end(request);
+        err = name != NULL ? ds_client_list_keys(place->vm->client, &request->call, name, &names)
+                           : ds_client_list(place->vm->client, &request->call, &names);
+        fs_ask_end(request, place->vm);
     }
     if (err == 0) {
         report_left_out(request, names.left_out);
@@ -152,13 +159,13 @@ static int ask_listing(struct fs_request *request, const struct place *place)
     return err;
 }
 
-int fs_list_locked(struct fs_request *request, struct fs_dataset *dataset, struct fs_listing **out)
+int fs_list_locked(struct fs_request *request, struct fs_vm *vm, struct fs_dataset *dataset,
+                   struct fs_listing **out)
 {
-    struct fs *fs = request->fs;
-    struct place place = place_of(fs, dataset);
+    struct place place = place_of(vm, dataset);
     int err = 0;
 
-    if (*place.last == NULL || !fs_silent(fs))
+    if (*place.last == NULL || !fs_vm_is_silent(place.vm))
         err = ask_listing(request, &place);
     if (err == 0 && *place.last == NULL)
         err = -ENOENT; /* the DataSet was removed in between */
@@ -171,10 +178,11 @@ int fs_list_locked(struct fs_request *request, struct fs_dataset *dataset, struc
     return 0;
 }
 
-int fs_list(struct fs_request *request, struct fs_dataset *dataset, struct fs_listing **out)
+int fs_list(struct fs_request *request, struct fs_vm *vm, struct fs_dataset *dataset,
+            struct fs_listing **out)
 {
     DS_LOCK_SCOPE(&request->fs->lock);
-    return fs_list_locked(request, dataset, out);
+    return fs_list_locked(request, vm, dataset, out);
 }
 
 void fs_list_put(struct fs *fs, struct fs_listing *listing)

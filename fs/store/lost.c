@@ -1,15 +1,7 @@
 /* A store that does not answer at all. */
 #include "lost.h"
 
-#include "kernel/request.h"
-#include "model/fs.h"
-
 #include <errno.h>
-
-bool fs_lost_rests(const struct fs_lost *lost, int64_t now_ms)
-{
-    return lost->lost && (lost->probing || now_ms < lost->probe_ms);
-}
 
 static bool always_waits(const struct fs_request *request)
 {
@@ -17,23 +9,23 @@ static bool always_waits(const struct fs_request *request)
            request->opcode == FS_RELEASE;
 }
 
-bool fs_lost_refuses(const struct fs_request *request)
+bool fs_lost_refuses(const struct fs_vm *vm, const struct fs_request *request)
 {
-    return !always_waits(request) && fs_lost_rests(&request->fs->lost, ds_call_now_ms());
+    return !always_waits(request) && fs_vm_rests(vm, ds_call_now_ms());
 }
 
-void fs_lost_enter(struct fs_request *request)
+void fs_lost_enter(struct fs_vm *vm, struct fs_request *request)
 {
-    struct fs_lost *lost = &request->fs->lost;
+    struct fs_lost *lost = &vm->lost;
 
     request->probe = lost->lost && !always_waits(request);
     if (request->probe)
         lost->probing = true;
 }
 
-void fs_lost_leave(struct fs_request *request)
+void fs_lost_leave(struct fs_vm *vm, struct fs_request *request)
 {
-    struct fs_lost *lost = &request->fs->lost;
+    struct fs_lost *lost = &vm->lost;
     int64_t now_ms = ds_call_now_ms();
     bool answered = ds_call_sent(&request->call) == DS_SENT_ANSWERED;
     bool was_lost = lost->lost;

@@ -5,31 +5,20 @@
 #ifndef FS_LOST_H
 #define FS_LOST_H
 
+#include "kernel/request.h"
+#include "model/vm.h"
+
 #include <stdbool.h>
-#include <stdint.h>
 
 #define FS_LOST_PROBE_MS 1000
 
-/* Part of struct fs. */
-struct fs_lost {
-    bool lost;
-    bool probing;        /* a probe is under way */
-    int64_t probe_ms;    /* no other before */
-    int64_t answered_ms; /* when the store answered last */
-};
-
-struct fs_request;
-
 /* True if the request would fail now. fsync, flush, release and the mount's own work always wait:
  * nobody comes back to what they do. */
-bool fs_lost_refuses(const struct fs_request *request);
+bool fs_lost_refuses(const struct fs_vm *vm, const struct fs_request *request);
 
 /* Brackets the time that the request waits for the store. The first after fs_lost_refuses() has
  * said no; the second before the request's `wait_start_ms` changes. */
-void fs_lost_enter(struct fs_request *request);
-void fs_lost_leave(struct fs_request *request);
-
-/* True if what memory can answer should not ask now. */
-bool fs_lost_rests(const struct fs_lost *lost, int64_t now_ms);
+void fs_lost_enter(struct fs_vm *vm, struct fs_request *request);
+void fs_lost_leave(struct fs_vm *vm, struct fs_request *request);
 
 #endif

@@ -14,8 +14,8 @@
 
 void fs_query_changed(struct fs *fs, const struct fs_dataset *dataset, bool exists)
 {
-    fs_journal_note(&fs->journal, dataset->name, exists, ++fs->last_question);
-    fs_directory_modified(fs, NULL);
+    fs_journal_note(&dataset->vm->journal, dataset->name, exists, ++fs->last_question);
+    fs_directory_vm_modified(dataset->vm);
 }
 
 void fs_query_learn(struct fs *fs, struct fs_dataset *dataset, struct ds_attributes *attributes)
@@ -76,19 +76,20 @@ int fs_query_refresh(struct fs_request *request, struct fs_dataset *dataset, int
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    bool known = dataset->exists && dataset->queried_ms != 0 &&
-                 (ds_call_now_ms() - dataset->queried_ms <= max_age_ms || fs_silent(fs));
+    bool known =
+        dataset->exists && dataset->queried_ms != 0 &&
+        (ds_call_now_ms() - dataset->queried_ms <= max_age_ms || fs_vm_is_silent(dataset->vm));
     question = fs_record_ask(fs, dataset);
     pthread_mutex_unlock(&fs->lock);
     if (known)
         return 0;
 
     fs_request_about(request, dataset->name, NULL);
-    err = fs_store_begin(request, false);
+    err = fs_ask_begin(request, dataset->vm, false);
     if (err != 0)
         return err;
-    err = ds_client_query(fs->client, &request->call, dataset->name, &attributes);
-    fs_store_end(request);
+    err = ds_client_query(dataset->vm->client, &request->call, dataset->name, &attributes);
+    fs_ask_end(request, dataset->vm);
 
     DS_LOCK_SCOPE(&fs->lock);
     return learn_answer(fs, dataset, &question, &attributes, err);
@@ -122,10 +123,10 @@ int fs_query_seek(struct fs_request *request, struct fs_dataset *dataset)
     return err;
 }
 
-/* Brackets fs_store_begin() and what is asked in between. */
+/* Brackets fs_ask_begin() and what is asked in between. */
 static int begin_change(struct fs_request *request, struct fs_dataset *dataset)
 {
-    int err = fs_store_begin(request, true);
+    int err = fs_ask_begin(request, dataset->vm, true);
 
     if (err == 0) {
         DS_LOCK_SCOPE(&request->fs->lock);
@@ -142,8 +143,8 @@ int fs_query_create(struct fs_request *request, struct fs_dataset *dataset,
 
     if (err != 0)
         return err;
-    err = ds_client_create(fs->client, &request->call, dataset->name, attributes);
-    fs_store_end(request);
+    err = ds_client_create(dataset->vm->client, &request->call, dataset->name, attributes);
+    fs_ask_end(request, dataset->vm);
     DS_LOCK_SCOPE(&fs->lock);
     fs_record_change_end(dataset);
     if (err == 0) {
@@ -162,8 +163,8 @@ int fs_query_update(struct fs_request *request, struct fs_dataset *dataset,
 
     if (err != 0)
         return err;
-    err = ds_client_update(fs->client, &request->call, dataset->name, attributes);
-    fs_store_end(request);
+    err = ds_client_update(dataset->vm->client, &request->call, dataset->name, attributes);
+    fs_ask_end(request, dataset->vm);
     DS_LOCK_SCOPE(&fs->lock);
     fs_record_change_end(dataset);
     if (err == 0 || err == -ENOENT)

@@ -16,20 +16,19 @@ struct change {
     size_t len;
 };
 
-static int ask_store(struct fs_request *request, const struct change *change,
+static int ask_store(struct fs_request *request, struct fs_vm *vm, const struct change *change,
                      const struct ds_previous *known)
 {
-    struct fs *fs = request->fs;
-    int err =
-        request->dataset == NULL || request->key == NULL ? -ENOMEM : fs_store_begin(request, true);
+    int err = request->dataset == NULL || request->key == NULL ? -ENOMEM
+                                                               : fs_ask_begin(request, vm, true);
 
     if (err != 0)
         return err;
-    err = change->append ? ds_client_append(fs->client, &request->call, request->dataset,
+    err = change->append ? ds_client_append(vm->client, &request->call, request->dataset,
                                             request->key, change->data, change->len, known)
-                         : ds_client_set(fs->client, &request->call, request->dataset, request->key,
+                         : ds_client_set(vm->client, &request->call, request->dataset, request->key,
                                          change->data, change->len, known);
-    fs_store_end(request);
+    fs_ask_end(request, vm);
     return err;
 }
 
@@ -46,6 +45,7 @@ void fs_send_failed(struct fs_request *request, struct fs_node *node, int err)
 static int send(struct fs_request *request, struct fs_node *node, const struct change *change)
 {
     struct fs *fs = request->fs;
+    struct fs_vm *vm = node->dataset->vm;
     struct fs_value *before = node->seen.value != NULL ? fs_value_ref(node->seen.value) : NULL;
     struct ds_previous previous;
     const struct ds_previous *known = fs_value_previous(node, &previous);
@@ -54,7 +54,7 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
     fs_request_about(request, node->dataset->name, node->key);
     fs_value_change_begin(node);
     pthread_mutex_unlock(&fs->lock);
-    err = ask_store(request, change, known);
+    err = ask_store(request, vm, change, known);
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(node);
     fs_value_unref(before);
@@ -75,12 +75,12 @@ int fs_send_value(struct fs_request *request, struct fs_node *node, const char *
 }
 
 /* How many bytes of the store's value the image goes on from; 0 if it is to be set as a whole. */
-static size_t grows_from(const struct fs *fs, const struct fs_node *node, size_t len)
+static size_t grows_from(const struct fs_node *node, size_t len)
 {
     const struct fs_value *value = node->seen.value;
 
     if (node->seen.presence != FS_PRESENT || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
-        len <= value->len || !ds_client_caps(fs->client)->can_append ||
+        len <= value->len || !node->dataset->vm->caps->can_append ||
         node->working.commit.pending != FS_PENDING_NONE ||
         ds_call_now_ms() - node->working.committed_ms >= FS_SEND_GROWTH_MS ||
         memcmp(value->data, node->working.image->bytes.data, value->len) != 0)
@@ -95,7 +95,7 @@ int fs_send_image(struct fs_request *request, struct fs_node *node)
     /* A creation without data must not empty what the other side has created meanwhile: to append
      * nothing makes the key and leaves what is there. */
     bool only_create = node->working.commit.pending == FS_PENDING_CREATE && len == 0;
-    size_t grown_from = grows_from(fs, node, len);
+    size_t grown_from = grows_from(node, len);
     struct fs_value *value;
     int err;
 
@@ -185,6 +185,7 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
 int fs_send_remove(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
+    struct fs_vm *vm = node->dataset->vm;
     struct fs_value *before = node->seen.value != NULL ? fs_value_ref(node->seen.value) : NULL;
     struct ds_previous previous = {.exists = true};
     int err;
@@ -196,12 +197,12 @@ int fs_send_remove(struct fs_request *request, struct fs_node *node)
     fs_request_about(request, node->dataset->name, node->key);
     fs_value_change_begin(node);
     pthread_mutex_unlock(&fs->lock);
-    err =
-        request->key == NULL || request->dataset == NULL ? -ENOMEM : fs_store_begin(request, true);
+    err = request->key == NULL || request->dataset == NULL ? -ENOMEM
+                                                           : fs_ask_begin(request, vm, true);
     if (err == 0) {
-        err = ds_client_remove(fs->client, &request->call, request->dataset, request->key,
+        err = ds_client_remove(vm->client, &request->call, request->dataset, request->key,
                                before != NULL ? &previous : NULL);
-        fs_store_end(request);
+        fs_ask_end(request, vm);
     }
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(node);

@@ -53,7 +53,7 @@ int fs_attributes_know_entry(struct fs_request *request, struct fs_node *node)
     pthread_mutex_unlock(&fs->lock);
     if (dataset != NULL) {
         err = fs_access_show(request, dataset, false);
-        fs_record_release(fs, dataset);
+        fs_record_release(dataset);
     }
     if (err == 0)
         err = fs_know(request, node);
@@ -127,7 +127,7 @@ void fs_attributes_show_root(const struct fs *fs, const struct fs_node *node,
 void fs_attributes_show_dataset(const struct fs *fs, const struct fs_node *node,
                                 struct fuse_entry_param *entry)
 {
-    enum ds_access access = fs_record_access(fs, node->dataset);
+    enum ds_access access = fs_record_access(node->dataset);
     mode_t bits = access_bits(access);
 
     entry->attr.st_mode = S_IFDIR | ((bits | (bits & 0444) >> 2) & ~fs->options->umask);
@@ -143,8 +143,7 @@ void fs_attributes_show_entry(const struct fs *fs, const struct fs_node *node,
 {
     struct stat *attr = &entry->attr;
 
-    attr->st_mode =
-        S_IFREG | (access_bits(fs_record_access(fs, node->dataset)) & ~fs->options->umask);
+    attr->st_mode = S_IFREG | (access_bits(fs_record_access(node->dataset)) & ~fs->options->umask);
     attr->st_nlink = node->attached ? 1 : 0;
     attr->st_size = (off_t)fs_content_size(node);
     attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;
@@ -265,7 +264,8 @@ int fs_attributes_statfs(struct fs_request *request)
     uint64_t used = 0, free_blocks;
 
     pthread_mutex_lock(&fs->lock);
-    for (struct fs_dataset *dataset = fs->datasets; dataset != NULL; dataset = dataset->hh.next) {
+    for (struct fs_dataset *dataset = fs->vm->datasets; dataset != NULL;
+         dataset = dataset->hh.next) {
         if (dataset->exists && dataset->attributes.used_known)
             used += dataset->attributes.used_bytes;
         statfs.f_files += 1 + HASH_CNT(hh_key, dataset->entries);

@@ -28,7 +28,7 @@ static int make(struct fs_request *request, const char *name)
     int err;
 
     fs_request_about(request, name, NULL);
-    dataset = fs_record_acquire(fs, name);
+    dataset = fs_record_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = ds_attributes_copy(&attributes, &fs->options->defaults);
@@ -39,7 +39,7 @@ static int make(struct fs_request *request, const char *name)
         node = fs_lookup_directory(fs, dataset);
         err = node != NULL ? 0 : -ENOMEM;
     }
-    fs_record_unref(fs, dataset);
+    fs_record_unref(dataset);
     pthread_mutex_unlock(&fs->lock);
     ds_attributes_clear(&attributes);
     if (err != 0)
@@ -95,14 +95,14 @@ static int destroy(struct fs_request *request, struct fs_dataset *dataset)
             return -ENOTEMPTY;
     }
     fs_request_about(request, dataset->name, NULL);
-    err = fs_store_begin(request, true);
+    err = fs_ask_begin(request, dataset->vm, true);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
     fs_record_change_begin(dataset);
     pthread_mutex_unlock(&fs->lock);
-    err = ds_client_destroy(fs->client, &request->call, dataset->name, force);
-    fs_store_end(request);
+    err = ds_client_destroy(dataset->vm->client, &request->call, dataset->name, force);
+    fs_ask_end(request, dataset->vm);
 
     DS_LOCK_SCOPE(&fs->lock);
     fs_record_change_end(dataset);
@@ -121,7 +121,7 @@ int fs_dataset_mkdir(struct fs_request *request, struct fs_node *root)
     int err;
 
     (void)root;
-    if (!ds_client_caps(request->fs->client)->can_create)
+    if (!request->fs->vm->caps->can_create)
         return -EPERM;
     err = fs_name_decode(FS_NAME_IN_ROOT, request->name, &name);
     return err != 0 ? err : make(request, name);
@@ -135,16 +135,16 @@ int fs_dataset_rmdir(struct fs_request *request, struct fs_node *root)
     int err;
 
     (void)root;
-    if (strcmp(request->name, FS_NAME_CONTROL) == 0 || !ds_client_caps(fs->client)->can_create)
+    if (strcmp(request->name, FS_NAME_CONTROL) == 0 || !fs->vm->caps->can_create)
         return -EPERM;
     err = fs_lookup_key(request, NULL, request->name, &name);
     if (err != 0)
         return err;
-    dataset = fs_record_acquire(fs, name);
+    dataset = fs_record_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = destroy(request, dataset);
-    fs_record_release(fs, dataset);
+    fs_record_release(dataset);
     if (err == 0)
         fs_reply_ok(request);
     return err;
@@ -154,7 +154,7 @@ int fs_dataset_list(struct fs_request *request, struct fs_node *root, struct fs_
                     struct ds_names *more)
 {
     (void)root, (void)more;
-    return fs_list(request, NULL, listing);
+    return fs_list(request, request->fs->vm, NULL, listing);
 }
 
 void fs_dataset_item(struct fs *fs, const struct fs_node *root, const char *name,
@@ -163,7 +163,7 @@ void fs_dataset_item(struct fs *fs, const struct fs_node *root, const char *name
     struct fs_dataset *dataset;
 
     (void)root;
-    HASH_FIND_STR(fs->datasets, name, dataset);
+    HASH_FIND_STR(fs->vm->datasets, name, dataset);
     fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
     item->type = S_IFDIR;
     item->node = dataset != NULL ? dataset->node : NULL;

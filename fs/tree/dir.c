@@ -207,7 +207,8 @@ static int fetch_ahead(struct fs_request *request, struct fs_dir *dir)
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    if (dir->listing != NULL && !fs_silent(fs) && find_unknown(request, dir, &index)) {
+    if (dir->listing != NULL && !fs_vm_is_silent(dir->node->dataset->vm) &&
+        find_unknown(request, dir, &index)) {
         listing = dir->listing;
         listing->refs++;
     }

@@ -97,7 +97,7 @@ int fs_entries_list(struct fs_request *request, struct fs_node *node, struct fs_
         return err;
     /* What is published meanwhile must be in one of the two. */
     DS_LOCK_SCOPE(&request->fs->lock);
-    err = fs_list_locked(request, node->dataset, listing);
+    err = fs_list_locked(request, node->dataset->vm, node->dataset, listing);
     return err != 0 ? err : add_unpublished(node->dataset, *listing, more);
 }
 

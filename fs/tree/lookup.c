@@ -58,12 +58,12 @@ int fs_lookup_key(struct fs_request *request, struct fs_dataset *dataset, const 
     if (!fs_name_is_shortened(name))
         return -ENOENT;
     pthread_mutex_lock(&fs->lock);
-    listing = dataset != NULL ? dataset->listing : fs->listing;
+    listing = dataset != NULL ? dataset->listing : fs->vm->listing;
     *key = listing != NULL ? search(&listing->names, place, name) : NULL;
     pthread_mutex_unlock(&fs->lock);
     if (*key != NULL)
         return 0;
-    err = fs_list(request, dataset, &listing);
+    err = fs_list(request, fs->vm, dataset, &listing);
     if (err != 0)
         return err;
     *key = search(&listing->names, place, name);
@@ -93,7 +93,7 @@ int fs_lookup_dataset(struct fs_request *request, struct fs_node *root)
     (void)root;
     if (err != 0)
         return err;
-    dataset = fs_record_acquire(fs, name);
+    dataset = fs_record_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_query_seek(request, dataset);
@@ -102,7 +102,7 @@ int fs_lookup_dataset(struct fs_request *request, struct fs_node *root)
         node = fs_lookup_directory(fs, dataset);
         err = node != NULL ? 0 : -ENOMEM;
     }
-    fs_record_unref(fs, dataset);
+    fs_record_unref(dataset);
     pthread_mutex_unlock(&fs->lock);
     if (err != 0)
         return err;

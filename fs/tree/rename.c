@@ -49,18 +49,19 @@ static int send_both(struct fs_request *request, const struct move *move, struct
     const struct ds_previous *known = fs_value_previous(move->to, &replaced);
     struct fs_value *before =
         move->to->seen.value != NULL ? fs_value_ref(move->to->seen.value) : NULL;
+    struct fs_vm *vm = move->from->dataset->vm, *to_vm = move->to->dataset->vm;
     int err;
 
     fs_request_about(request, move->to->dataset->name, move->to->key);
     fs_value_change_begin(move->from);
     fs_value_change_begin(move->to);
     pthread_mutex_unlock(&fs->lock);
-    err =
-        request->dataset == NULL || request->key == NULL ? -ENOMEM : fs_store_begin(request, true);
+    err = request->dataset == NULL || request->key == NULL ? -ENOMEM
+                                                           : fs_ask_begin(request, to_vm, true);
     if (err == 0) {
-        err = ds_client_set(fs->client, &request->call, request->dataset, request->key, value->data,
-                            value->len, known);
-        fs_store_end(request);
+        err = ds_client_set(to_vm->client, &request->call, request->dataset, request->key,
+                            value->data, value->len, known);
+        fs_ask_end(request, to_vm);
     }
     *set = err == 0;
     if (err == 0) {
@@ -68,11 +69,11 @@ static int send_both(struct fs_request *request, const struct move *move, struct
         fs_request_about(request, move->from->dataset->name, move->from->key);
         pthread_mutex_unlock(&fs->lock);
         err = request->dataset == NULL || request->key == NULL ? -ENOMEM
-                                                               : fs_store_begin(request, true);
+                                                               : fs_ask_begin(request, vm, true);
     }
     if (*set && err == 0) {
-        err = ds_client_remove(fs->client, &request->call, request->dataset, request->key, &source);
-        fs_store_end(request);
+        err = ds_client_remove(vm->client, &request->call, request->dataset, request->key, &source);
+        fs_ask_end(request, vm);
         if (err == -ENOENT)
             err = 0; /* the other side removed it in between */
     }

@@ -17,7 +17,8 @@
 #define SEEN 2000
 
 static struct fs fs;
-static struct fs_dataset dataset = {.name = (char *)"app", .exists = true};
+static struct fs_vm vm = {.fs = &fs};
+static struct fs_dataset dataset = {.vm = &vm, .name = (char *)"app", .exists = true};
 
 static int setup(void **state)
 {
