@@ -9,6 +9,7 @@
 #include "model/record.h"
 #include "model/times.h"
 #include "model/value.h"
+#include "scratch/leftover.h"
 #include "scratch/scratch.h"
 
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static void end(struct fs *fs, struct fs_node *node)
     fs_scratch_free(fs, node);
     if (node->kind == FS_NODE_LOCK)
         fs_scratch_uncount_name(fs);
-    fs_due_set(fs, node, 0);
+    fs_due_clear(fs, node);
     fs_forget_drop(&fs->kernel, &node->stale);
     if (node->taken != NULL) /* what was set on an attached one stays with the key */
         fs_attr_forget(fs, node);
@@ -64,4 +65,5 @@ const struct fs_owners fs_owners = {
     .lose_key = lose_key,
     .get_key = get_key,
     .end = end,
+    .left = fs_leftover_due,
 };

@@ -110,7 +110,8 @@ void fs_change_take_back(struct fs_request *request, struct fs_node *node,
     if (!node->working.commit.dirty)
         fs_working_drop_image(node);
     fs_due_set(fs, node,
-               fs->options->commit_at_close ? 0 : fs_commit_idle_ms(&node->working.commit));
+               fs->options->commit_at_close ? 0 : fs_commit_idle_ms(&node->working.commit),
+               fs_working_idle);
     fs_working_show_left(fs, node);
 }
 

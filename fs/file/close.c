@@ -145,7 +145,7 @@ static void commit_soon(struct fs *fs, struct fs_handle *handle)
     if (!has_work(handle) || !fs_working_waits(node))
         return;
     fs_commit_gather(&node->working.commit, ds_call_now_ms());
-    fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit));
+    fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit), fs_working_idle);
 }
 
 /* With fs->lock. */

@@ -43,7 +43,7 @@ void fs_working_drop_tail(struct fs_node *node)
 void fs_working_give_up(struct fs *fs, struct fs_node *node)
 {
     fs_commit_give_up(&node->working.commit);
-    fs_due_set(fs, node, 0);
+    fs_due_clear(fs, node);
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
     fs_working_show_left(fs, node);
@@ -156,7 +156,7 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
     }
     fs_commit_refused(&node->working.commit, ds_call_now_ms());
     if (node->working.commit.gathered && !fs->options->commit_at_close)
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit));
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit), fs_working_idle);
     return err;
 }
 
@@ -176,7 +176,7 @@ static void committed(struct fs_request *request, struct fs_node *node,
                       const struct modified *modified)
 {
     fs_commit_done(&node->working.commit);
-    fs_due_set(request->fs, node, 0);
+    fs_due_clear(request->fs, node);
     /* The key has a new value: its old one need not be removed. */
     fs_scratch_untie(request->fs, node);
     fs_handle_committed(node);
@@ -197,7 +197,7 @@ void fs_working_supersede(struct fs *fs, struct fs_node *node)
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
     node->working.grown = false;
-    fs_due_set(fs, node, 0);
+    fs_due_clear(fs, node);
     fs_handle_committed(node);
 }
 
@@ -279,7 +279,7 @@ void fs_working_gather(struct fs *fs, struct fs_node *node)
 {
     fs_commit_gather(&node->working.commit, ds_call_now_ms());
     if (!fs->options->commit_at_close && node->due.at_ms == 0)
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit));
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit), fs_working_idle);
 }
 
 void fs_working_idle(struct fs_request *request, struct fs_node *node)
@@ -289,12 +289,12 @@ void fs_working_idle(struct fs_request *request, struct fs_node *node)
     int err = fs_key_lock(request, node);
 
     if (err != 0) {
-        fs_due_set(fs, node, now_ms + FS_COMMIT_IDLE_MS);
+        fs_due_set(fs, node, now_ms + FS_COMMIT_IDLE_MS, fs_working_idle);
         return;
     }
     idle_ms = fs_commit_idle_ms(&node->working.commit);
     if (idle_ms > now_ms)
-        fs_due_set(fs, node, idle_ms);
+        fs_due_set(fs, node, idle_ms, fs_working_idle);
     else if (idle_ms != 0)
         err = commit_reported(request, node, FS_COMMIT_ON_IDLE);
     if (err != 0 && err != -EINTR && !fs_node_is_written(node)) /* nor will anybody write more */

@@ -45,7 +45,7 @@ int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset
 /* With the key lock: the data just put in waits for more. */
 void fs_working_gather(struct fs *fs, struct fs_node *node);
 
-/* On a worker: gathered data is committed if nothing more has come; for fs/due.c. */
+/* Work of due.h: gathered data is committed if nothing more has come. */
 void fs_working_idle(struct fs_request *request, struct fs_node *node);
 
 /* With the key lock: what is not committed is given up, so that the working value is the store's

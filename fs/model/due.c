@@ -3,9 +3,7 @@
 
 #include "call.h"
 #include "cleanup.h"
-#include "file/working.h"
 #include "kernel/run.h"
-#include "scratch/leftover.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -22,13 +20,20 @@ static void watch_until(struct fs *fs, int64_t at_ms)
     fs_timer_set(fs->kernel.timer, &fs->due_timer, at_ms);
 }
 
-void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms)
+void fs_due_clear(struct fs *fs, struct fs_node *node)
 {
     if (node->due.at_ms != 0)
         DL_DELETE2(fs->due, node, due.prev, due.next);
-    node->due.at_ms = fs->due_stopped ? 0 : at_ms;
-    if (node->due.at_ms == 0)
+    node->due.at_ms = 0;
+}
+
+void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms, fs_due_work *work)
+{
+    fs_due_clear(fs, node);
+    if (at_ms == 0 || fs->due_stopped)
         return;
+    node->due.at_ms = at_ms;
+    node->due.work = work;
     DL_APPEND2(fs->due, node, due.prev, due.next);
     watch_until(fs, at_ms);
 }
@@ -49,10 +54,7 @@ static int run_due(struct fs_request *request)
     node = fs_node_find(fs, request->ino);
     if (node == NULL)
         return 0;
-    if (node->scratch != NULL)
-        fs_leftover_due(request, node);
-    else
-        fs_working_idle(request, node);
+    node->due.work(request, node);
     fs_node_unpin(fs, node);
     return 0;
 }
@@ -60,9 +62,10 @@ static int run_due(struct fs_request *request)
 /* With fs->lock, on the timer's thread. */
 static void start(struct fs *fs, struct fs_node *node)
 {
-    int err = fs_run_internal(&fs->kernel, run_due, node->ino);
-
-    fs_due_set(fs, node, err == 0 ? 0 : ds_call_now_ms() + RETRY_MS);
+    if (fs_run_internal(&fs->kernel, run_due, node->ino) == 0)
+        fs_due_clear(fs, node);
+    else
+        fs_due_set(fs, node, ds_call_now_ms() + RETRY_MS, node->due.work);
 }
 
 static void fire(struct fs_timer_entry *entry)
@@ -94,7 +97,7 @@ void fs_due_stop(struct fs *fs)
     pthread_mutex_lock(&fs->lock);
     fs->due_stopped = true;
     while (fs->due != NULL)
-        fs_due_set(fs, fs->due, 0);
+        fs_due_clear(fs, fs->due);
     pthread_mutex_unlock(&fs->lock);
     fs_timer_cancel(fs->kernel.timer, &fs->due_timer);
 }

@@ -6,10 +6,11 @@
 
 #include <stdint.h>
 
-/* With fs->lock: the node's work is done at `at_ms` (ds_call_now_ms()) or soon after, in place of
- * what was set before; 0: there is none. After the end of the loop nothing is done any more: the
- * end of the mount commits what waits. */
-void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms);
+/* With fs->lock: `work` is done at `at_ms` (ds_call_now_ms()) or soon after, in place of what was
+ * set before; 0: nothing is. After the end of the loop nothing is done any more: the end of the
+ * mount commits what waits. */
+void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms, fs_due_work *work);
+void fs_due_clear(struct fs *fs, struct fs_node *node);
 
 /* Starts and stops looking. Without fs->lock. */
 void fs_due_init(struct fs *fs);

@@ -39,6 +39,7 @@ enum {
 
 struct fs_kind;
 struct fs_node;
+struct fs_request;
 struct fs_dir;
 struct fs_vm;
 struct fs {

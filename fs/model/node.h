@@ -101,10 +101,13 @@ struct fs_open_files {
     unsigned writers; /* those of them that may write */
 };
 
-/* When a worker is to look after it (due.h). */
+/* What a worker is to do about it, and when (due.h): with fs->lock, which it may release meanwhile.
+ */
+typedef void fs_due_work(struct fs_request *request, struct fs_node *node);
 struct fs_due {
     int64_t at_ms;               /* 0: not at all */
-    struct fs_node *prev, *next; /* fs->due, else */
+    fs_due_work *work;           /* what was set last */
+    struct fs_node *prev, *next; /* fs->due, while there is a time */
 };
 
 struct fs_key_lock {
@@ -154,6 +157,8 @@ struct fs_owners {
     void (*get_key)(struct fs *fs, struct fs_node *node);
     /* It is about to be freed. */
     void (*end)(struct fs *fs, struct fs_node *node);
+    /* The work of a temporary file that is left behind. */
+    fs_due_work *left;
 };
 
 /* All with fs->lock held. */

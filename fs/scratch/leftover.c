@@ -55,7 +55,7 @@ static void note_failure(struct fs_request *request, struct fs_node *node, int e
     scratch->retry_ms = scratch->retry_ms == 0 ? RETRY_FIRST_MS : 2 * scratch->retry_ms;
     if (scratch->retry_ms > RETRY_LAST_MS)
         scratch->retry_ms = RETRY_LAST_MS;
-    fs_due_set(fs, node, ds_call_now_ms() + scratch->retry_ms);
+    fs_due_set(fs, node, ds_call_now_ms() + scratch->retry_ms, fs_leftover_due);
 }
 
 /* True if it is left: nobody writes to it, and its delay is over. Otherwise the one who closes it,
@@ -72,7 +72,7 @@ static bool is_left(struct fs *fs, struct fs_node *node)
     end_ms = scratch->since_ms + fs->options->scratch_delay_ms;
     if (end_ms <= ds_call_now_ms())
         return true;
-    fs_due_set(fs, node, end_ms);
+    fs_due_set(fs, node, end_ms, fs_leftover_due);
     return false;
 }
 
@@ -85,7 +85,7 @@ void fs_leftover_due(struct fs_request *request, struct fs_node *node)
 
     if (err != 0) {
         if (node->scratch != NULL)
-            fs_due_set(fs, node, ds_call_now_ms() + RETRY_FIRST_MS);
+            fs_due_set(fs, node, ds_call_now_ms() + RETRY_FIRST_MS, fs_leftover_due);
         return;
     }
     if (is_left(fs, node)) {

@@ -153,7 +153,7 @@ void fs_scratch_free(struct fs *fs, struct fs_node *node)
     if (node->scratch == NULL)
         return;
     fs_scratch_untie(fs, node);
-    fs_due_set(fs, node, 0);
+    fs_due_clear(fs, node);
     allocate(fs, &node->scratch->bytes, 0);
     fs_scratch_uncount_name(fs);
     free(node->scratch);
@@ -173,7 +173,7 @@ void fs_scratch_delay(struct fs *fs, struct fs_node *node)
     scratch->error = 0;
     scratch->retry_ms = 0;
     if (node->attached && (scratch->renamed || !fs_node_is_written(node)))
-        fs_due_set(fs, node, scratch->since_ms + fs->options->scratch_delay_ms);
+        fs_due_set(fs, node, scratch->since_ms + fs->options->scratch_delay_ms, fs->owners->left);
 }
 
 void fs_scratch_closed(struct fs *fs, struct fs_node *node)
@@ -182,7 +182,7 @@ void fs_scratch_closed(struct fs *fs, struct fs_node *node)
         fs_scratch_delay(fs, node);
     else if (node->scratch != NULL && node->scratch->retry_ms != 0 && node->attached &&
              node->due.at_ms == 0)
-        fs_due_set(fs, node, ds_call_now_ms() + node->scratch->retry_ms);
+        fs_due_set(fs, node, ds_call_now_ms() + node->scratch->retry_ms, fs->owners->left);
 }
 
 /* How much to allocate for content that needs `need` bytes: what grows gets some more, lest each
