@@ -196,6 +196,9 @@ int ds_conn_fail(struct ds_conn *conn, int code)
         return fail_full(conn, system_error);
     if (err == -EROFS)
         return ds_call_fail(call, err, "the store file cannot be written to: it is read-only");
+    if (err == -EMFILE || err == -ENFILE)
+        return ds_call_fail(call, err, "too many files are open: the limit of %s",
+                            err == -EMFILE ? "this process (ulimit -n)" : "the whole system");
     return ds_call_fail(call, err, "the store file: %s", sqlite3_errstr(code));
 }
 

@@ -57,7 +57,7 @@ enum ds_access ds_local_access(sqlite3_stmt *row, int at)
     sqlite3_int64 number = sqlite3_column_int64(row, at);
     if (sqlite3_column_type(row, at) != SQLITE_INTEGER || number < DS_ACCESS_NONE ||
         number > DS_ACCESS_READ_WRITE)
-        return DS_ACCESS_UNKNOWN;
+        return DS_ACCESS_NONE;
     return (enum ds_access)number;
 }
 

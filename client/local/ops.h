@@ -36,11 +36,11 @@ int ds_local_end_change(struct ds_client *client, struct ds_conn *conn, int err,
 /* What an operation wants of a DataSet's entries. */
 enum ds_local_want { DS_LOCAL_WANT_NOTHING, DS_LOCAL_WANT_READ, DS_LOCAL_WANT_WRITE };
 
-/* The access that column `at` holds; UNKNOWN if it is none. */
+/* The access that column `at` holds. What is none allows nothing, so it is NONE. */
 enum ds_access ds_local_access(sqlite3_stmt *row, int at);
 
 /* Checks that this side's access, found in the columns `host` and `host` + 1 of `row`, allows
- * `want`. What is no access allows nothing. */
+ * `want`. */
 int ds_local_check_access(struct ds_client *client, struct ds_call *call, sqlite3_stmt *row,
                           int host, enum ds_local_want want);
 

@@ -43,8 +43,9 @@ static int put_url(const struct ds_rest *rest, const char *vm, const struct ds_q
 static int check(const struct ds_question *question, const struct ds_http_request *request,
                  struct ds_call *call)
 {
-    int err =
-        question->change ? ds_reply_check_change(request, call) : ds_reply_check(request, call);
+    bool tells = question->op == DS_OP_CREATE; /* the id */
+    int err = question->change ? ds_reply_check_change(request, call, tells)
+                               : ds_reply_check(request, call);
     bool unlikely = err == -EPROTO || (err == -ENOENT && !ds_reply_is_typed(request));
     if (unlikely && !request->error && question->key && strchr(question->key, '/'))
         err = ds_call_fail(call, -EOPNOTSUPP,

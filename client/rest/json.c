@@ -178,13 +178,17 @@ int ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *
     return 0;
 }
 
-int ds_rest_json_check(const char *text, size_t len)
+int ds_rest_json_check(const char *text, size_t len, bool tells)
 {
     json_t *root AUTO_JSON = NULL;
     size_t blank = 0;
     while (blank < len && strchr(" \t\r\n", text[blank]) && text[blank])
         blank++;
-    return blank == len ? 0 : ds_json_load(text, len, JSON_DECODE_ANY, &root);
+    if (blank == len)
+        return 0;
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
+    bool nothing = json_is_null(root) || (json_is_object(root) && !json_object_size(root));
+    return err || tells || nothing ? err : -EPROTO;
 }
 
 int ds_rest_json_put_string(struct ds_buf *out, const char *data, size_t len)

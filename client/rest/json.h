@@ -39,9 +39,9 @@ struct ds_rest_fault {
 };
 int ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out);
 
-/* 0 if the text is empty, blank or one JSON text, as the body of a change's success is. -EPROTO,
- * -ENOMEM. */
-int ds_rest_json_check(const char *text, size_t len);
+/* 0 if the text is empty, blank or one JSON text, as the body of a change's success is; null or {}
+ * unless it is one that `tells` something. -EPROTO, -ENOMEM. */
+int ds_rest_json_check(const char *text, size_t len, bool tells);
 
 /* Appends `data`, which has no NUL, as a JSON string; the object that creates a DataSet; and the
  * one that changes what of `attributes` is given. 0 or -ENOMEM. */

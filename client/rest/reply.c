@@ -82,11 +82,11 @@ int ds_reply_check(const struct ds_http_request *request, struct ds_call *call)
     return explain(request, call, err, &fault);
 }
 
-int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call)
+int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call, bool tells)
 {
     int err = ds_reply_check(request, call);
     if (err)
         return err;
-    err = ds_rest_json_check(request->reply.data, request->reply.len);
+    err = ds_rest_json_check(request->reply.data, request->reply.len, tells);
     return err == -EPROTO ? ds_reply_not_understood(request, call) : err;
 }

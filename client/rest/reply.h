@@ -10,8 +10,9 @@
  * gateway that gives up after a change has left leaves it in doubt: DS_SENT_MAYBE. */
 int ds_reply_check(const struct ds_http_request *request, struct ds_call *call);
 
-/* The same for a change, whose success has an empty body or JSON. */
-int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call);
+/* The same for a change, whose success has an empty body, or JSON that says nothing unless it is
+ * one that `tells` something: the value or the list of somebody's GET is no proof of a PUT. */
+int ds_reply_check_change(const struct ds_http_request *request, struct ds_call *call, bool tells);
 
 /* True if a failure says in vCenter's own way what it is. */
 bool ds_reply_is_typed(const struct ds_http_request *request);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -353,6 +354,33 @@ static void remove_store(void)
     }
 }
 
+/* Whichever of its files a store has no descriptor left for, that is what is said. */
+static void test_too_many_files(void **state)
+{
+    (void)state;
+    struct ds_client *client = NULL;
+    struct rlimit before;
+    int told = 0;
+    int err = -EMFILE;
+    int lowest = dup(0);
+    assert_true(lowest >= 0);
+    close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (rlim_t room = 0; room < 32 && err; room++) {
+        struct rlimit limit = {.rlim_cur = (rlim_t)lowest + room, .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        err = open_file(file, &client);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(!err || err == -EMFILE);
+        if (err && call.text[0])
+            assert_non_null(strstr(call.text, "too many files are open"));
+        told += err && call.text[0];
+    }
+    assert_int_equal(err, 0);
+    assert_true(told > 0);
+    ds_client_free(client, &call);
+}
+
 /* What would be lost with the last connection is not taken, and no new file comes instead. */
 static void test_removed(void **state)
 {
@@ -437,7 +465,7 @@ int main(void)
         FILE_TEST(test_not_a_store),    FILE_TEST(test_foreign_database),
         FILE_TEST(test_newer_version),  FILE_TEST(test_damaged),
         FILE_TEST(test_removed),        FILE_TEST(test_replaced),
-        FILE_TEST(test_odd_names),
+        FILE_TEST(test_odd_names),      FILE_TEST(test_too_many_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,11 +188,11 @@ static void test_access(void **state)
         run_sql(sql);
         struct ds_client *client = open_good();
         assert_int_equal(ds_client_query(client, &call, "d", &attributes), 0);
-        assert_int_equal(attributes.host, DS_ACCESS_UNKNOWN);
-        assert_int_equal(attributes.guest, DS_ACCESS_UNKNOWN);
+        assert_int_equal(attributes.host, DS_ACCESS_NONE);
+        assert_int_equal(attributes.guest, DS_ACCESS_NONE);
         ds_attributes_clear(&attributes);
         assert_int_equal(ds_client_get_one(client, &call, "d", "k", &value), -EACCES);
-        assert_non_null(strstr(call.text, "UNKNOWN"));
+        assert_non_null(strstr(call.text, "the DataSet is NONE for the host"));
         assert_int_equal(ds_client_set(client, &call, "d", "k", "x", 1, NULL), -EACCES);
         assert_int_equal(ds_client_update(client, &call, "d", &right), 0);
         expect_text(client, "k", "v");

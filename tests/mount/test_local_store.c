@@ -23,6 +23,28 @@ static void run_sql(const char *sql)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* An access that is none allows nothing: so the modes say, and it can be given again. */
+static void test_odd_access(void **state)
+{
+    static const char *const odd[] = {"1000000", "0", "'words'"};
+    char sql[128];
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "v");
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        snprintf(sql, sizeof sql, "UPDATE datasets SET host = %s", odd[i]);
+        run_sql(sql);
+        struct harness_daemon *daemon = harness_start_source("m", HARNESS_SOURCE, NULL);
+        assert_sh_ok(*state, "0\n", "stat -c %%a m/app");
+        assert_sh_ok(*state, "", "grep -q '\"NONE\"' m/.datasetfs/info/app");
+        assert_sh_fails(*state, "Permission denied", "ls m/app");
+        assert_sh_fails(*state, "Permission denied", "echo x >m/app/k");
+        assert_sh_ok(*state, "", "echo '{\"host\":\"READ_WRITE\"}' >m/.datasetfs/info/app");
+        assert_soon(harness_mode("m/app") == 0700);
+        assert_content("m/app/k", "v");
+        harness_stop(daemon);
+    }
+}
+
 /* What stands under a key and is no value is listed, told of when it is opened, and can be replaced
  * and removed as any other. */
 static void test_odd_values(void **state)
@@ -127,9 +149,8 @@ static void test_full_disk(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_odd_values),
-    HARNESS_SHELLS(test_copy_of_idle_store),
-    HARNESS_SHELLS(test_read_only_medium),
+    HARNESS_SHELLS(test_odd_access),         HARNESS_SHELLS(test_odd_values),
+    HARNESS_SHELLS(test_copy_of_idle_store), HARNESS_SHELLS(test_read_only_medium),
     HARNESS_SHELLS(test_full_disk),
 };
 

@@ -64,6 +64,34 @@ static void test_odd_names(void **state)
     assert_sh_ok(*state, "", "grep -q '2 names are not shown' m/.datasetfs/errors");
 }
 
+/* Success that says something is the answer to another question, of which a change is no part: it
+ * is not believed, and what is believed has nothing to say. */
+static void test_odd_success(void **state)
+{
+    static const char *const odd[] = {"\"old\"", "[\"k\"]", "7", "{\"description\":\"\"}"};
+    static const char *const plain[] = {"", "null", "{}"};
+    char reply[128];
+    start(NULL);
+    peer_set("app", "k", "old");
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        snprintf(reply, sizeof reply, JSON "%s", odd[i]);
+        say("rest-set", reply);
+        assert_sh_fails(*state, "", "printf new >m/app/k");
+        sim_clear();
+        assert_sh_ok(*state, "", "grep -q '/app/k.*EPROTO.*not understood' m/.datasetfs/errors");
+        say("rest-remove", reply);
+        assert_sh_fails(*state, "Protocol error", "rm m/app/k");
+        sim_clear();
+        assert_content("m/app/k", "old");
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        snprintf(reply, sizeof reply, JSON "%s", plain[i]);
+        say("rest-set", reply);
+        assert_sh_ok(*state, "", "printf new >m/app/k");
+        sim_clear();
+    }
+}
+
 /* Nor does what is odd about a DataSet prevent mounting, or that it is used. */
 static void test_odd_attributes(void **state)
 {
@@ -114,10 +142,9 @@ static void test_odd_values(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_long_header),
-    HARNESS_SHELLS(test_odd_names),
-    HARNESS_SHELLS(test_odd_attributes),
-    HARNESS_SHELLS(test_odd_values),
+    HARNESS_TEST(test_long_header),      HARNESS_SHELLS(test_odd_names),
+    HARNESS_SHELLS(test_odd_attributes), HARNESS_SHELLS(test_odd_values),
+    HARNESS_SHELLS(test_odd_success),
 };
 
 HARNESS_MAIN(tests)

@@ -492,13 +492,22 @@ static void test_answers(void **state)
     static const char *const yes[] = {"",     " ",    "\r\n\t ", "{}",        "[]",
                                       "null", "\"\"", " true ",  "\"a\nb\"\n"};
     static const char *const no[] = {"<html>", "{", "{}{}", "OK", "\xff", "\x0b"};
+    static const char *const nothing[] = {"", " ", "\r\n\t ", "{}", "null", " { } \n"};
+    static const char *const something[] = {
+        "[]", "\"\"", "true", "0", "\"old\"", "[\"k\"]", "{\"description\":\"\"}"};
     for (size_t i = 0; i < LEN(yes); i++)
-        assert_int_equal(ds_rest_json_check(yes[i], strlen(yes[i])), 0);
-    for (size_t i = 0; i < LEN(no); i++)
-        assert_int_equal(ds_rest_json_check(no[i], strlen(no[i])), -EPROTO);
-    assert_int_equal(ds_rest_json_check(NULL, 0), 0);
-    assert_int_equal(ds_rest_json_check("\0", 1), -EPROTO);
-    assert_int_equal(ds_rest_json_check(" \0", 2), -EPROTO);
+        assert_int_equal(ds_rest_json_check(yes[i], strlen(yes[i]), true), 0);
+    for (size_t i = 0; i < LEN(nothing); i++)
+        assert_int_equal(ds_rest_json_check(nothing[i], strlen(nothing[i]), false), 0);
+    for (size_t i = 0; i < LEN(something); i++)
+        assert_int_equal(ds_rest_json_check(something[i], strlen(something[i]), false), -EPROTO);
+    for (int tells = 0; tells < 2; tells++) {
+        for (size_t i = 0; i < LEN(no); i++)
+            assert_int_equal(ds_rest_json_check(no[i], strlen(no[i]), tells), -EPROTO);
+        assert_int_equal(ds_rest_json_check(NULL, 0, tells), 0);
+        assert_int_equal(ds_rest_json_check("\0", 1, tells), -EPROTO);
+        assert_int_equal(ds_rest_json_check(" \0", 2, tells), -EPROTO);
+    }
 }
 
 static void expect_round_trip(const char *data, size_t len)

@@ -31,8 +31,8 @@ static int check(struct ds_http_request *request)
 {
     ds_call_init(&call, 60000);
     ds_call_set_sent(&call, request->sent);
-    int err =
-        request->change ? ds_reply_check_change(request, &call) : ds_reply_check(request, &call);
+    int err = request->change ? ds_reply_check_change(request, &call, request->status == 201)
+                              : ds_reply_check(request, &call);
     ds_buf_free(&request->reply);
     return err;
 }
@@ -54,6 +54,8 @@ static void test_rows(void **state)
         {200, "", true, false, 0, NULL},
         {200, " \n", true, false, 0, NULL},
         {201, "\"id\"", true, false, 0, NULL},
+        {200, "null", true, false, 0, NULL},
+        {200, "\"old\"", true, false, -EPROTO, "not understood (HTTP 200)"},
         {200, "OK", true, false, -EPROTO, "not understood (HTTP 200)"},
         {200, "<html>", true, true, -EPROTO, "a page of HTML"},
         {202, "", true, false, -EPROTO, "HTTP 202"},
