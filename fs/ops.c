@@ -167,9 +167,10 @@ static const struct fs_kind *kind_of(const struct fs_node *node)
     return &fs_ops_kinds[node->kind];
 }
 
+/* Nothing is in a lock. */
 static int lookup(struct fs_request *request, struct fs_node *parent)
 {
-    return call(kind_of(parent)->lookup, request, parent, -ENOTDIR);
+    return call(kind_of(parent)->lookup, request, parent, -ENOENT);
 }
 
 static int open_node(struct fs_request *request, struct fs_node *node)
