@@ -38,7 +38,7 @@ static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
 
 static void get_key(struct fs *fs, struct fs_node *node)
 {
-    node->seen.sighted = ++fs->last_question;
+    node->seen.sighted = fs_clock_moment(&fs->clock);
     fs_marks_bring(fs, node->dataset, node->key, node->number);
     fs_attr_put(fs, node);
 }

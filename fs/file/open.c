@@ -142,17 +142,17 @@ static int gone(const struct fs_request *request, bool write)
     bool again;
 
     DS_LOCK_SCOPE(&fs->lock);
-    again = fs->stale_tid == request->tid && request->tid != 0 &&
-            now_ms - fs->stale_ms < fs->options->timeout_ms;
-    fs->stale_tid = again ? 0 : request->tid;
-    fs->stale_ms = now_ms;
+    again = fs->refused.tid == request->tid && request->tid != 0 &&
+            now_ms - fs->refused.ms < fs->options->timeout_ms;
+    fs->refused.tid = again ? 0 : request->tid;
+    fs->refused.ms = now_ms;
     return again && !write ? -ENOENT : -ESTALE;
 }
 
 void fs_open_not_stale(const struct fs_request *request)
 {
-    if (request->fs->stale_tid == request->tid)
-        request->fs->stale_tid = 0;
+    if (request->fs->refused.tid == request->tid)
+        request->fs->refused.tid = 0;
 }
 
 int fs_open_entry(struct fs_request *request, struct fs_node *node)

@@ -45,11 +45,11 @@ static struct fs_volatile *find(struct fs *fs, const struct fs_dataset *dataset,
     size_t len;
     char *path;
 
-    if (fs->volatiles == NULL)
+    if (fs->volatiles.all == NULL)
         return NULL;
     path = path_of(dataset, key, &len);
     if (path != NULL)
-        HASH_FIND(hh, fs->volatiles, path, len, found);
+        HASH_FIND(hh, fs->volatiles.all, path, len, found);
     free(path);
     return found;
 }
@@ -67,8 +67,8 @@ static struct fs_volatile *find_of(struct fs *fs, const struct fs_node *node)
 static void drop(struct fs *fs, struct fs_volatile *item)
 {
     if (item->path != NULL)
-        HASH_DEL(fs->volatiles, item);
-    fs->volatile_count--;
+        HASH_DEL(fs->volatiles.all, item);
+    fs->volatiles.count--;
     free(item->path);
     free(item);
 }
@@ -78,7 +78,7 @@ static void enter(struct fs *fs, struct fs_node *node, struct fs_volatile *item)
 {
     item->path = path_of(node->dataset, node->key, &item->path_len);
     if (item->path != NULL) {
-        HASH_ADD_KEYPTR(hh, fs->volatiles, item->path, item->path_len, item);
+        HASH_ADD_KEYPTR(hh, fs->volatiles.all, item->path, item->path_len, item);
         if (FS_HASH_HAS(hh, item))
             return;
         free(item->path);
@@ -94,7 +94,7 @@ static struct fs_volatile *add(struct fs *fs, struct fs_node *node)
 
     if (item == NULL)
         return NULL;
-    fs->volatile_count++;
+    fs->volatiles.count++;
     if (node->kind == FS_NODE_ENTRY && !node->attached)
         node->taken = item;
     else
@@ -159,7 +159,7 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
     if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
         return -EPERM;
     item = find_of(fs, node);
-    if (item == NULL && fs->volatile_count >= FS_ATTR_REMEMBERED_MAX)
+    if (item == NULL && fs->volatiles.count >= FS_ATTR_REMEMBERED_MAX)
         return 0;
     if (item == NULL)
         item = add(fs, node);
@@ -206,7 +206,7 @@ void fs_attr_take(struct fs *fs, struct fs_node *node)
 
     if (item == NULL || item == node->taken)
         return;
-    HASH_DEL(fs->volatiles, item);
+    HASH_DEL(fs->volatiles.all, item);
     free(item->path);
     item->path = NULL;
     node->taken = item;
@@ -225,7 +225,7 @@ void fs_attr_forget_dataset(struct fs *fs, const struct fs_dataset *dataset)
 {
     struct fs_volatile *item, *next;
 
-    HASH_ITER (hh, fs->volatiles, item, next) {
+    HASH_ITER (hh, fs->volatiles.all, item, next) {
         if (strcmp(item->path, dataset->name) == 0)
             drop(fs, item);
     }
@@ -235,7 +235,7 @@ void fs_attr_clear(struct fs *fs)
 {
     struct fs_volatile *item, *next;
 
-    HASH_ITER (hh, fs->volatiles, item, next) {
+    HASH_ITER (hh, fs->volatiles.all, item, next) {
         drop(fs, item);
     }
 }

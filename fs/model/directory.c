@@ -11,7 +11,7 @@ static void modify(struct fs *fs, struct fs_node *node, struct timespec *mtime)
     clock_gettime(CLOCK_REALTIME, mtime);
     if (node != NULL) {
         node->seen.mtime = *mtime;
-        node->seen.version = ++fs->last_version;
+        node->seen.version = fs_clock_version(&fs->clock);
     }
 }
 

@@ -14,27 +14,27 @@ enum { RETRY_MS = 50 };
 
 static void watch_until(struct fs *fs, int64_t at_ms)
 {
-    if (fs->due_watched_ms != 0 && fs->due_watched_ms <= at_ms)
+    if (fs->due.watched_ms != 0 && fs->due.watched_ms <= at_ms)
         return;
-    fs->due_watched_ms = at_ms;
-    fs_timer_set(fs->kernel.timer, &fs->due_timer, at_ms);
+    fs->due.watched_ms = at_ms;
+    fs_timer_set(fs->kernel.timer, &fs->due.timer, at_ms);
 }
 
 void fs_due_clear(struct fs *fs, struct fs_node *node)
 {
     if (node->due.at_ms != 0)
-        DL_DELETE2(fs->due, node, due.prev, due.next);
+        DL_DELETE2(fs->due.nodes, node, due.prev, due.next);
     node->due.at_ms = 0;
 }
 
 void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms, fs_due_work *work)
 {
     fs_due_clear(fs, node);
-    if (at_ms == 0 || fs->due_stopped)
+    if (at_ms == 0 || fs->due.stopped)
         return;
     node->due.at_ms = at_ms;
     node->due.work = work;
-    DL_APPEND2(fs->due, node, due.prev, due.next);
+    DL_APPEND2(fs->due.nodes, node, due.prev, due.next);
     watch_until(fs, at_ms);
 }
 
@@ -70,13 +70,13 @@ static void start(struct fs *fs, struct fs_node *node)
 
 static void fire(struct fs_timer_entry *entry)
 {
-    struct fs *fs = (struct fs *)((char *)entry - offsetof(struct fs, due_timer));
+    struct fs *fs = (struct fs *)((char *)entry - offsetof(struct fs, due.timer));
     int64_t now_ms = ds_call_now_ms(), next_ms = 0;
     struct fs_node *node, *next;
 
     DS_LOCK_SCOPE(&fs->lock);
-    fs->due_watched_ms = 0;
-    DL_FOREACH_SAFE2(fs->due, node, next, due.next)
+    fs->due.watched_ms = 0;
+    DL_FOREACH_SAFE2(fs->due.nodes, node, next, due.next)
     {
         if (node->due.at_ms <= now_ms)
             start(fs, node);
@@ -89,15 +89,15 @@ static void fire(struct fs_timer_entry *entry)
 
 void fs_due_init(struct fs *fs)
 {
-    fs->due_timer.fire = fire;
+    fs->due.timer.fire = fire;
 }
 
 void fs_due_stop(struct fs *fs)
 {
     pthread_mutex_lock(&fs->lock);
-    fs->due_stopped = true;
-    while (fs->due != NULL)
-        fs_due_clear(fs, fs->due);
+    fs->due.stopped = true;
+    while (fs->due.nodes != NULL)
+        fs_due_clear(fs, fs->due.nodes);
     pthread_mutex_unlock(&fs->lock);
-    fs_timer_cancel(fs->kernel.timer, &fs->due_timer);
+    fs_timer_cancel(fs->kernel.timer, &fs->due.timer);
 }

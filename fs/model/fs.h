@@ -10,6 +10,7 @@
 #ifndef FS_FS_H
 #define FS_FS_H
 
+#include "clock.h"
 #include "kernel/kernel.h"
 #include "options.h"
 
@@ -52,24 +53,31 @@ struct fs {
     struct timespec start; /* CLOCK_REALTIME, as old counts what was there before */
     uid_t mounting_uid;    /* the daemon's own */
 
-    pthread_mutex_t lock;  /* everything below */
-    struct fs_node *nodes; /* by inode number */
-    fuse_ino_t last_ino;   /* numbers are never used again */
-    uint64_t last_version;
-    uint64_t last_question; /* numbers what is asked and seen, in the order of time */
-    struct fs_node *lru;    /* nodes with a value, the latest used first */
-    size_t cached_bytes;    /* of these values */
-    pid_t stale_tid;        /* whose open was last told ESTALE, and when */
-    int64_t stale_ms;
-    struct fs_volatile *volatiles; /* remembered attributes, attr.h */
-    unsigned volatile_count;
-    struct fs_marks *marks;          /* of keys without an inode, marks.h */
-    size_t scratch_bytes;            /* that FS_SCRATCH_MAX_BYTES limits, scratch.h */
-    struct fs_node *due;             /* nodes with work of their own, due.h */
-    struct fs_timer_entry due_timer; /* looks after them */
-    int64_t due_watched_ms;          /* when it does next; 0: it does not */
-    bool due_stopped;
-    struct fs_dir *dirs; /* open directories */
+    pthread_mutex_t lock; /* everything below, of which one file alone writes each part */
+    struct fs_clock clock;
+    struct fs_node *nodes;  /* by inode number; model/node.c */
+    fuse_ino_t last_ino;    /* numbers are never used again; likewise */
+    struct fs_marks *marks; /* of keys without an inode, model/marks.h */
+    struct {
+        struct fs_node *lru; /* nodes with a value, the latest used first */
+        size_t bytes;        /* of these values */
+    } cache;                 /* model/value.c */
+    struct {
+        struct fs_volatile *all;
+        unsigned count;
+    } volatiles; /* remembered attributes, model/attr.c */
+    struct {
+        struct fs_node *nodes;       /* with work of their own */
+        struct fs_timer_entry timer; /* looks after them */
+        int64_t watched_ms;          /* when it does next; 0: it does not */
+        bool stopped;
+    } due; /* model/due.c */
+    struct {
+        pid_t tid; /* whose open was last told ESTALE, and when */
+        int64_t ms;
+    } refused;            /* file/open.c */
+    size_t scratch_bytes; /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
+    struct fs_dir *dirs;  /* open directories; tree/dir.c */
 };
 
 #endif

@@ -16,7 +16,7 @@
 struct fs_listing {
     unsigned refs;
     struct ds_names names; /* in the order of strcmp(3) */
-    uint64_t asked;        /* the number of that request (fs->last_question) */
+    uint64_t asked;        /* the number of that request (fs->clock) */
 };
 
 /* Of one directory. Zeroed: empty. */
@@ -46,7 +46,7 @@ bool fs_listing_lacks(const struct fs_listing *listing, const char *name);
 /* Harmless on NULL. */
 void fs_listing_unref(struct fs_listing *listing);
 
-/* This mount has made the name, or removed it; `moment` numbers that (fs->last_question). */
+/* This mount has made the name, or removed it; `moment` numbers that (fs->clock). */
 void fs_journal_note(struct fs_journal *journal, const char *name, bool exists, uint64_t moment);
 
 /* Whether the journal knows of a change of the name after `moment`. */

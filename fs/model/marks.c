@@ -187,7 +187,7 @@ bool fs_marks_lost(const struct fs *fs)
 void fs_marks_gone(struct fs *fs, const struct fs_dataset *dataset, const char *key)
 {
     struct fs_mark mark = {.path = fs_marks_path(fs, dataset->name, key),
-                           .moment = ++fs->last_question};
+                           .moment = fs_clock_moment(&fs->clock)};
 
     /* As in fs_times_keep(): a name that is looked for in vain. */
     if (key == NULL && !dataset->exists && fs_listing_lacks(dataset->vm->listing, dataset->name) &&
@@ -199,7 +199,7 @@ void fs_marks_gone(struct fs *fs, const struct fs_dataset *dataset, const char *
 void fs_marks_removed(struct fs *fs, const struct fs_dataset *dataset, const char *key)
 {
     struct fs_mark mark = {.path = fs_marks_path(fs, dataset->name, key),
-                           .moment = ++fs->last_question};
+                           .moment = fs_clock_moment(&fs->clock)};
     struct fs_mark *known = fs_marks_find(fs, mark.path);
 
     if (known == NULL) {
@@ -293,7 +293,7 @@ void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_
     size_t at = 0;
 
     if (dataset != NULL)
-        dataset->looked = ++fs->last_question;
+        dataset->looked = fs_clock_moment(&fs->clock);
     if (last == NULL)
         return;
     for (size_t i = 0; i < listing->names.count; i++) {

@@ -19,7 +19,7 @@ struct fs_mark {
     uint64_t path;         /* the hash of the DataSet's name and the key */
     uint64_t digest;       /* of the value; 0: it was missing, or the value is not known */
     int64_t mtime_ns;      /* since 1970, of that value */
-    uint64_t moment;       /* when that was so, among the numbers of fs->last_question */
+    uint64_t moment;       /* when that was so, among the numbers of fs->clock */
     uint64_t brought;      /* what makes the number that its inode had before a rename, or 0 */
     uint32_t next;         /* in the chain of the same slot: index + 1, or 0 */
     uint32_t used : 1;     /* found again since the hand came by */

@@ -47,7 +47,7 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
     node->ino = ++fs->last_ino;
     node->kind = kind;
     node->pins = 1;
-    node->seen.version = ++fs->last_version;
+    node->seen.version = fs_clock_version(&fs->clock);
     node->seen.mtime = fs->start;
     node->number = dataset == NULL ? node->ino : number_of(fs, kind, dataset, key);
     if (!enter(fs, node, dataset)) {

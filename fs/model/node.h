@@ -65,7 +65,7 @@ struct fs_seen {
     uint64_t learned; /* the number of the question whose answer this is */
     uint64_t sighted; /* the number of the last sight of it or change by us, for times.h */
     uint64_t changes; /* own changes begun and ended: a fetch that saw one is too old */
-    struct fs_node *newer, *older; /* fs->lru, while there is a value */
+    struct fs_node *newer, *older; /* fs->cache.lru, while there is a value */
 };
 
 /* What the kernel was told of it. */
@@ -107,7 +107,7 @@ typedef void fs_due_work(struct fs_request *request, struct fs_node *node);
 struct fs_due {
     int64_t at_ms;               /* 0: not at all */
     fs_due_work *work;           /* what was set last */
-    struct fs_node *prev, *next; /* fs->due, while there is a time */
+    struct fs_node *prev, *next; /* fs->due.nodes, while there is a time */
 };
 
 struct fs_key_lock {

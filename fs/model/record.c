@@ -73,7 +73,7 @@ void fs_record_release(struct fs_dataset *dataset)
 
 struct fs_question fs_record_ask(struct fs *fs, const struct fs_dataset *dataset)
 {
-    return (struct fs_question){.number = ++fs->last_question,
+    return (struct fs_question){.number = fs_clock_moment(&fs->clock),
                                 .changes = dataset != NULL ? dataset->changes : 0};
 }
 
@@ -95,7 +95,7 @@ void fs_record_change_end(struct fs_dataset *dataset)
 
 void fs_record_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key, bool exists)
 {
-    fs_journal_note(&dataset->journal, key, exists, ++fs->last_question);
+    fs_journal_note(&dataset->journal, key, exists, fs_clock_moment(&fs->clock));
 }
 
 void fs_record_distrust(struct fs_dataset *dataset)

@@ -33,7 +33,7 @@ struct fs_dataset {
     struct ds_attributes attributes;
     int64_t queried_ms;    /* 0: do not trust */
     uint64_t learned;      /* the number of the question whose answer this is */
-    uint64_t gone;         /* when it was last found gone (fs->last_question) */
+    uint64_t gone;         /* when it was last found gone (fs->clock) */
     uint64_t changes;      /* own changes begun and ended: an answer that saw one is too old */
     struct timespec mtime; /* when names in it were last made or removed, as far as we saw */
 
@@ -42,7 +42,7 @@ struct fs_dataset {
     struct fs_node *entries;    /* attached nodes by key */
     struct fs_listing *listing; /* its keys as last listed, or NULL */
     struct fs_journal journal;  /* of its keys */
-    uint64_t looked;            /* when it was last listed or found missing (fs->last_question) */
+    uint64_t looked;            /* when it was last listed or found missing (fs->clock) */
     struct fs_walk walk;
 };
 
@@ -65,7 +65,7 @@ void fs_record_distrust(struct fs_dataset *dataset);
 
 /* What is known of a record when a question about it is asked. */
 struct fs_question {
-    uint64_t number; /* fs->last_question */
+    uint64_t number; /* fs->clock */
     uint64_t changes;
 };
 

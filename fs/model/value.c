@@ -44,8 +44,8 @@ void fs_value_drop(struct fs *fs, struct fs_node *node)
     node->seen.digest = 0;
     if (node->seen.value == NULL)
         return;
-    DL_DELETE2(fs->lru, node, seen.newer, seen.older);
-    fs->cached_bytes -= node->seen.value->len;
+    DL_DELETE2(fs->cache.lru, node, seen.newer, seen.older);
+    fs->cache.bytes -= node->seen.value->len;
     fs_value_unref(node->seen.value);
     node->seen.value = NULL;
 }
@@ -53,10 +53,10 @@ void fs_value_drop(struct fs *fs, struct fs_node *node)
 /* Drops the values used longest ago until the rest fits; those of open files stay. */
 static void evict(struct fs *fs)
 {
-    struct fs_node *node = fs->lru != NULL ? fs->lru->seen.newer : NULL;
+    struct fs_node *node = fs->cache.lru != NULL ? fs->cache.lru->seen.newer : NULL;
 
-    while (node != NULL && fs->cached_bytes > fs->options->cache_bytes) {
-        struct fs_node *newer = node == fs->lru ? NULL : node->seen.newer;
+    while (node != NULL && fs->cache.bytes > fs->options->cache_bytes) {
+        struct fs_node *newer = node == fs->cache.lru ? NULL : node->seen.newer;
 
         if (node->open.handles == NULL && node->pins == node->ahead.walkers) {
             uint64_t digest = fs_marks_digest(fs, node->seen.value->data, node->seen.value->len);
@@ -72,8 +72,8 @@ void fs_value_touch(struct fs *fs, struct fs_node *node)
 {
     node->told.ticket.tid = 0;
     node->ahead.stat = node->ahead.open = false;
-    node->seen.version = ++fs->last_version;
-    node->seen.sighted = ++fs->last_question;
+    node->seen.version = fs_clock_version(&fs->clock);
+    node->seen.sighted = fs_clock_moment(&fs->clock);
     clock_gettime(CLOCK_REALTIME, &node->seen.mtime);
 }
 
@@ -122,7 +122,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     bool first = node->seen.presence == FS_PRESENCE_UNKNOWN;
 
     if (first)
-        node->seen.version = ++fs->last_version;
+        node->seen.version = fs_clock_version(&fs->clock);
     else if (!holds(fs, node, value) || fs_times_missed(fs, node))
         store_changed(fs, node);
     else if (node->seen.value == NULL)
@@ -133,10 +133,10 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     node->seen.value = value;
     node->seen.size_bytes = value->len;
     node->seen.fetched_ms = trusted ? ds_call_now_ms() : 0;
-    DL_PREPEND2(fs->lru, node, seen.newer, seen.older);
-    fs->cached_bytes += value->len;
+    DL_PREPEND2(fs->cache.lru, node, seen.newer, seen.older);
+    fs->cache.bytes += value->len;
     fs_memory_came(value->len);
-    node->seen.sighted = ++fs->last_question;
+    node->seen.sighted = fs_clock_moment(&fs->clock);
     if (first && fs_times_recognise(fs, node, &node->seen.mtime))
         fs_attr_recognise(fs, node);
     evict(fs);

@@ -62,7 +62,7 @@ bool fs_value_younger(const struct fs_node *node, int64_t age_ms);
  */
 bool fs_value_unchanged(const struct fs_node *node, uint64_t changes);
 
-/* True if the answer to the question of that number (fs->last_question), asked when
+/* True if the answer to the question of that number (fs->clock), asked when
  * node->seen.changes was `changes`, is still worth something: no change of ours and no later answer
  * has overtaken it.
  */

@@ -190,7 +190,7 @@ static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_li
     batch->changes = calloc(size, sizeof(*batch->changes));
     if (batch->entries == NULL || batch->nodes == NULL || batch->changes == NULL)
         return -ENOMEM;
-    batch->question = ++fs->last_question;
+    batch->question = fs_clock_moment(&fs->clock);
     for (size_t i = 0; i < size; i++) {
         const char *key = listing->names.names[index + i];
         struct fs_node *node = fs_node_get_key(fs, dataset, key);

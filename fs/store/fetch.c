@@ -25,7 +25,7 @@ static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
     fs_request_about(request, node->dataset->name, node->key);
     vm = node->dataset->vm;
     changes = node->seen.changes;
-    question = ++fs->last_question;
+    question = fs_clock_moment(&fs->clock);
     pthread_mutex_unlock(&fs->lock);
     if (request->dataset == NULL || request->key == NULL)
         return -ENOMEM;

@@ -14,7 +14,7 @@
 
 void fs_query_changed(struct fs *fs, const struct fs_dataset *dataset, bool exists)
 {
-    fs_journal_note(&dataset->vm->journal, dataset->name, exists, ++fs->last_question);
+    fs_journal_note(&dataset->vm->journal, dataset->name, exists, fs_clock_moment(&fs->clock));
     fs_directory_vm_modified(dataset->vm);
 }
 
@@ -31,7 +31,7 @@ void fs_query_learn(struct fs *fs, struct fs_dataset *dataset, struct ds_attribu
     memset(attributes, 0, sizeof(*attributes));
     dataset->exists = true;
     dataset->queried_ms = ds_call_now_ms();
-    dataset->learned = ++fs->last_question;
+    dataset->learned = fs_clock_moment(&fs->clock);
 }
 
 void fs_query_gone(struct fs *fs, struct fs_dataset *dataset)
@@ -39,7 +39,7 @@ void fs_query_gone(struct fs *fs, struct fs_dataset *dataset)
     fs_marks_gone(fs, dataset, NULL);
     dataset->exists = false;
     dataset->queried_ms = 0;
-    dataset->looked = ++fs->last_question;
+    dataset->looked = fs_clock_moment(&fs->clock);
     dataset->learned = dataset->gone = dataset->looked;
     fs_ahead_drop(fs, dataset);
     fs_listing_unref(dataset->listing);

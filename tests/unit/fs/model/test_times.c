@@ -46,7 +46,7 @@ static struct fs_node node_of(unsigned i, char *key, const char *value)
         .seen.presence = FS_PRESENT,
         .seen.value = fs_value_new(value, strlen(value), NULL, 0),
         .seen.mtime = {.tv_sec = START},
-        .seen.sighted = ++fs.last_question,
+        .seen.sighted = fs_clock_moment(&fs.clock),
     };
 }
 
