@@ -12,14 +12,22 @@
 #include "scratch/leftover.h"
 #include "scratch/scratch.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static bool keep(const struct fs_node *node)
 {
     return node->attached &&
-           (node->scratch != NULL || node->withheld != NULL || node->kind == FS_NODE_LOCK ||
-            node->due.at_ms != 0 || fs_working_waits(node));
+           (node->busy->scratch != NULL || node->busy->withheld != NULL ||
+            node->kind == FS_NODE_LOCK || node->busy->due.at_ms != 0 || fs_working_waits(node));
+}
+
+static bool idle(const struct fs_node *node)
+{
+    const struct fs_busy *busy = node->busy;
+
+    return node->kind == FS_NODE_ENTRY && !busy->key_lock.locked &&
+           busy->key_lock.waiters == NULL && busy->open.handles == NULL &&
+           fs_working_is_empty(node) && fs_value_is_shown(node) && busy->scratch == NULL &&
+           busy->withheld == NULL && busy->due.at_ms == 0 && !busy->stale.waits &&
+           busy->taken == NULL;
 }
 
 static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
@@ -29,11 +37,9 @@ static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
         fs_marks_gone(fs, node->dataset, node->key);
         fs_marks_removed(fs, node->dataset, node->key);
     }
-    node->working.grown = false;
-    if (moves) /* a truncation whose first data was refused is the file's */
-        return;
-    memset(&node->working.commit, 0, sizeof(node->working.commit));
-    fs_scratch_untie(fs, node);
+    fs_working_lose_key(node, moves);
+    if (!moves)
+        fs_scratch_untie(fs, node);
 }
 
 static void get_key(struct fs *fs, struct fs_node *node)
@@ -43,25 +49,33 @@ static void get_key(struct fs *fs, struct fs_node *node)
     fs_attr_put(fs, node);
 }
 
-static void end(struct fs *fs, struct fs_node *node)
+/* Of a node that has busy parts. */
+static void end_busy(struct fs *fs, struct fs_node *node)
 {
-    fs_times_keep(fs, node);
-    fs_attr_keep(fs, node);
     fs_scratch_free(fs, node);
     if (node->kind == FS_NODE_LOCK)
         fs_scratch_uncount_name(fs);
     fs_due_clear(fs, node);
-    fs_forget_drop(&fs->kernel, &node->stale);
-    if (node->taken != NULL) /* what was set on an attached one stays with the key */
+    fs_forget_drop(&fs->kernel, &node->busy->stale);
+    if (node->busy->taken != NULL) /* what was set on an attached one stays with the key */
         fs_attr_forget(fs, node);
-    fs_value_drop(fs, node);
     fs_value_drop_had(node);
     fs_working_drop_image(node);
     fs_working_drop_tail(node);
 }
 
+static void end(struct fs *fs, struct fs_node *node)
+{
+    fs_times_keep(fs, node);
+    fs_attr_keep(fs, node);
+    if (fs_node_is_busy(node))
+        end_busy(fs, node);
+    fs_value_drop(fs, node);
+}
+
 const struct fs_owners fs_owners = {
     .keep = keep,
+    .idle = idle,
     .lose_key = lose_key,
     .get_key = get_key,
     .end = end,

@@ -75,17 +75,16 @@ static void free_vm(struct fs_vm *vm)
 void fs_state_free(struct fs *fs)
 {
     struct fs_dataset *dataset = fs->vm != NULL ? fs->vm->datasets : NULL;
+    struct fs_node *node;
 
     while (fs->dirs != NULL)
         fs_dir_free(fs, fs->dirs);
     for (; dataset != NULL; dataset = dataset->hh.next)
         fs_ahead_drop(fs, dataset);
-    while (fs->nodes != NULL) {
-        struct fs_node *node = fs->nodes;
-
+    while ((node = fs_node_any(fs)) != NULL) {
         fs_node_pin(node);
-        while (node->open.handles != NULL)
-            fs_handle_free(fs, node->open.handles);
+        while (node->busy->open.handles != NULL)
+            fs_handle_free(fs, node->busy->open.handles);
         fs_node_detach(fs, node);
         node->lookups = 0;
         node->pins = 1;

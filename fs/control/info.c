@@ -219,7 +219,7 @@ int fs_info_know(struct fs_request *request, struct fs_node *node)
     bool creating;
 
     pthread_mutex_lock(&fs->lock);
-    creating = node->open.handles != NULL && !node->dataset->exists;
+    creating = node->busy->open.handles != NULL && !node->dataset->exists;
     pthread_mutex_unlock(&fs->lock);
     return creating ? 0 : fs_snapshot_know(request, node, print);
 }

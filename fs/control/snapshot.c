@@ -37,7 +37,7 @@ int fs_snapshot_know(struct fs_request *request, struct fs_node *node, fs_snapsh
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         node->seen.size_bytes = handle->text.len;
         open = true;
     }

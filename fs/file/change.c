@@ -17,7 +17,8 @@ enum { PARTIAL_WRITE_AGE_MS = 1000 };
 static int make_image(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    bool empty = node->working.commit.pending != FS_PENDING_NONE; /* its first data was refused */
+    bool empty =
+        node->busy->working.commit.pending != FS_PENDING_NONE; /* its first data was refused */
     int err = 0;
 
     if (!empty && node->attached &&
@@ -30,12 +31,13 @@ static int make_image(struct fs_request *request, struct fs_node *node)
     }
     if (err != 0)
         return err;
-    node->working.image = calloc(1, sizeof(*node->working.image));
-    if (node->working.image == NULL)
+    node->busy->working.image = calloc(1, sizeof(*node->busy->working.image));
+    if (node->busy->working.image == NULL)
         return -ENOMEM;
     return empty || node->seen.value == NULL
                ? 0
-               : fs_image_load(node->working.image, node->seen.value->data, node->seen.value->len);
+               : fs_image_load(node->busy->working.image, node->seen.value->data,
+                               node->seen.value->len);
 }
 
 /* What was appended to a removed key goes on in the image. */
@@ -43,13 +45,13 @@ static int move_tail(struct fs_node *node)
 {
     int err;
 
-    if (node->working.tail.len == 0)
+    if (node->busy->working.tail.len == 0)
         return 0;
-    err = fs_image_write(node->working.image, node->working.image->bytes.len,
-                         node->working.tail.data, node->working.tail.len);
+    err = fs_image_write(node->busy->working.image, node->busy->working.image->bytes.len,
+                         node->busy->working.tail.data, node->busy->working.tail.len);
     if (err == 0) {
         fs_working_drop_tail(node);
-        fs_commit_wrote(&node->working.commit, 0);
+        fs_commit_wrote(&node->busy->working.commit, 0);
     }
     return err;
 }
@@ -59,11 +61,11 @@ int fs_change_begin(struct fs_request *request, struct fs_node *node)
     bool fresh;
     int err = 0;
 
-    if (node->working.tail.len > 0 && node->attached)
+    if (node->busy->working.tail.len > 0 && node->attached)
         err = fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
     if (err != 0)
         return err;
-    fresh = node->working.image == NULL; /* the commit has dropped it, perhaps */
+    fresh = node->busy->working.image == NULL; /* the commit has dropped it, perhaps */
     if (fresh)
         err = make_image(request, node);
     if (err == 0)
@@ -75,8 +77,8 @@ int fs_change_begin(struct fs_request *request, struct fs_node *node)
 
 void fs_change_drop_idle(struct fs_node *node)
 {
-    if (node->attached && !node->working.commit.dirty &&
-        node->working.commit.pending == FS_PENDING_NONE)
+    if (node->attached && !node->busy->working.commit.dirty &&
+        node->busy->working.commit.pending == FS_PENDING_NONE)
         fs_working_drop_image(node);
 }
 
@@ -103,14 +105,14 @@ void fs_change_take_back(struct fs_request *request, struct fs_node *node,
     struct fs *fs = request->fs;
 
     if (err == -EINTR && before->dirty)
-        node->working.commit = *before; /* nothing was refused */
+        node->busy->working.commit = *before; /* nothing was refused */
     else
-        fs_commit_take_back(&node->working.commit, before, fs_working_in_doubt(request, err),
+        fs_commit_take_back(&node->busy->working.commit, before, fs_working_in_doubt(request, err),
                             ds_call_now_ms());
-    if (!node->working.commit.dirty)
+    if (!node->busy->working.commit.dirty)
         fs_working_drop_image(node);
     fs_due_set(fs, node,
-               fs->options->commit_at_close ? 0 : fs_commit_idle_ms(&node->working.commit),
+               fs->options->commit_at_close ? 0 : fs_commit_idle_ms(&node->busy->working.commit),
                fs_working_idle);
     fs_working_show_left(fs, node);
 }
@@ -126,7 +128,7 @@ int fs_change_copy(const struct fs_node *node, struct fs_image **out)
 {
     struct fs_image *copy = calloc(1, sizeof(*copy));
 
-    if (copy == NULL || fs_image_copy(copy, node->working.image) != 0) {
+    if (copy == NULL || fs_image_copy(copy, node->busy->working.image) != 0) {
         free(copy);
         return -ENOMEM;
     }
@@ -137,17 +139,17 @@ int fs_change_copy(const struct fs_node *node, struct fs_image **out)
 int fs_change_commit(struct fs_request *request, struct fs_node *node,
                      const struct fs_commit *commit, struct fs_image *before)
 {
-    struct fs_image *changed = node->working.image;
+    struct fs_image *changed = node->busy->working.image;
     int err;
 
-    node->working.before = before;
+    node->busy->working.before = before;
     err = fs_working_commit(request, node, FS_COMMIT_ON_WRITE);
-    node->working.before = NULL;
+    node->busy->working.before = NULL;
     if (request->opcode == FS_WRITE)
         err = fs_change_waited(request, err);
-    if (err != 0 && node->working.image == changed) {
+    if (err != 0 && node->busy->working.image == changed) {
         fs_working_drop_image(node);
-        node->working.image = before;
+        node->busy->working.image = before;
         before = NULL;
         fs_change_take_back(request, node, commit, err);
     }

@@ -9,9 +9,9 @@
 #include "kernel/request.h"
 #include "model/node.h"
 
-/* Makes sure that node->working.image is all of the working value. -ESTALE: the other side removed
- * the key under the open file; -ENOMEM; the store's errors. The caller may block, unless there is
- * an image and no tail. */
+/* Makes sure that node->busy->working.image is all of the working value. -ESTALE: the other side
+ * removed the key under the open file; -ENOMEM; the store's errors. The caller may block, unless
+ * there is an image and no tail. */
 int fs_change_begin(struct fs_request *request, struct fs_node *node);
 
 /* The image is dropped again if it is the store's value. */
@@ -28,7 +28,7 @@ int fs_change_commit(struct fs_request *request, struct fs_node *node,
                      const struct fs_commit *commit, struct fs_image *before);
 
 /* The change has failed with its commit and is out of the working value again: what else waits
- * stays. `before` is what node->working.commit was. */
+ * stays. `before` is what node->busy->working.commit was. */
 void fs_change_take_back(struct fs_request *request, struct fs_node *node,
                          const struct fs_commit *before, int err);
 

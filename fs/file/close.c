@@ -79,7 +79,7 @@ static bool others_wait(const struct fs_handle *handle)
 {
     const struct fs_handle *other;
 
-    DL_FOREACH (handle->node->open.handles, other) {
+    DL_FOREACH (handle->node->busy->open.handles, other) {
         if (other != handle && (other->unsent || fs_held_any(&other->held)))
             return true;
     }
@@ -94,10 +94,10 @@ static void drop_held(struct fs *fs, struct fs_handle *handle)
 
     fs_held_clear(&handle->held);
     fs_working_show_left(fs, node);
-    if (node->attached && node->working.commit.pending != FS_PENDING_NONE &&
-        !node->working.commit.dirty && !others_wait(handle))
+    if (node->attached && node->busy->working.commit.pending != FS_PENDING_NONE &&
+        !node->busy->working.commit.dirty && !others_wait(handle))
         fs_working_give_up(fs, node);
-    fs_forget_soon(&fs->kernel, &node->stale);
+    fs_forget_soon(&fs->kernel, &node->busy->stale);
 }
 
 /* Commits what waited for the end of the handle. Nobody is told of a failure here: it is reported
@@ -117,7 +117,7 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     if (fs_handle_is_last_writer(handle)) {
         if (err != 0)
             fs_working_lose(request, node, err);
-        fs_commit_closed(&node->working.commit);
+        fs_commit_closed(&node->busy->working.commit);
     }
     err = err != 0 ? err : held;
     if (err != 0 && node->attached)
@@ -134,7 +134,7 @@ static bool has_work(const struct fs_handle *handle)
 
     return fs_held_any(&handle->held) ||
            ((handle->unsent || fs_handle_is_last_writer(handle)) &&
-            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->working.commit.refused));
+            (fs_working_due(node, FS_COMMIT_ON_RELEASE) || node->busy->working.commit.refused));
 }
 
 /* What the handle leaves behind uncommitted is committed without it. With fs->lock. */
@@ -144,8 +144,8 @@ static void commit_soon(struct fs *fs, struct fs_handle *handle)
 
     if (!has_work(handle) || !fs_working_waits(node))
         return;
-    fs_commit_gather(&node->working.commit, ds_call_now_ms());
-    fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit), fs_working_idle);
+    fs_commit_gather(&node->busy->working.commit, ds_call_now_ms());
+    fs_due_set(fs, node, fs_commit_idle_ms(&node->busy->working.commit), fs_working_idle);
 }
 
 /* With fs->lock. */
@@ -154,14 +154,14 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
     struct fs_node *node = handle->node;
 
     if (fs_held_any(&handle->held)) { /* the RELEASE got no turn */
-        if (!node->key_lock.locked)
+        if (!node->busy->key_lock.locked)
             drop_held(fs, handle);
         if (node->attached)
             fs_errors_add(fs->kernel.errors, "release", node->dataset->name, node->key, -EILSEQ,
                           "");
     }
-    if (handle->writes && !node->key_lock.locked && fs_handle_is_last_writer(handle))
-        fs_commit_closed(&node->working.commit);
+    if (handle->writes && !node->busy->key_lock.locked && fs_handle_is_last_writer(handle))
+        fs_commit_closed(&node->busy->working.commit);
     fs_handle_free(fs, handle);
 }
 
@@ -215,10 +215,10 @@ void fs_close_abandon(struct fs *fs, struct fs_handle *handle)
 
     DS_LOCK_SCOPE(&fs->lock);
     /* Its caller is dead: unless others write, nobody has built on what it created or truncated. */
-    if (handle->writes && fs_handle_is_last_writer(handle) && node->working.image != NULL &&
-        !node->working.commit.dirty && node->attached && !node->key_lock.locked) {
+    if (handle->writes && fs_handle_is_last_writer(handle) && node->busy->working.image != NULL &&
+        !node->busy->working.commit.dirty && node->attached && !node->busy->key_lock.locked) {
         fs_working_give_up(fs, node);
-        fs_commit_closed(&node->working.commit);
+        fs_commit_closed(&node->busy->working.commit);
     }
     fs_handle_free(fs, handle);
 }

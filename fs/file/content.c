@@ -7,16 +7,16 @@
 
 size_t fs_content_size(const struct fs_node *node)
 {
-    return node->scratch != NULL ? node->scratch->bytes.len : fs_working_size(node);
+    return node->busy->scratch != NULL ? node->busy->scratch->bytes.len : fs_working_size(node);
 }
 
 uint64_t fs_content_digest(const struct fs *fs, const struct fs_node *node)
 {
-    const struct fs_image *image = node->working.image;
+    const struct fs_image *image = node->busy->working.image;
     const struct fs_value *value = node->seen.value;
 
-    if (node->scratch != NULL)
-        return fs_marks_digest(fs, node->scratch->bytes.data, node->scratch->bytes.len);
+    if (node->busy->scratch != NULL)
+        return fs_marks_digest(fs, node->busy->scratch->bytes.data, node->busy->scratch->bytes.len);
     if (image != NULL)
         return fs_marks_digest(fs, image->bytes.data, image->bytes.len);
     return value != NULL ? fs_marks_digest(fs, value->data, value->len) : node->seen.digest;

@@ -21,9 +21,9 @@ void fs_handle_attach(struct fs_handle *handle, struct fs_node *node, int open_f
     handle->node = node;
     handle->writes = (open_flags & O_ACCMODE) != O_RDONLY;
     fs_node_pin(node);
-    DL_APPEND(node->open.handles, handle);
+    DL_APPEND(node->busy->open.handles, handle);
     if (handle->writes)
-        node->open.writers++;
+        node->busy->open.writers++;
 }
 
 struct fs_handle *fs_handle_new(struct fs_node *node, int open_flags)
@@ -46,11 +46,11 @@ static void free_closed(struct fs *fs, struct fs_handle *handle)
 
 void fs_handle_free(struct fs *fs, struct fs_handle *handle)
 {
-    DL_DELETE(handle->node->open.handles, handle);
-    if (handle->node->open.handles == NULL)
+    DL_DELETE(handle->node->busy->open.handles, handle);
+    if (handle->node->busy->open.handles == NULL)
         fs_value_drop_had(handle->node);
     if (handle->writes) {
-        handle->node->open.writers--;
+        handle->node->busy->open.writers--;
         fs_scratch_closed(fs, handle->node);
     }
     handle->closed = true;
@@ -77,14 +77,14 @@ void fs_handle_unuse(struct fs *fs, struct fs_handle *handle)
 
 bool fs_handle_is_last_writer(const struct fs_handle *handle)
 {
-    return handle->node->open.writers == (handle->writes ? 1 : 0);
+    return handle->node->busy->open.writers == (handle->writes ? 1 : 0);
 }
 
 bool fs_handle_any_held(const struct fs_node *node)
 {
     const struct fs_handle *handle;
 
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         if (fs_held_any(&handle->held))
             return true;
     }
@@ -95,7 +95,7 @@ void fs_handle_drop_held(struct fs_node *node)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         if (!fs_held_any(&handle->held))
             continue;
         fs_held_clear(&handle->held);
@@ -107,7 +107,7 @@ size_t fs_handle_held_size(const struct fs_node *node, size_t size)
 {
     const struct fs_handle *handle;
 
-    DL_FOREACH (node->open.handles, handle)
+    DL_FOREACH (node->busy->open.handles, handle)
         size = fs_held_size(&handle->held, size);
     return size;
 }
@@ -116,7 +116,7 @@ void fs_handle_committed(struct fs_node *node)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         handle->unsent = false;
     }
 }
@@ -125,7 +125,7 @@ void fs_handle_lost(struct fs_node *node, int error, const struct fs_handle *tol
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         if (handle->unsent && handle != told)
             handle->sticky = error;
         handle->unsent = false;
@@ -136,7 +136,7 @@ void fs_handle_truncated(struct fs_node *node, const struct fs_handle *by)
 {
     struct fs_handle *handle;
 
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         if (handle == by || (by == NULL && handle->writes))
             handle->unsent = true;
     }
@@ -160,7 +160,7 @@ bool fs_handle_steady(const struct fs_node *node, pid_t tid)
 
     if (tid == 0 || node->seen.presence != FS_PRESENT || node->seen.value == NULL)
         return false;
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         if (handle->tid != tid || handle->fetched_ms == 0 || !(handle->walks || handle->looks) ||
             ds_call_now_ms() - handle->fetched_ms >= STEADY_MS)
             continue;

@@ -12,12 +12,12 @@ struct fs_handle {
     bool writes;          /* may write */
     /* With fs->lock. */
     unsigned uses; /* requests that run with it; a killed caller's may outlive RELEASE */
-    bool closed;   /* it is none of node->open.handles any more; the last of these frees it */
+    bool closed;   /* it is none of node->busy->open.handles any more; the last of these frees it */
     struct fs_budget budget;
     struct fs_held held; /* with the key lock too */
     bool unsent;         /* perhaps what it wrote, created or truncated is not all committed */
     int sticky;          /* a late failure that nobody was told of yet, or 0 */
-    struct fs_handle *prev, *next; /* node->open.handles, with fs->lock */
+    struct fs_handle *prev, *next; /* node->busy->open.handles, with fs->lock */
     struct ds_buf text;            /* of a control file, as it was at open */
     /* Whose fstat(2) the value that the open showed may answer, with fs->lock. */
     pid_t tid;          /* 0: nobody's */

@@ -53,10 +53,10 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     ticket = ticket || (node->told.ticket.tid == request->tid && request->tid != 0 &&
                         ds_call_now_ms() <= node->told.ticket.until_ms && node->seen.value != NULL);
     node->told.ticket.tid = 0;
-    waits = fs_working_waits(node) || node->working.image != NULL;
+    waits = fs_working_waits(node) || node->busy->working.image != NULL;
     young = node->seen.presence == FS_PRESENT && node->seen.value != NULL &&
             fs_value_younger(node, fs->options->ttl_ms);
-    gone = node->withheld != NULL && !fs_value_exists(node);
+    gone = node->busy->withheld != NULL && !fs_value_exists(node);
     local = !attached || fs_node_is_local(node);
     pthread_mutex_unlock(&fs->lock);
 
@@ -78,7 +78,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     fs_key_unlock(node);
     if (err == -EINTR)
         return err;
-    if (err == 0 && node->working.image == NULL && node->seen.fetched_ms == 0) {
+    if (err == 0 && node->busy->working.image == NULL && node->seen.fetched_ms == 0) {
         /* What was created may have been written by the other side already. */
         pthread_mutex_unlock(&fs->lock);
         err = fs_fetch_value(request, node, reads, false);
@@ -98,7 +98,7 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
     err = fs_key_lock(request, node);
     if (err != 0)
         return err;
-    if (node->working.commit.gathered) {
+    if (node->busy->working.commit.gathered) {
         pthread_mutex_unlock(&fs->lock);
         err = fs_request_may_block(request);
         pthread_mutex_lock(&fs->lock);
@@ -108,13 +108,13 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
         }
         /* Should the new data be refused, this is what stays. */
         err = commit_for_others(request, node);
-        if (err == -EINTR || (err != 0 && err != -EILSEQ && node->working.commit.gathered)) {
+        if (err == -EINTR || (err != 0 && err != -EILSEQ && node->busy->working.commit.gathered)) {
             fs_key_unlock(node); /* it waits on, and nobody has been told of its loss */
             return err;
         }
     }
-    err = node->scratch != NULL ? fs_scratch_truncate(request, node, 0)
-                                : fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
+    err = node->busy->scratch != NULL ? fs_scratch_truncate(request, node, 0)
+                                      : fs_working_pend(fs, node, FS_PENDING_TRUNCATE);
     fs_key_unlock(node);
     return err;
 }
@@ -168,9 +168,10 @@ int fs_open_entry(struct fs_request *request, struct fs_node *node)
     if (handle == NULL)
         return -ENOMEM;
     pthread_mutex_lock(&fs->lock);
+    err = fs_node_make_busy(fs, node);
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
-    if (attached)
+    if (err == 0 && attached)
         err = fs_access_allow_node(request, node, write ? FS_NEED_WRITE : FS_NEED_READ);
     if (err == 0)
         err = truncate ? open_truncating(request, node) : bring_up_to_date(request, node);
@@ -214,7 +215,8 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
             err = fs_scratch_make(request, node, kind);
         else /* the store still has a key whose removal is withheld */
             err = fs_working_pend(request->fs, node,
-                                  node->withheld != NULL ? FS_PENDING_TRUNCATE : FS_PENDING_CREATE);
+                                  node->busy->withheld != NULL ? FS_PENDING_TRUNCATE
+                                                               : FS_PENDING_CREATE);
         if (err == 0)
             fs_directory_modified(request->fs, node->dataset);
         return err;
@@ -224,7 +226,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node)
         return -EEXIST;
     if (node->kind != FS_NODE_ENTRY)
         return -EISDIR;
-    if (truncate && node->scratch != NULL)
+    if (truncate && node->busy->scratch != NULL)
         return fs_scratch_truncate(request, node, 0);
     if (truncate)
         return fs_working_pend(request->fs, node, FS_PENDING_TRUNCATE);
@@ -258,7 +260,7 @@ int fs_open_create(struct fs_request *request, struct fs_node *parent)
         if (err == 0) {
             spare = NULL;
             fs_handle_attach(handle, node, request->fi.flags);
-            handle->unsent = node->working.commit.pending != FS_PENDING_NONE;
+            handle->unsent = node->busy->working.commit.pending != FS_PENDING_NONE;
         }
         fs_key_unlock(node);
     }

@@ -19,7 +19,7 @@ static struct fs_value *with_held(const struct fs_node *node, struct fs_value *v
     int err = ds_buf_append(&bytes, value->data, value->len);
 
     fs_value_unref(value);
-    DL_FOREACH (node->open.handles, handle) {
+    DL_FOREACH (node->busy->open.handles, handle) {
         if (err == 0)
             err = fs_held_show(&handle->held, &bytes);
     }
@@ -33,21 +33,22 @@ static struct fs_value *with_held(const struct fs_node *node, struct fs_value *v
 static int visible_value(const struct fs_node *node, struct fs_value **out)
 {
     const struct fs_image *image =
-        node->working.before != NULL ? node->working.before : node->working.image;
+        node->busy->working.before != NULL ? node->busy->working.before : node->busy->working.image;
     bool held = fs_handle_any_held(node);
-    bool truncated =
-        node->working.commit.pending == FS_PENDING_TRUNCATE && !node->working.commit.dirty && !held;
-    size_t tail_len = node->working.tail.len - node->working.tail_fresh;
+    bool truncated = node->busy->working.commit.pending == FS_PENDING_TRUNCATE &&
+                     !node->busy->working.commit.dirty && !held;
+    size_t tail_len = node->busy->working.tail.len - node->busy->working.tail_fresh;
 
     if (image != NULL && (!truncated || node->seen.value == NULL))
-        *out = fs_value_new(image->bytes.data, image->bytes.len, node->working.tail.data, tail_len);
+        *out = fs_value_new(image->bytes.data, image->bytes.len, node->busy->working.tail.data,
+                            tail_len);
     else if (fs_value_was_had(node))
-        *out = fs_value_ref(node->seen.had);
+        *out = fs_value_ref(node->busy->stored.had);
     else if (node->seen.value == NULL)
         return 0;
     else
         *out = tail_len > 0 ? fs_value_new(node->seen.value->data, node->seen.value->len,
-                                           node->working.tail.data, tail_len)
+                                           node->busy->working.tail.data, tail_len)
                             : fs_value_ref(node->seen.value);
     if (*out != NULL && held)
         *out = with_held(node, *out);

@@ -16,7 +16,7 @@ static void cut_others(struct fs_node *node, const struct fs_handle *by, size_t 
 {
     struct fs_handle *other;
 
-    DL_FOREACH (node->open.handles, other) {
+    DL_FOREACH (node->busy->open.handles, other) {
         if (other != by)
             fs_held_cut(&other->held, old_size, size);
     }
@@ -28,14 +28,14 @@ static int shorten(struct fs_request *request, struct fs_node *node, size_t size
 {
     struct fs *fs = request->fs;
     struct fs_held none = {0}, *held = handle != NULL ? &handle->held : &none;
-    bool changes = size < node->working.image->bytes.len || fs_held_any(held);
-    size_t old_size = node->working.image->bytes.len;
-    struct fs_commit commit = node->working.commit;
+    bool changes = size < node->busy->working.image->bytes.len || fs_held_any(held);
+    size_t old_size = node->busy->working.image->bytes.len;
+    struct fs_commit commit = node->busy->working.commit;
     struct fs_image *before = NULL;
     int err = fs_change_copy(node, &before);
 
     if (err == 0)
-        err = fs_held_truncate(held, node->working.image, size);
+        err = fs_held_truncate(held, node->busy->working.image, size);
     fs_held_clear(&none);
     if (err == 0 || (err == -EAGAIN && handle != NULL))
         cut_others(node, handle, old_size, size);
@@ -45,7 +45,7 @@ static int shorten(struct fs_request *request, struct fs_node *node, size_t size
         return handle != NULL ? fs_change_hold_back(request, handle) : -EILSEQ;
     if (err != 0 || !changes)
         return err;
-    fs_commit_wrote(&node->working.commit, 0);
+    fs_commit_wrote(&node->busy->working.commit, 0);
     fs_value_diverge(fs, node);
     if (later) {
         fs_working_gather(fs, node);
@@ -80,13 +80,14 @@ int fs_truncate(struct fs_request *request, struct fs_node *node, size_t size, b
     struct fs *fs = request->fs;
     int err = 0;
 
-    if (node->scratch != NULL)
+    if (node->busy->scratch != NULL)
         return fs_scratch_truncate(request, node, size);
     if (!open)
         node->seen.fetched_ms = 0; /* like an open, it starts from what the store holds now */
     if (size > 0 || !node->attached)
         return truncate_now(request, node, size, open);
-    if (node->working.commit.gathered) /* should the new data be refused, this is what stays */
+    if (node->busy->working.commit
+            .gathered) /* should the new data be refused, this is what stays */
         err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
     if (err == -EILSEQ) /* mapped pages, which are cut off now */
         err = 0;

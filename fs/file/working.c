@@ -14,20 +14,21 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 void fs_working_drop_image(struct fs_node *node)
 {
-    if (node->working.image == NULL)
+    if (node->busy->working.image == NULL)
         return;
-    fs_image_clear(node->working.image);
-    free(node->working.image);
-    node->working.image = NULL;
+    fs_image_clear(node->busy->working.image);
+    free(node->busy->working.image);
+    node->busy->working.image = NULL;
 }
 
 void fs_working_show_left(struct fs *fs, struct fs_node *node)
 {
-    if (node->working.commit.dirty || node->working.image != NULL || node->working.tail.len > 0 ||
-        fs_handle_any_held(node))
+    if (node->busy->working.commit.dirty || node->busy->working.image != NULL ||
+        node->busy->working.tail.len > 0 || fs_handle_any_held(node))
         fs_value_touch(fs, node);
     else
         fs_value_show_stored(node);
@@ -35,14 +36,14 @@ void fs_working_show_left(struct fs *fs, struct fs_node *node)
 
 void fs_working_drop_tail(struct fs_node *node)
 {
-    ds_buf_free(&node->working.tail);
-    node->working.tail_fresh = 0;
+    ds_buf_free(&node->busy->working.tail);
+    node->busy->working.tail_fresh = 0;
 }
 
 /* The data or the commit was refused: the working value is the store's again. */
 void fs_working_give_up(struct fs *fs, struct fs_node *node)
 {
-    fs_commit_give_up(&node->working.commit);
+    fs_commit_give_up(&node->busy->working.commit);
     fs_due_clear(fs, node);
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
@@ -51,36 +52,60 @@ void fs_working_give_up(struct fs *fs, struct fs_node *node)
 
 int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending)
 {
-    if (node->working.image == NULL) {
-        node->working.image = calloc(1, sizeof(*node->working.image));
-        if (node->working.image == NULL)
+    if (node->busy->working.image == NULL) {
+        node->busy->working.image = calloc(1, sizeof(*node->busy->working.image));
+        if (node->busy->working.image == NULL)
             return -ENOMEM;
     }
-    fs_image_clear(node->working.image);
+    fs_image_clear(node->busy->working.image);
     fs_working_drop_tail(node);
-    node->working.grown = false;
+    node->busy->working.grown = false;
     fs_handle_drop_held(node);
-    if (node->working.commit.pending == FS_PENDING_NONE || node->working.commit.refused)
+    if (node->busy->working.commit.pending == FS_PENDING_NONE || node->busy->working.commit.refused)
         fs_handle_committed(node); /* what waits now is none of theirs */
-    fs_commit_pend(&node->working.commit, pending);
+    fs_commit_pend(&node->busy->working.commit, pending);
     fs_value_diverge(fs, node);
     return 0;
 }
 
+bool fs_working_is_empty(const struct fs_node *node)
+{
+    const struct fs_working *working = &node->busy->working;
+    const struct fs_value *value = node->seen.value;
+
+    return working->image == NULL && working->tail.len == 0 && !working->grown &&
+           fs_commit_is_over(&working->commit) &&
+           (working->committed_ms == 0 || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
+            ds_call_now_ms() - working->committed_ms >= FS_SEND_GROWTH_MS);
+}
+
 bool fs_working_waits(const struct fs_node *node)
 {
-    return node->attached && (fs_commit_waits(&node->working.commit) || node->working.tail.len > 0);
+    return node->attached &&
+           (fs_commit_waits(&node->busy->working.commit) || node->busy->working.tail.len > 0);
 }
 
 size_t fs_working_size(const struct fs_node *node)
 {
     const struct fs_image *image =
-        node->working.before != NULL ? node->working.before : node->working.image;
+        node->busy->working.before != NULL ? node->busy->working.before : node->busy->working.image;
 
     if (fs_value_was_had(node))
-        return node->seen.had->len;
+        return node->busy->stored.had->len;
     return fs_handle_held_size(node, (image != NULL ? image->bytes.len : node->seen.size_bytes) +
-                                         node->working.tail.len - node->working.tail_fresh);
+                                         node->busy->working.tail.len -
+                                         node->busy->working.tail_fresh);
+}
+
+void fs_working_lose_key(struct fs_node *node, bool moves)
+{
+    struct fs_working *working = &node->busy->working;
+
+    if (!fs_node_is_busy(node))
+        return;
+    working->grown = false;
+    if (!moves)
+        memset(&working->commit, 0, sizeof(working->commit));
 }
 
 /* After these nothing more may come: what was sent in pieces is seen to. */
@@ -92,8 +117,8 @@ static bool may_be_last(enum fs_commit_event event)
 bool fs_working_due(const struct fs_node *node, enum fs_commit_event event)
 {
     return node->attached &&
-           (node->working.tail.len > 0 || fs_commit_due(&node->working.commit, event) ||
-            (node->working.grown && may_be_last(event)));
+           (node->busy->working.tail.len > 0 || fs_commit_due(&node->busy->working.commit, event) ||
+            (node->busy->working.grown && may_be_last(event)));
 }
 
 /* The handle whose user is told by the failure of this request, or NULL. A close tells too, but
@@ -120,12 +145,12 @@ static bool may_complete_later(enum fs_commit_event event)
 
 void fs_working_lose(struct fs_request *request, struct fs_node *node, int err)
 {
-    bool gathered = node->working.commit.gathered;
+    bool gathered = node->busy->working.commit.gathered;
 
     fs_working_give_up(request->fs, node);
     fs_handle_lost(node, err, acting_handle(request));
     if (gathered)
-        fs_forget_soon(request->kernel, &node->stale);
+        fs_forget_soon(request->kernel, &node->busy->stale);
 }
 
 bool fs_working_in_doubt(const struct fs_request *request, int err)
@@ -142,10 +167,10 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
                          enum fs_commit_event event, int err)
 {
     struct fs *fs = request->fs;
-    bool append = node->working.tail.len > 0, doubt = fs_working_in_doubt(request, err);
+    bool append = node->busy->working.tail.len > 0, doubt = fs_working_in_doubt(request, err);
 
     if (err == -EINTR && ds_call_sent(&request->call) != DS_SENT_MAYBE) {
-        if (node->working.commit.dirty)
+        if (node->busy->working.commit.dirty)
             fs_working_gather(fs, node);
         return err;
     }
@@ -154,9 +179,9 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
         fs_working_lose(request, node, err);
         return err;
     }
-    fs_commit_refused(&node->working.commit, ds_call_now_ms());
-    if (node->working.commit.gathered && !fs->options->commit_at_close)
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit), fs_working_idle);
+    fs_commit_refused(&node->busy->working.commit, ds_call_now_ms());
+    if (node->busy->working.commit.gathered && !fs->options->commit_at_close)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->busy->working.commit), fs_working_idle);
     return err;
 }
 
@@ -175,7 +200,7 @@ static struct modified modified_of(const struct fs_node *node)
 static void committed(struct fs_request *request, struct fs_node *node,
                       const struct modified *modified)
 {
-    fs_commit_done(&node->working.commit);
+    fs_commit_done(&node->busy->working.commit);
     fs_due_clear(request->fs, node);
     /* The key has a new value: its old one need not be removed. */
     fs_scratch_untie(request->fs, node);
@@ -183,20 +208,20 @@ static void committed(struct fs_request *request, struct fs_node *node,
     fs_working_drop_image(node);
     node->seen.version = modified->version;
     node->seen.mtime = modified->mtime;
-    node->seen.diverges = false;
+    node->busy->stored.diverges = false;
 }
 
 void fs_working_supersede(struct fs *fs, struct fs_node *node)
 {
-    if (node->working.image != NULL || node->working.tail.len > 0) {
-        fs_forget_soon(&fs->kernel, &node->stale);
+    if (node->busy->working.image != NULL || node->busy->working.tail.len > 0) {
+        fs_forget_soon(&fs->kernel, &node->busy->stale);
         fs_value_touch(fs, node);
     }
-    node->seen.diverges = false;
-    fs_commit_done(&node->working.commit);
+    node->busy->stored.diverges = false;
+    fs_commit_done(&node->busy->working.commit);
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
-    node->working.grown = false;
+    node->busy->working.grown = false;
     fs_due_clear(fs, node);
     fs_handle_committed(node);
 }
@@ -220,7 +245,7 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
     int err;
 
     /* Pages of a memory map: they will not change by themselves. */
-    if (!fs_image_is_text(node->working.image)) {
+    if (!fs_image_is_text(node->busy->working.image)) {
         if (may_complete_later(event))
             return 0;
         fs_working_lose(request, node, -EILSEQ);
@@ -237,8 +262,8 @@ static int commit_image(struct fs_request *request, struct fs_node *node,
  * published, unless somebody who truncated too has closed the file. */
 static bool waits_for_text(const struct fs_node *node)
 {
-    return node->working.commit.pending != FS_PENDING_NONE && !node->working.commit.dirty &&
-           fs_handle_any_held(node);
+    return node->busy->working.commit.pending != FS_PENDING_NONE &&
+           !node->busy->working.commit.dirty && fs_handle_any_held(node);
 }
 
 int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event)
@@ -247,13 +272,15 @@ int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_
 
     if (!node->attached)
         return 0;
-    if (node->working.tail.len > 0)
+    if (node->busy->working.tail.len > 0)
         err = fs_working_commit_tail(request, node, event);
     if (err == 0 && event != FS_COMMIT_ON_RELEASE && waits_for_text(node))
         return event == FS_COMMIT_ON_RENAME ? fs_working_not_text(request, node) : 0;
-    if (err == 0 && node->working.image != NULL && fs_commit_due(&node->working.commit, event))
+    if (err == 0 && node->busy->working.image != NULL &&
+        fs_commit_due(&node->busy->working.commit, event))
         err = commit_image(request, node, event);
-    if (err == 0 && node->working.grown && node->working.image == NULL && may_be_last(event)) {
+    if (err == 0 && node->busy->working.grown && node->busy->working.image == NULL &&
+        may_be_last(event)) {
         err = fs_send_check_growth(request, node);
         if (err != 0 && err != -EINTR)
             fs_working_lose(request, node, err);
@@ -277,9 +304,9 @@ static int commit_reported(struct fs_request *request, struct fs_node *node,
 /* What waits, such as data just put in, waits for more. */
 void fs_working_gather(struct fs *fs, struct fs_node *node)
 {
-    fs_commit_gather(&node->working.commit, ds_call_now_ms());
-    if (!fs->options->commit_at_close && node->due.at_ms == 0)
-        fs_due_set(fs, node, fs_commit_idle_ms(&node->working.commit), fs_working_idle);
+    fs_commit_gather(&node->busy->working.commit, ds_call_now_ms());
+    if (!fs->options->commit_at_close && node->busy->due.at_ms == 0)
+        fs_due_set(fs, node, fs_commit_idle_ms(&node->busy->working.commit), fs_working_idle);
 }
 
 void fs_working_idle(struct fs_request *request, struct fs_node *node)
@@ -292,7 +319,7 @@ void fs_working_idle(struct fs_request *request, struct fs_node *node)
         fs_due_set(fs, node, now_ms + FS_COMMIT_IDLE_MS, fs_working_idle);
         return;
     }
-    idle_ms = fs_commit_idle_ms(&node->working.commit);
+    idle_ms = fs_commit_idle_ms(&node->busy->working.commit);
     if (idle_ms > now_ms)
         fs_due_set(fs, node, idle_ms, fs_working_idle);
     else if (idle_ms != 0)
@@ -309,7 +336,9 @@ static int collect_waiting(struct fs *fs, const struct fs_dataset *dataset,
     struct fs_node **nodes = NULL;
 
     *count = 0;
-    for (struct fs_node *node = fs->nodes; node != NULL; node = node->hh.next) {
+    for (const struct fs_busy *busy = fs->busy; busy != NULL; busy = busy->next) {
+        struct fs_node *node = busy->node;
+
         if (node->kind != FS_NODE_ENTRY || !fs_working_due(node, event) ||
             (dataset != NULL && node->dataset != dataset))
             continue;

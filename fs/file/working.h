@@ -19,6 +19,13 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
  * whose commit is under way, and with what open files hold back. */
 size_t fs_working_size(const struct fs_node *node);
 
+/* True if nothing of it is left to be known: nothing waits, and it is not soon to grow (send.h). */
+bool fs_working_is_empty(const struct fs_node *node);
+
+/* The key is another's or nobody's from now on. `moves`: the node gets another one, and a
+ * truncation whose first data was refused is still the file's. */
+void fs_working_lose_key(struct fs_node *node, bool moves);
+
 /* True if closing now would leave something uncommitted or held back. */
 bool fs_working_waits(const struct fs_node *node);
 

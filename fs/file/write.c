@@ -29,7 +29,7 @@ static size_t end_of_write(const struct fs_request *request, const struct fs_nod
 static bool goes_through(const struct fs_request *request, const struct fs_handle *handle,
                          const struct fs_node *node, bool at_end)
 {
-    return fs_commit_through(&node->working.commit, &handle->budget, request->size,
+    return fs_commit_through(&node->busy->working.commit, &handle->budget, request->size,
                              end_of_write(request, node, at_end),
                              request->fs->options->commit_at_close);
 }
@@ -40,9 +40,10 @@ static bool is_plain_append(const struct fs_request *request, const struct fs_ha
                             const struct fs_node *node)
 {
     const struct fs_held *held = &handle->held;
-    bool plain = node->working.image == NULL ? node->working.commit.pending != FS_PENDING_TRUNCATE
-                                             : node->working.commit.pending == FS_PENDING_CREATE &&
-                                                   node->working.image->bytes.len == 0;
+    bool plain = node->busy->working.image == NULL
+                     ? node->busy->working.commit.pending != FS_PENDING_TRUNCATE
+                     : node->busy->working.commit.pending == FS_PENDING_CREATE &&
+                           node->busy->working.image->bytes.len == 0;
 
     return plain && (!fs_held_any(held) || held->appends) && (request->fi.flags & O_APPEND) != 0 &&
            node->attached && !request->fi.writepage;
@@ -54,18 +55,18 @@ static bool is_quick(const struct fs_request *request, const struct fs_handle *h
 {
     bool at_end = (request->fi.flags & O_APPEND) != 0;
 
-    if (node->key_lock.locked || node->key_lock.waiters != NULL ||
+    if (node->busy->key_lock.locked || node->busy->key_lock.waiters != NULL ||
         goes_through(request, handle, node, at_end))
         return false;
     if (is_plain_append(request, handle, node))
         return end_of_write(request, node, true) <= DS_VALUE_MAX_BYTES;
-    return node->working.image != NULL && node->working.tail.len == 0;
+    return node->busy->working.image != NULL && node->busy->working.tail.len == 0;
 }
 
 /* The old value stays if what failed was the first data after a creation or truncation. */
 static void give_up_pending(struct fs *fs, struct fs_node *node)
 {
-    if (node->attached && !node->working.commit.dirty && !fs_handle_any_held(node))
+    if (node->attached && !node->busy->working.commit.dirty && !fs_handle_any_held(node))
         fs_working_give_up(fs, node);
 }
 
@@ -87,15 +88,15 @@ static int append_through(struct fs_request *request, struct fs_node *node,
 {
     int err;
 
-    node->working.tail_fresh = len;
+    node->busy->working.tail_fresh = len;
     err = fs_change_waited(request, fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE));
-    if (err != 0 && node->working.tail.len > 0) { /* else it is in doubt, and gone */
-        node->working.tail.len -= len;
+    if (err != 0 && node->busy->working.tail.len > 0) { /* else it is in doubt, and gone */
+        node->busy->working.tail.len -= len;
         fs_change_take_back(request, node, before, err);
     }
-    if (err != 0 && node->working.tail.len == 0)
+    if (err != 0 && node->busy->working.tail.len == 0)
         fs_working_give_up(request->fs, node);
-    node->working.tail_fresh = 0;
+    node->busy->working.tail_fresh = 0;
     return err;
 }
 
@@ -113,7 +114,7 @@ static int append(struct fs_request *request, struct fs_handle *handle, struct f
     if (end_of_write(request, node, true) > DS_VALUE_MAX_BYTES) {
         /* The store may know of a shorter value, and is asked about these bytes alone. */
         through = true;
-        if (node->working.tail.len > 0)
+        if (node->busy->working.tail.len > 0)
             err = fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
     }
     if (err == 0)
@@ -125,12 +126,12 @@ static int append(struct fs_request *request, struct fs_handle *handle, struct f
         len = whole.len;
     }
     if (err == 0)
-        err = ds_buf_append(&node->working.tail, data, len);
+        err = ds_buf_append(&node->busy->working.tail, data, len);
     if (err != 0)
         return refused(request, node, err);
     handle->unsent = true;
-    before = node->working.commit;
-    fs_commit_wrote(&node->working.commit, len);
+    before = node->busy->working.commit;
+    fs_commit_wrote(&node->busy->working.commit, len);
     fs_value_diverge(fs, node);
     if (through) {
         handle->budget.commits++;
@@ -163,9 +164,9 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
     if (err != 0)
         return err;
     if (mapped)
-        err = fs_image_write_page(node->working.image, offset, request->data, request->size);
+        err = fs_image_write_page(node->busy->working.image, offset, request->data, request->size);
     else
-        err = fs_held_write(&handle->held, node->working.image, at_end, offset, request->data,
+        err = fs_held_write(&handle->held, node->busy->working.image, at_end, offset, request->data,
                             request->size);
     if (err != 0)
         fs_change_free_copy(before);
@@ -174,8 +175,8 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
     if (err != 0)
         return refused(request, node, err);
     handle->unsent = true;
-    commit = node->working.commit;
-    fs_commit_wrote(&node->working.commit, request->size);
+    commit = node->busy->working.commit;
+    fs_commit_wrote(&node->busy->working.commit, request->size);
     fs_value_diverge(fs, node);
     if (through) {
         handle->budget.commits++;
@@ -197,8 +198,9 @@ void fs_write_dropped(struct fs_request *request)
     if (node->kind != FS_NODE_ENTRY)
         return;
     DS_LOCK_SCOPE(&fs->lock);
-    if (fs_handle_of(request)->unsent && !node->key_lock.locked && node->attached &&
-        !node->working.commit.dirty && node->working.tail.len == 0 && node->scratch == NULL)
+    if (fs_handle_of(request)->unsent && !node->busy->key_lock.locked && node->attached &&
+        !node->busy->working.commit.dirty && node->busy->working.tail.len == 0 &&
+        node->busy->scratch == NULL)
         fs_working_give_up(fs, node);
 }
 
@@ -229,17 +231,18 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
         fs_scratch_free(fs, node);
         err = fs_working_pend(fs, node, FS_PENDING_CREATE);
     }
-    if (node->scratch != NULL)
+    if (node->busy->scratch != NULL)
         err = fs_scratch_write(request, node);
     else if (err == 0 && request->size > 0)
         err = is_plain_append(request, handle, node) ? append(request, handle, node)
                                                      : overwrite(request, handle, node);
     /* Whatever it failed with: without its data nothing is published. */
-    if (err < 0 && node->working.commit.pending != FS_PENDING_NONE)
+    if (err < 0 && node->busy->working.commit.pending != FS_PENDING_NONE)
         give_up_pending(fs, node);
     fs_key_unlock(node);
     if (err < 0 && (request->fi.flags & O_ACCMODE) == O_RDWR)
-        fs_forget_soon(&fs->kernel, &node->stale); /* the kernel has put the data there already */
+        fs_forget_soon(&fs->kernel,
+                       &node->busy->stale); /* the kernel has put the data there already */
     return err;
 }
 
@@ -272,9 +275,9 @@ int fs_write_settle(struct fs_request *request, struct fs_handle *handle)
         err = fs_change_begin(request, node);
         if (err != 0)
             return err;
-        err = fs_held_settle(&handle->held, node->working.image);
+        err = fs_held_settle(&handle->held, node->busy->working.image);
         if (err == 0)
-            fs_commit_wrote(&node->working.commit, 0);
+            fs_commit_wrote(&node->busy->working.commit, 0);
         fs_change_drop_idle(node);
     }
     return fs_held_any(&handle->held) && err != -ENOMEM ? fs_working_not_text(request, node) : err;

@@ -60,7 +60,7 @@ static struct fs_volatile *find_of(struct fs *fs, const struct fs_node *node)
     if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
         return NULL;
     if (node->kind == FS_NODE_ENTRY && !node->attached)
-        return node->taken;
+        return node->busy->taken;
     return find(fs, node->dataset, node->key);
 }
 
@@ -90,13 +90,16 @@ static void enter(struct fs *fs, struct fs_node *node, struct fs_volatile *item)
 /* NULL when there is no memory. */
 static struct fs_volatile *add(struct fs *fs, struct fs_node *node)
 {
-    struct fs_volatile *item = calloc(1, sizeof(*item));
+    bool keyless = node->kind == FS_NODE_ENTRY && !node->attached;
+    struct fs_volatile *item = NULL;
 
+    if (!keyless || fs_node_make_busy(fs, node) == 0)
+        item = calloc(1, sizeof(*item));
     if (item == NULL)
         return NULL;
     fs->volatiles.count++;
-    if (node->kind == FS_NODE_ENTRY && !node->attached)
-        node->taken = item;
+    if (keyless)
+        node->busy->taken = item;
     else
         enter(fs, node, item);
     return find_of(fs, node);
@@ -197,24 +200,29 @@ void fs_attr_forget(struct fs *fs, struct fs_node *node)
 
     if (item != NULL)
         drop(fs, item);
-    node->taken = NULL;
+    if (fs_node_is_busy(node))
+        node->busy->taken = NULL;
 }
 
 void fs_attr_take(struct fs *fs, struct fs_node *node)
 {
     struct fs_volatile *item = find_of(fs, node);
 
-    if (item == NULL || item == node->taken)
+    if (item == NULL || item == node->busy->taken)
         return;
+    if (fs_node_make_busy(fs, node) != 0) {
+        drop(fs, item);
+        return;
+    }
     HASH_DEL(fs->volatiles.all, item);
     free(item->path);
     item->path = NULL;
-    node->taken = item;
+    node->busy->taken = item;
 }
 
 void fs_attr_put(struct fs *fs, struct fs_node *node)
 {
-    struct fs_volatile *item = node->taken;
+    struct fs_volatile *item = node->busy->taken;
 
     fs_attr_forget(fs, node);
     if (item != NULL)

@@ -32,7 +32,8 @@ void fs_attr_recognise(struct fs *fs, struct fs_node *node);
 /* The node is about to be freed: times set on it are over if its content has changed since. */
 void fs_attr_keep(struct fs *fs, struct fs_node *node);
 
-/* The entry is about to lose its key: what was set on it goes with the inode. */
+/* The entry is about to lose its key: what was set on it goes with the inode, but is forgotten
+ * where there is no memory. */
 void fs_attr_take(struct fs *fs, struct fs_node *node);
 
 /* The entry has got a key: what it took along, if anything, is all that is set under that key. */

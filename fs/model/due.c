@@ -22,9 +22,10 @@ static void watch_until(struct fs *fs, int64_t at_ms)
 
 void fs_due_clear(struct fs *fs, struct fs_node *node)
 {
-    if (node->due.at_ms != 0)
-        DL_DELETE2(fs->due.nodes, node, due.prev, due.next);
-    node->due.at_ms = 0;
+    if (node->busy->due.at_ms == 0)
+        return;
+    DL_DELETE2(fs->due.nodes, node, busy->due.prev, busy->due.next);
+    node->busy->due.at_ms = 0;
 }
 
 void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms, fs_due_work *work)
@@ -32,9 +33,9 @@ void fs_due_set(struct fs *fs, struct fs_node *node, int64_t at_ms, fs_due_work 
     fs_due_clear(fs, node);
     if (at_ms == 0 || fs->due.stopped)
         return;
-    node->due.at_ms = at_ms;
-    node->due.work = work;
-    DL_APPEND2(fs->due.nodes, node, due.prev, due.next);
+    node->busy->due.at_ms = at_ms;
+    node->busy->due.work = work;
+    DL_APPEND2(fs->due.nodes, node, busy->due.prev, busy->due.next);
     watch_until(fs, at_ms);
 }
 
@@ -54,7 +55,8 @@ static int run_due(struct fs_request *request)
     node = fs_node_find(fs, request->ino);
     if (node == NULL)
         return 0;
-    node->due.work(request, node);
+    if (node->busy->due.work != NULL) /* else all was done meanwhile */
+        node->busy->due.work(request, node);
     fs_node_unpin(fs, node);
     return 0;
 }
@@ -65,7 +67,7 @@ static void start(struct fs *fs, struct fs_node *node)
     if (fs_run_internal(&fs->kernel, run_due, node->ino) == 0)
         fs_due_clear(fs, node);
     else
-        fs_due_set(fs, node, ds_call_now_ms() + RETRY_MS, node->due.work);
+        fs_due_set(fs, node, ds_call_now_ms() + RETRY_MS, node->busy->due.work);
 }
 
 static void fire(struct fs_timer_entry *entry)
@@ -76,12 +78,12 @@ static void fire(struct fs_timer_entry *entry)
 
     DS_LOCK_SCOPE(&fs->lock);
     fs->due.watched_ms = 0;
-    DL_FOREACH_SAFE2(fs->due.nodes, node, next, due.next)
+    DL_FOREACH_SAFE2(fs->due.nodes, node, next, busy->due.next)
     {
-        if (node->due.at_ms <= now_ms)
+        if (node->busy->due.at_ms <= now_ms)
             start(fs, node);
-        else if (next_ms == 0 || node->due.at_ms < next_ms)
-            next_ms = node->due.at_ms;
+        else if (next_ms == 0 || node->busy->due.at_ms < next_ms)
+            next_ms = node->busy->due.at_ms;
     }
     if (next_ms != 0)
         watch_until(fs, next_ms);

@@ -11,6 +11,7 @@
 #define FS_FS_H
 
 #include "clock.h"
+#include "index.h"
 #include "kernel/kernel.h"
 #include "options.h"
 
@@ -55,7 +56,8 @@ struct fs {
 
     pthread_mutex_t lock; /* everything below, of which one file alone writes each part */
     struct fs_clock clock;
-    struct fs_node *nodes;  /* by inode number; model/node.c */
+    struct fs_index nodes;  /* by inode number; model/node.c */
+    struct fs_busy *busy;   /* nodes that are, in that order; likewise */
     fuse_ino_t last_ino;    /* numbers are never used again; likewise */
     struct fs_marks *marks; /* of keys without an inode, model/marks.h */
     struct {

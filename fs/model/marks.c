@@ -1,6 +1,8 @@
 /* A table of small marks, found by a hash of what they are of. */
 #include "marks.h"
 
+#include "text/mix.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,38 +31,6 @@ void fs_marks_free(struct fs_marks *marks)
     free(marks);
 }
 
-static uint64_t rotate(uint64_t word, unsigned bits)
-{
-    return word << bits | word >> (64 - bits);
-}
-
-static uint64_t mix_word(uint64_t hash, uint64_t word)
-{
-    word *= UINT64_C(0x87c37b91114253d5);
-    word = rotate(word, 31) * UINT64_C(0x4cf5ad432745937f);
-    return rotate(hash ^ word, 27) * 5 + 0x52dce729;
-}
-
-/* MurmurHash3's mixing, 64 bits wide. */
-static uint64_t mix(uint64_t hash, const char *data, size_t len)
-{
-    uint64_t word = 0;
-    size_t at;
-
-    hash = mix_word(hash, len);
-    for (at = 0; len - at >= sizeof(word); at += sizeof(word)) {
-        memcpy(&word, data + at, sizeof(word));
-        hash = mix_word(hash, word);
-    }
-    word = 0;
-    if (len > at)
-        memcpy(&word, data + at, len - at);
-    hash = mix_word(hash, word);
-    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return hash ^ hash >> 33;
-}
-
 /* Another one in each mount, so that nobody can prepare keys that all fall into one slot. */
 static uint64_t seed(const struct fs *fs)
 {
@@ -69,16 +39,16 @@ static uint64_t seed(const struct fs *fs)
 
 uint64_t fs_marks_digest(const struct fs *fs, const char *data, size_t len)
 {
-    uint64_t digest = mix(seed(fs), data, len);
+    uint64_t digest = fs_mix(seed(fs), data, len);
 
     return digest != 0 ? digest : 1;
 }
 
 uint64_t fs_marks_path(const struct fs *fs, const char *dataset, const char *key)
 {
-    uint64_t path = mix(seed(fs), dataset, strlen(dataset));
+    uint64_t path = fs_mix(seed(fs), dataset, strlen(dataset));
 
-    return key != NULL ? mix(path, key, strlen(key)) : path;
+    return key != NULL ? fs_mix(path, key, strlen(key)) : path;
 }
 
 static uint32_t *slot_of(const struct fs_marks *marks, uint64_t path)
@@ -231,7 +201,7 @@ static uint64_t number_by_name(const struct fs *fs, uint64_t whole, uint64_t pat
 {
     uint64_t words[] = {path, removals(fs, whole), path != whole ? removals(fs, path) : 0, what};
 
-    return usable(mix(seed(fs), (const char *)words, sizeof(words)));
+    return usable(fs_mix(seed(fs), (const char *)words, sizeof(words)));
 }
 
 /* What a number that was brought is kept with, so that it is over when the DataSet is. */
@@ -239,7 +209,7 @@ static uint64_t cover(const struct fs *fs, uint64_t whole)
 {
     uint64_t removed = removals(fs, whole);
 
-    return mix(seed(fs) ^ whole, (const char *)&removed, sizeof(removed));
+    return fs_mix(seed(fs) ^ whole, (const char *)&removed, sizeof(removed));
 }
 
 uint64_t fs_marks_number(const struct fs *fs, const char *dataset, const char *key,
@@ -258,7 +228,7 @@ uint64_t fs_marks_number_unnamed(const struct fs *fs, fuse_ino_t ino)
 {
     uint64_t word = ino;
 
-    return usable(mix(~seed(fs), (const char *)&word, sizeof(word)));
+    return usable(fs_mix(~seed(fs), (const char *)&word, sizeof(word)));
 }
 
 void fs_marks_bring(struct fs *fs, const struct fs_dataset *dataset, const char *key,

@@ -3,11 +3,13 @@
 
 #include "cleanup.h"
 #include "marks.h"
+#include "text/mix.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 static uint64_t number_of(const struct fs *fs, enum fs_node_kind kind,
                           const struct fs_dataset *dataset, const char *key)
@@ -16,50 +18,99 @@ static uint64_t number_of(const struct fs *fs, enum fs_node_kind kind,
                            kind == FS_NODE_INFO ? FS_NUMBER_INFO : FS_NUMBER_NAME);
 }
 
-/* False when there is no memory. */
-static bool enter(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset)
+static struct fs_node *with_ino(const struct fs_link *link)
 {
-    HASH_ADD(hh, fs->nodes, ino, sizeof(node->ino), node);
-    if (!FS_HASH_HAS(hh, node))
-        return false;
-    if (dataset == NULL || node->key == NULL)
-        return true;
-    HASH_ADD_KEYPTR(hh_key, dataset->entries, node->key, strlen(node->key), node);
-    if (!FS_HASH_HAS(hh_key, node))
-        HASH_DELETE(hh, fs->nodes, node);
-    return FS_HASH_HAS(hh_key, node);
+    return (struct fs_node *)((const char *)link - offsetof(struct fs_node, by_ino));
+}
+
+static struct fs_node *with_key(const struct fs_link *link)
+{
+    return (struct fs_node *)((const char *)link - offsetof(struct fs_node, by_key));
+}
+
+static uint64_t ino_hash(const struct fs_link *link)
+{
+    return with_ino(link)->ino;
+}
+
+static uint64_t hash_of(const struct fs_dataset *dataset, const char *key)
+{
+    return fs_mix((uintptr_t)dataset, key, strlen(key));
+}
+
+static uint64_t key_hash(const struct fs_link *link)
+{
+    return hash_of(with_key(link)->dataset, with_key(link)->key);
+}
+
+/* Shared by all that are idle. */
+static const struct fs_busy idle;
+
+bool fs_node_is_busy(const struct fs_node *node)
+{
+    return node->busy != &idle;
+}
+
+int fs_node_make_busy(struct fs *fs, struct fs_node *node)
+{
+    struct fs_busy *busy;
+
+    if (fs_node_is_busy(node))
+        return 0;
+    busy = calloc(1, sizeof(*busy));
+    if (busy == NULL)
+        return -ENOMEM;
+    busy->node = node;
+    node->busy = busy;
+    DL_APPEND(fs->busy, busy);
+    return 0;
+}
+
+static void make_idle(struct fs *fs, struct fs_node *node)
+{
+    if (fs_node_is_busy(node)) {
+        DL_DELETE(fs->busy, node->busy);
+        free(node->busy);
+    }
+    node->busy = (struct fs_busy *)&idle;
+}
+
+/* The node is the key's from now on. */
+static void get_key(struct fs_node *node)
+{
+    fs_index_add(&node->dataset->entries, &node->by_key, key_hash);
+    node->attached = true;
 }
 
 struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
                             const char *key)
 {
-    struct fs_node *node = calloc(1, sizeof(*node));
+    struct fs_node *node = malloc(sizeof(*node));
 
     if (node == NULL)
         return NULL;
-    if (key != NULL) {
-        node->key = strdup(key);
-        if (node->key == NULL) {
-            free(node);
-            return NULL;
-        }
-    }
-    node->ino = ++fs->last_ino;
-    node->kind = kind;
-    node->pins = 1;
-    node->seen.version = fs_clock_version(&fs->clock);
-    node->seen.mtime = fs->start;
-    node->number = dataset == NULL ? node->ino : number_of(fs, kind, dataset, key);
-    if (!enter(fs, node, dataset)) {
+    *node = (struct fs_node){
+        .kind = kind,
+        .pins = 1,
+        .busy = (struct fs_busy *)&idle,
+        .seen = {.version = fs_clock_version(&fs->clock), .mtime = fs->start},
+    };
+    node->key = key != NULL ? strdup(key) : NULL;
+    if ((key != NULL && node->key == NULL) ||
+        (kind != FS_NODE_ENTRY && fs_node_make_busy(fs, node) != 0)) {
         free(node->key);
         free(node);
         return NULL;
     }
+    node->ino = ++fs->last_ino;
+    node->number = dataset == NULL ? node->ino : number_of(fs, kind, dataset, key);
+    fs_index_add(&fs->nodes, &node->by_ino, ino_hash);
     if (dataset != NULL) {
         node->dataset = dataset;
         fs_record_ref(dataset);
     }
-    node->attached = dataset != NULL && key != NULL;
+    if (dataset != NULL && key != NULL)
+        get_key(node);
     return node;
 }
 
@@ -67,7 +118,7 @@ static void lose_key(struct fs_node *node)
 {
     if (!node->attached)
         return;
-    HASH_DELETE(hh_key, node->dataset->entries, node);
+    fs_index_remove(&node->dataset->entries, &node->by_key, key_hash);
     node->attached = false;
     node->keys_lost++;
 }
@@ -76,7 +127,8 @@ static void free_node(struct fs *fs, struct fs_node *node)
 {
     fs->owners->end(fs, node);
     lose_key(node);
-    HASH_DELETE(hh, fs->nodes, node);
+    fs_index_remove(&fs->nodes, &node->by_ino, ino_hash);
+    make_idle(fs, node);
     if (node->dataset != NULL) {
         if (node->dataset->node == node)
             node->dataset->node = NULL;
@@ -90,12 +142,12 @@ static void free_node(struct fs *fs, struct fs_node *node)
 
 bool fs_node_is_written(const struct fs_node *node)
 {
-    return node->open.writers > 0;
+    return node->busy->open.writers > 0;
 }
 
 bool fs_node_is_local(const struct fs_node *node)
 {
-    return node->scratch != NULL || node->kind == FS_NODE_LOCK;
+    return node->busy->scratch != NULL || node->kind == FS_NODE_LOCK;
 }
 
 static void free_if_unused(struct fs *fs, struct fs_node *node)
@@ -104,24 +156,54 @@ static void free_if_unused(struct fs *fs, struct fs_node *node)
         free_node(fs, node);
 }
 
+static struct fs_node *find(const struct fs *fs, fuse_ino_t ino)
+{
+    struct fs_link *link = fs_index_chain(&fs->nodes, ino);
+
+    while (link != NULL && with_ino(link)->ino != ino)
+        link = link->next;
+    return link != NULL ? with_ino(link) : NULL;
+}
+
 struct fs_node *fs_node_find(struct fs *fs, fuse_ino_t ino)
 {
-    struct fs_node *node;
+    struct fs_node *node = find(fs, ino);
 
-    HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
     if (node != NULL)
         node->pins++;
     return node;
 }
 
+struct fs_node *fs_node_known(const struct fs_dataset *dataset, const char *key)
+{
+    struct fs_link *link = fs_index_chain(&dataset->entries, hash_of(dataset, key));
+
+    while (link != NULL && strcmp(with_key(link)->key, key) != 0)
+        link = link->next;
+    return link != NULL ? with_key(link) : NULL;
+}
+
 struct fs_node *fs_node_of_key(struct fs_dataset *dataset, const char *key)
 {
-    struct fs_node *node;
+    struct fs_node *node = fs_node_known(dataset, key);
 
-    HASH_FIND(hh_key, dataset->entries, key, strlen(key), node);
     if (node != NULL)
         node->pins++;
     return node;
+}
+
+struct fs_node *fs_node_any_of(const struct fs_dataset *dataset)
+{
+    struct fs_link *link = fs_index_any(&dataset->entries);
+
+    return link != NULL ? with_key(link) : NULL;
+}
+
+struct fs_node *fs_node_any(const struct fs *fs)
+{
+    struct fs_link *link = fs_index_any(&fs->nodes);
+
+    return link != NULL ? with_ino(link) : NULL;
 }
 
 struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const char *key)
@@ -139,6 +221,8 @@ void fs_node_pin(struct fs_node *node)
 void fs_node_unpin(struct fs *fs, struct fs_node *node)
 {
     node->pins--;
+    if (node->pins == 0 && fs_node_is_busy(node) && fs->owners->idle(node))
+        make_idle(fs, node);
     free_if_unused(fs, node);
 }
 
@@ -164,7 +248,7 @@ void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
     struct fs_node *node;
 
     DS_LOCK_SCOPE(&fs->lock);
-    HASH_FIND(hh, fs->nodes, &ino, sizeof(ino), node);
+    node = find(fs, ino);
     if (node == NULL)
         return;
     node->lookups -= count < node->lookups ? count : node->lookups;
@@ -174,7 +258,7 @@ void fs_node_forget(struct fs *fs, fuse_ino_t ino, uint64_t count)
 bool fs_node_forgotten(const struct fs_stale *stale, struct fs_forgotten *what)
 {
     const struct fs_node *node =
-        (const struct fs_node *)((const char *)stale - offsetof(struct fs_node, stale));
+        ((const struct fs_busy *)((const char *)stale - offsetof(struct fs_busy, stale)))->node;
 
     what->ino = node->ino;
     what->name[0] = '\0';
@@ -195,9 +279,8 @@ void fs_node_detach(struct fs *fs, struct fs_node *node)
 
 void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, char *key)
 {
-    struct fs_node *old;
+    struct fs_node *old = fs_node_known(dataset, key);
 
-    HASH_FIND(hh_key, dataset->entries, key, strlen(key), old);
     if (old != NULL)
         fs_node_detach(fs, old);
     if (node->attached) {
@@ -211,8 +294,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     free(node->key);
     node->dataset = dataset;
     node->key = key;
-    FS_HASH_ADD_SURELY(hh_key, dataset->entries, node->key, strlen(node->key), node);
-    node->attached = true;
+    get_key(node);
     fs->owners->get_key(fs, node);
 }
 

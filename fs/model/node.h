@@ -8,8 +8,9 @@
 #define FS_NODE_H
 
 #include "fs.h"
-#include "hash.h"
+#include "index.h"
 #include "kernel/forget.h"
+#include "record.h"
 #include "text/commit.h"
 #include "text/image.h"
 
@@ -50,22 +51,17 @@ struct fs_ticket {
 
 /* What the store was last seen to hold under the key (value.h). */
 struct fs_seen {
-    enum fs_presence presence;
     struct fs_value *value; /* NULL: dropped or never seen */
-    struct fs_value *had;   /* what open files go on reading of a key that is gone; or NULL */
-    size_t size_bytes;      /* of that value, also when dropped */
-    uint64_t digest;        /* of a value that was dropped (times.h); 0: not known */
+    uint64_t digest;        /* of a value that was dropped (marks.h); 0: not known */
     int64_t fetched_ms;     /* 0: do not trust */
     uint64_t version;       /* raised whenever the visible content differs from the last one */
     struct timespec mtime;  /* when that was */
-    /* Both as of the store's value, while a reader sees another one that may yet be given up. */
-    bool diverges;
-    uint64_t stored_version;
-    struct timespec stored_mtime;
-    uint64_t learned; /* the number of the question whose answer this is */
-    uint64_t sighted; /* the number of the last sight of it or change by us, for times.h */
-    uint64_t changes; /* own changes begun and ended: a fetch that saw one is too old */
+    uint64_t learned;       /* the number of the question whose answer this is */
+    uint64_t sighted;       /* the number of the last sight of it or change by us, for times.h */
     struct fs_node *newer, *older; /* fs->cache.lru, while there is a value */
+    uint32_t size_bytes;           /* of the value, also when dropped */
+    uint32_t changes : 30; /* own changes begun and ended: a fetch that saw one is too old */
+    enum fs_presence presence : 2;
 };
 
 /* What the kernel was told of it. */
@@ -80,7 +76,16 @@ struct fs_ahead {
     int64_t came_ms;
     pid_t tid; /* for this thread and these uses: */
     bool stat, open;
-    unsigned walkers; /* pins held by walks */
+    uint8_t walkers; /* pins held by walks: at most one for each batch that is kept */
+};
+
+/* What a reader does not see, or no longer (value.h). */
+struct fs_stored {
+    struct fs_value *had; /* what open files go on reading of a key that is gone; or NULL */
+    /* Both as of the store's value, while a reader sees another one that may yet be given up. */
+    bool diverges;
+    uint64_t version;
+    struct timespec mtime;
 };
 
 /* The working value (working.h); with the key lock. */
@@ -115,35 +120,41 @@ struct fs_key_lock {
     struct fs_request *waiters; /* the first is the next */
 };
 
+/* What an inode has only while somebody works with it or something of it waits. */
+struct fs_busy {
+    struct fs_node *node;
+    struct fs_busy *prev, *next; /* fs->busy */
+    struct fs_key_lock key_lock;
+    struct fs_open_files open;
+    struct fs_working working;
+    struct fs_stored stored;
+    /* What is held back, scratch.h; with the key lock. */
+    struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
+    struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
+    struct fs_due due;
+    struct fs_stale stale;     /* its pages, or a DataSet's directory that is gone (forget.h) */
+    struct fs_volatile *taken; /* ENTRY without a key: attributes set on it (attr.h), or NULL */
+};
+
 /* All but ino and kind: with fs->lock. */
 struct fs_node {
-    fuse_ino_t ino; /* what the kernel knows it by */
-    enum fs_node_kind kind;
-    uint64_t number;   /* what stat(2) knows it by, whatever it is renamed to */
-    uint64_t lookups;  /* that the kernel has not forgotten */
-    unsigned pins;     /* handles and requests */
-    UT_hash_handle hh; /* fs->nodes */
+    fuse_ino_t ino;        /* what the kernel knows it by */
+    struct fs_link by_ino; /* fs->nodes */
+    struct fs_link by_key; /* dataset->entries */
+    uint64_t number;       /* what stat(2) knows it by, whatever it is renamed to */
+    uint64_t lookups;      /* that the kernel has not forgotten */
 
     struct fs_dataset *dataset; /* DATASET, ENTRY, INFO, LOCK: held by reference; else NULL */
     char *key;                  /* ENTRY, LOCK: owned */
-    bool attached;              /* ENTRY, LOCK: in dataset->entries */
+    unsigned pins;              /* handles and requests */
     unsigned keys_lost;         /* ENTRY, LOCK: how often a key was taken away from it */
-    UT_hash_handle hh_key;      /* dataset->entries */
-    struct fs_volatile *taken;  /* ENTRY without a key: attributes set on it (attr.h), or NULL */
+    enum fs_node_kind kind : 8;
+    bool attached : 1; /* ENTRY, LOCK: in dataset->entries */
 
     struct fs_seen seen;
     struct fs_told told;
     struct fs_ahead ahead;
-    struct fs_working working;
-    struct fs_open_files open;
-
-    /* What is held back, scratch.h; with the key lock. */
-    struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
-    struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
-
-    struct fs_stale stale; /* its pages, or a DataSet's directory that is gone (forget.h) */
-    struct fs_due due;
-    struct fs_key_lock key_lock;
+    struct fs_busy *busy; /* never NULL: an idle entry has a zeroed one that nobody may write to */
 };
 
 /* What the owners of an inode's parts do in its life. The program knows them all and sets
@@ -151,6 +162,8 @@ struct fs_node {
 struct fs_owners {
     /* True if the node stays although nobody uses it: what it stands for is here only. */
     bool (*keep)(const struct fs_node *node);
+    /* True if nothing is in the node's busy parts. */
+    bool (*idle)(const struct fs_node *node);
     /* It is about to lose its key; `moves`: to another one that it gets at once. */
     void (*lose_key)(struct fs *fs, struct fs_node *node, bool moves);
     /* It has got a key that no node had. */
@@ -171,11 +184,21 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
 /* The node of that number, pinned; NULL if the kernel never had it or has forgotten it. */
 struct fs_node *fs_node_find(struct fs *fs, fuse_ino_t ino);
 
-/* The attached node of a key, pinned, or NULL. */
+/* The attached node of a key, or NULL; pinned, or not. */
+struct fs_node *fs_node_known(const struct fs_dataset *dataset, const char *key);
 struct fs_node *fs_node_of_key(struct fs_dataset *dataset, const char *key);
 
 /* The same, made if there is none. NULL when there is no memory. */
 struct fs_node *fs_node_get_key(struct fs *fs, struct fs_dataset *dataset, const char *key);
+
+/* Any attached node of the DataSet, or of all nodes; without a pin; NULL if there is none. */
+struct fs_node *fs_node_any_of(const struct fs_dataset *dataset);
+struct fs_node *fs_node_any(const struct fs *fs);
+
+/* Gives a pinned node its busy parts, which it has at least until the last pin is taken back; what
+ * is no entry has them always. 0 or -ENOMEM. */
+int fs_node_make_busy(struct fs *fs, struct fs_node *node);
+bool fs_node_is_busy(const struct fs_node *node);
 
 /* True if an open file may write to it. */
 bool fs_node_is_written(const struct fs_node *node);

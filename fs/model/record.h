@@ -4,6 +4,7 @@
 
 #include "fs.h"
 #include "hash.h"
+#include "index.h"
 #include "listing.h"
 #include "vm.h"
 
@@ -39,7 +40,7 @@ struct fs_dataset {
 
     struct fs_node *node;       /* its directory, if the kernel knows it */
     struct fs_node *info_node;  /* its file in .datasetfs/info, likewise */
-    struct fs_node *entries;    /* attached nodes by key */
+    struct fs_index entries;    /* attached nodes by key */
     struct fs_listing *listing; /* its keys as last listed, or NULL */
     struct fs_journal journal;  /* of its keys */
     uint64_t looked;            /* when it was last listed or found missing (fs->clock) */

@@ -58,7 +58,7 @@ static void evict(struct fs *fs)
     while (node != NULL && fs->cache.bytes > fs->options->cache_bytes) {
         struct fs_node *newer = node == fs->cache.lru ? NULL : node->seen.newer;
 
-        if (node->open.handles == NULL && node->pins == node->ahead.walkers) {
+        if (node->busy->open.handles == NULL && node->pins == node->ahead.walkers) {
             uint64_t digest = fs_marks_digest(fs, node->seen.value->data, node->seen.value->len);
 
             fs_value_drop(fs, node);
@@ -79,21 +79,21 @@ void fs_value_touch(struct fs *fs, struct fs_node *node)
 
 void fs_value_diverge(struct fs *fs, struct fs_node *node)
 {
-    if (!node->seen.diverges) {
-        node->seen.diverges = true;
-        node->seen.stored_version = node->seen.version;
-        node->seen.stored_mtime = node->seen.mtime;
+    if (!node->busy->stored.diverges) {
+        node->busy->stored.diverges = true;
+        node->busy->stored.version = node->seen.version;
+        node->busy->stored.mtime = node->seen.mtime;
     }
     fs_value_touch(fs, node);
 }
 
 void fs_value_show_stored(struct fs_node *node)
 {
-    if (!node->seen.diverges)
+    if (!node->busy->stored.diverges)
         return;
-    node->seen.diverges = false;
-    node->seen.version = node->seen.stored_version;
-    node->seen.mtime = node->seen.stored_mtime;
+    node->busy->stored.diverges = false;
+    node->seen.version = node->busy->stored.version;
+    node->seen.mtime = node->busy->stored.mtime;
     node->told.page_version = 0; /* the kernel's may be of the other one */
 }
 
@@ -113,8 +113,10 @@ static bool holds(const struct fs *fs, const struct fs_node *node, const struct 
 static void store_changed(struct fs *fs, struct fs_node *node)
 {
     fs_value_touch(fs, node);
-    node->seen.stored_version = node->seen.version;
-    node->seen.stored_mtime = node->seen.mtime;
+    if (node->busy->stored.diverges) {
+        node->busy->stored.version = node->seen.version;
+        node->busy->stored.mtime = node->seen.mtime;
+    }
 }
 
 void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value, bool trusted)
@@ -157,25 +159,33 @@ void fs_value_unreadable(struct fs *fs, struct fs_node *node)
         fs_value_unknown(fs, node, 0);
 }
 
+bool fs_value_is_shown(const struct fs_node *node)
+{
+    return !node->busy->stored.diverges && node->busy->stored.had == NULL;
+}
+
 void fs_value_drop_had(struct fs_node *node)
 {
-    fs_value_unref(node->seen.had);
-    node->seen.had = NULL;
+    if (node->busy->stored.had == NULL)
+        return;
+    fs_value_unref(node->busy->stored.had);
+    node->busy->stored.had = NULL;
 }
 
 bool fs_value_was_had(const struct fs_node *node)
 {
-    return node->seen.had != NULL && node->seen.presence == FS_ABSENT &&
-           node->working.image == NULL && node->scratch == NULL && node->working.tail.len == 0;
+    return node->busy->stored.had != NULL && node->seen.presence == FS_ABSENT &&
+           node->busy->working.image == NULL && node->busy->scratch == NULL &&
+           node->busy->working.tail.len == 0;
 }
 
 void fs_value_absent(struct fs *fs, struct fs_node *node)
 {
     if (node->seen.presence != FS_ABSENT)
         store_changed(fs, node);
-    if (node->open.handles != NULL && node->seen.value != NULL) {
+    if (node->busy->open.handles != NULL && node->seen.value != NULL) {
         fs_value_drop_had(node);
-        node->seen.had = fs_value_ref(node->seen.value);
+        node->busy->stored.had = fs_value_ref(node->seen.value);
     }
     fs_value_drop(fs, node);
     node->seen.presence = FS_ABSENT;
@@ -185,10 +195,10 @@ void fs_value_absent(struct fs *fs, struct fs_node *node)
 
 bool fs_value_exists(const struct fs_node *node)
 {
-    if (node->working.image != NULL || node->working.commit.dirty || !node->attached ||
+    if (node->busy->working.image != NULL || node->busy->working.commit.dirty || !node->attached ||
         fs_node_is_local(node))
         return true;
-    return node->seen.presence == FS_PRESENT && node->withheld == NULL;
+    return node->seen.presence == FS_PRESENT && node->busy->withheld == NULL;
 }
 
 bool fs_value_younger(const struct fs_node *node, int64_t age_ms)
@@ -200,7 +210,7 @@ bool fs_value_answers(const struct fs *fs, const struct fs_node *node)
 {
     int64_t age_ms = fs->options->ttl_ms > FS_FRESH_MS ? fs->options->ttl_ms : FS_FRESH_MS;
 
-    if (!node->attached || node->working.image != NULL || node->withheld != NULL ||
+    if (!node->attached || node->busy->working.image != NULL || node->busy->withheld != NULL ||
         fs_node_is_local(node))
         return true;
     if (node->seen.presence == FS_PRESENCE_UNKNOWN)

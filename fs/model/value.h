@@ -35,6 +35,9 @@ void fs_value_drop_had(struct fs_node *node);
 /* True if open files have something to go on reading, although the key is gone. */
 bool fs_value_was_had(const struct fs_node *node);
 
+/* True if a reader sees what the store was seen to hold, as far as that is known. */
+bool fs_value_is_shown(const struct fs_node *node);
+
 /* Frees the cached bytes; what else is known stays. */
 void fs_value_drop(struct fs *fs, struct fs_node *node);
 

@@ -41,7 +41,7 @@ static void log_published(const struct fs_node *node, bool renamed)
 static void note_failure(struct fs_request *request, struct fs_node *node, int err)
 {
     struct fs *fs = request->fs;
-    struct fs_scratch *scratch = node->scratch;
+    struct fs_scratch *scratch = node->busy->scratch;
 
     if (scratch->error != err) /* reported once */
         fs_errors_add(fs->kernel.errors, "publish", node->dataset->name, node->key, err,
@@ -62,7 +62,7 @@ static void note_failure(struct fs_request *request, struct fs_node *node, int e
  * or the end of the delay, brings us here again. */
 static bool is_left(struct fs *fs, struct fs_node *node)
 {
-    const struct fs_scratch *scratch = node->scratch;
+    const struct fs_scratch *scratch = node->busy->scratch;
     int64_t end_ms;
 
     if (scratch == NULL || !node->attached || !has_content(scratch))
@@ -84,12 +84,12 @@ void fs_leftover_due(struct fs_request *request, struct fs_node *node)
     int err = fs_withheld_lock(request, node, NULL, &locks);
 
     if (err != 0) {
-        if (node->scratch != NULL)
+        if (node->busy->scratch != NULL)
             fs_due_set(fs, node, ds_call_now_ms() + RETRY_FIRST_MS, fs_leftover_due);
         return;
     }
     if (is_left(fs, node)) {
-        renamed = node->scratch->renamed;
+        renamed = node->busy->scratch->renamed;
         err = fs_publish(request, node);
         if (err == 0)
             log_published(node, renamed);
@@ -99,13 +99,13 @@ void fs_leftover_due(struct fs_request *request, struct fs_node *node)
     fs_withheld_unlock(fs, &locks);
 }
 
-/* From this node on, the first scratch node with content; or NULL. */
-static struct fs_node *first_left(struct fs_node *node)
+/* From there on, the first scratch node with content; or NULL. */
+static struct fs_node *first_left(const struct fs_busy *busy)
 {
-    while (node != NULL &&
-           (node->scratch == NULL || !node->attached || !has_content(node->scratch)))
-        node = node->hh.next;
-    return node;
+    while (busy != NULL &&
+           (busy->scratch == NULL || !busy->node->attached || !has_content(busy->scratch)))
+        busy = busy->next;
+    return busy != NULL ? busy->node : NULL;
 }
 
 /* With fs->lock. */
@@ -117,14 +117,14 @@ static int publish_last(struct fs_request *request, struct fs_node *node)
 
     if (err != 0)
         return err; /* nobody else is there: it cannot be */
-    renamed = node->scratch->renamed;
+    renamed = node->busy->scratch->renamed;
     err = fs_publish(request, node);
-    withheld = err != 0 && node->scratch->origin != NULL;
+    withheld = err != 0 && node->busy->scratch->origin != NULL;
     if (err == 0)
         log_published(node, renamed);
     else if (withheld)
         ds_log(DS_LOG_ERROR, "%s/%s could not be renamed to %s/%s: %s",
-               node->scratch->origin->dataset->name, node->scratch->origin->key,
+               node->busy->scratch->origin->dataset->name, node->busy->scratch->origin->key,
                node->dataset->name, node->key,
                request->call.text[0] != '\0' ? request->call.text : strerror(-err));
     else
@@ -141,13 +141,13 @@ int fs_leftover_publish(struct fs_request *request)
     int first = 0, err;
 
     DS_LOCK_SCOPE(&fs->lock);
-    /* Nodes that are made meanwhile stand at the end, and the pinned one stays where it is. */
-    for (node = first_left(fs->nodes); node != NULL; node = next) {
+    /* What gets busy meanwhile stands at the end, and the pinned one stays where it is. */
+    for (node = first_left(fs->busy); node != NULL; node = next) {
         fs_node_pin(node);
         fs_request_next(request);
         err = publish_last(request, node);
         first = first != 0 ? first : err;
-        next = first_left(node->hh.next);
+        next = first_left(node->busy->next);
         fs_node_unpin(fs, node);
     }
     return first;
@@ -156,7 +156,7 @@ int fs_leftover_publish(struct fs_request *request)
 /* With fs->lock. */
 static int print_one(const struct fs_node *node, struct ds_buf *out)
 {
-    const struct fs_scratch *scratch = node->scratch;
+    const struct fs_scratch *scratch = node->busy->scratch;
     char dataset[FS_NAME_MAX_BYTES + 1], name[FS_NAME_MAX_BYTES + 1];
     int err;
 
@@ -176,8 +176,8 @@ int fs_leftover_print(struct fs *fs, struct ds_buf *out)
     int err = 0;
 
     DS_LOCK_SCOPE(&fs->lock);
-    for (struct fs_node *node = fs->nodes; err == 0 && node != NULL; node = node->hh.next)
-        if (node->scratch != NULL && node->attached)
-            err = print_one(node, out);
+    for (const struct fs_busy *busy = fs->busy; err == 0 && busy != NULL; busy = busy->next)
+        if (busy->scratch != NULL && busy->node->attached)
+            err = print_one(busy->node, out);
     return err;
 }

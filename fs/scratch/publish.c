@@ -23,21 +23,22 @@ static int check_content(struct fs_request *request, const struct ds_buf *bytes)
 
 int fs_publish_send(struct fs_request *request, struct fs_node *node, struct fs_node *to)
 {
-    const struct ds_buf *bytes = &node->scratch->bytes; /* constant while we have the key lock */
+    const struct ds_buf *bytes =
+        &node->busy->scratch->bytes; /* constant while we have the key lock */
     int err;
 
     fs_request_about(request, to->dataset->name, to->key);
     err = check_content(request, bytes);
     if (err == 0)
         err = fs_send_value(request, to, bytes->len > 0 ? bytes->data : "", bytes->len);
-    if (err != 0 && to->scratch != NULL)
+    if (err != 0 && to->busy->scratch != NULL)
         to->seen.presence = FS_PRESENCE_UNKNOWN;
     return err;
 }
 
 void fs_publish_done(struct fs *fs, struct fs_node *node, bool trusted)
 {
-    struct ds_buf *bytes = &node->scratch->bytes;
+    struct ds_buf *bytes = &node->busy->scratch->bytes;
     struct fs_value *value = fs_value_new(bytes->data, bytes->len, NULL, 0);
     struct timespec mtime = node->seen.mtime;
     uint64_t version = node->seen.version;
@@ -68,12 +69,12 @@ int fs_publish(struct fs_request *request, struct fs_node *node)
 
 int fs_publish_unlink(struct fs_request *request, struct fs_node *node, bool *done)
 {
-    *done = node->scratch != NULL;
-    if (node->scratch != NULL)
+    *done = node->busy->scratch != NULL;
+    if (node->busy->scratch != NULL)
         return fs_withheld_remove(request, node);
-    if (node->withheld == NULL)
+    if (node->busy->withheld == NULL)
         return 0;
-    if (node->working.image == NULL)
+    if (node->busy->working.image == NULL)
         return -ENOENT;
-    return fs_publish(request, node->withheld); /* its value is nowhere else, soon */
+    return fs_publish(request, node->busy->withheld); /* its value is nowhere else, soon */
 }

@@ -48,9 +48,9 @@ bool fs_scratch_can_hold(const struct fs *fs)
 void fs_scratch_tie(struct fs *fs, struct fs_node *node, struct fs_node *origin,
                     struct fs_value *value)
 {
-    node->scratch->origin = origin;
-    node->scratch->origin_value = fs_value_ref(value);
-    origin->withheld = node;
+    node->busy->scratch->origin = origin;
+    node->busy->scratch->origin_value = fs_value_ref(value);
+    origin->busy->withheld = node;
     fs->scratch_bytes += value->len;
 }
 
@@ -59,7 +59,7 @@ static void untie(struct fs *fs, struct fs_scratch *scratch)
     if (scratch->origin == NULL)
         return;
     fs->scratch_bytes -= scratch->origin_value->len;
-    scratch->origin->withheld = NULL;
+    scratch->origin->busy->withheld = NULL;
     scratch->origin = NULL;
     fs_value_unref(scratch->origin_value);
     scratch->origin_value = NULL;
@@ -67,16 +67,16 @@ static void untie(struct fs *fs, struct fs_scratch *scratch)
 
 void fs_scratch_untie(struct fs *fs, struct fs_node *node)
 {
-    if (node->scratch != NULL)
-        untie(fs, node->scratch);
-    if (node->withheld != NULL)
-        untie(fs, node->withheld->scratch);
+    if (node->busy->scratch != NULL)
+        untie(fs, node->busy->scratch);
+    if (node->busy->withheld != NULL)
+        untie(fs, node->busy->withheld->busy->scratch);
 }
 
 enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
                                         const struct fs_node *node)
 {
-    if (node->withheld != NULL)
+    if (node->busy->withheld != NULL)
         return FS_SCRATCH_NONE;
     return fs_scratch_name_kind(request->fs->options->scratch, request->name,
                                 fs_scratch_name_made(request->fi.flags, request->attr.st_mode));
@@ -94,7 +94,7 @@ int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_sc
     }
     scratch->kind = kind;
     scratch->since_ms = ds_call_now_ms();
-    node->scratch = scratch;
+    node->busy->scratch = scratch;
     node->number = fs_marks_number_unnamed(fs, node->ino);
     node->seen.presence = FS_PRESENCE_UNKNOWN; /* soon, what the store was just seen to lack */
     fs_value_touch(fs, node);
@@ -141,7 +141,7 @@ int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *
         ds_buf_append(&scratch->bytes, value->data, value->len);
     scratch->kind = FS_SCRATCH_CONTENT;
     scratch->renamed = true;
-    node->scratch = scratch;
+    node->busy->scratch = scratch;
     fs->scratch_bytes += FS_SCRATCH_NAME_BYTES;
     fs_value_drop(fs, node);
     node->seen.presence = FS_PRESENCE_UNKNOWN;
@@ -150,24 +150,25 @@ int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *
 
 void fs_scratch_free(struct fs *fs, struct fs_node *node)
 {
-    if (node->scratch == NULL)
+    if (node->busy->scratch == NULL)
         return;
     fs_scratch_untie(fs, node);
     fs_due_clear(fs, node);
-    allocate(fs, &node->scratch->bytes, 0);
+    allocate(fs, &node->busy->scratch->bytes, 0);
     fs_scratch_uncount_name(fs);
-    free(node->scratch);
-    node->scratch = NULL;
+    free(node->busy->scratch);
+    node->busy->scratch = NULL;
 }
 
 bool fs_scratch_is_probe(const struct fs_node *node)
 {
-    return node->scratch != NULL && node->scratch->kind == FS_SCRATCH_PROBE && node->attached;
+    return node->busy->scratch != NULL && node->busy->scratch->kind == FS_SCRATCH_PROBE &&
+           node->attached;
 }
 
 void fs_scratch_delay(struct fs *fs, struct fs_node *node)
 {
-    struct fs_scratch *scratch = node->scratch;
+    struct fs_scratch *scratch = node->busy->scratch;
 
     scratch->since_ms = ds_call_now_ms();
     scratch->error = 0;
@@ -178,11 +179,11 @@ void fs_scratch_delay(struct fs *fs, struct fs_node *node)
 
 void fs_scratch_closed(struct fs *fs, struct fs_node *node)
 {
-    if (node->scratch != NULL && node->scratch->error == 0)
+    if (node->busy->scratch != NULL && node->busy->scratch->error == 0)
         fs_scratch_delay(fs, node);
-    else if (node->scratch != NULL && node->scratch->retry_ms != 0 && node->attached &&
-             node->due.at_ms == 0)
-        fs_due_set(fs, node, ds_call_now_ms() + node->scratch->retry_ms, fs->owners->left);
+    else if (node->busy->scratch != NULL && node->busy->scratch->retry_ms != 0 && node->attached &&
+             node->busy->due.at_ms == 0)
+        fs_due_set(fs, node, ds_call_now_ms() + node->busy->scratch->retry_ms, fs->owners->left);
 }
 
 /* How much to allocate for content that needs `need` bytes: what grows gets some more, lest each
@@ -201,7 +202,7 @@ static size_t capacity_for(const struct fs *fs, const struct ds_buf *bytes, size
 static int resize(struct fs_request *request, struct fs_node *node, size_t size)
 {
     struct fs *fs = request->fs;
-    struct ds_buf *bytes = &node->scratch->bytes;
+    struct ds_buf *bytes = &node->busy->scratch->bytes;
     size_t before = bytes->len, need = needed(size);
     int err;
 
@@ -220,14 +221,14 @@ static int resize(struct fs_request *request, struct fs_node *node, size_t size)
 
 static void changed(struct fs *fs, struct fs_node *node)
 {
-    node->scratch->changed = true;
+    node->busy->scratch->changed = true;
     fs_value_touch(fs, node);
     fs_scratch_delay(fs, node);
 }
 
 int fs_scratch_write(struct fs_request *request, struct fs_node *node)
 {
-    struct ds_buf *bytes = &node->scratch->bytes;
+    struct ds_buf *bytes = &node->busy->scratch->bytes;
     bool at_end = (request->fi.flags & O_APPEND) != 0;
     size_t offset = at_end ? bytes->len : (size_t)request->offset;
     size_t end = offset + request->size;
@@ -255,11 +256,11 @@ bool fs_scratch_read(struct fs_request *request, const struct fs_node *node, int
     struct ds_buf part DS_CLEANUP(ds_buf_free) = {0};
 
     pthread_mutex_lock(&fs->lock);
-    if (node->scratch == NULL) {
+    if (node->busy->scratch == NULL) {
         pthread_mutex_unlock(&fs->lock);
         return false;
     }
-    const struct ds_buf *bytes = &node->scratch->bytes;
+    const struct ds_buf *bytes = &node->busy->scratch->bytes;
     size_t start = (size_t)request->offset < bytes->len ? (size_t)request->offset : bytes->len;
     size_t len = bytes->len - start < request->size ? bytes->len - start : request->size;
     *err = len > 0 ? ds_buf_append(&part, bytes->data + start, len) : 0;

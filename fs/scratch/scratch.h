@@ -3,7 +3,7 @@
  * A *scratch* node is an entry whose content is here and that the store does not have. Where a key
  * was renamed to it, the key's removal is *withheld*: the store still has the key, but this mount
  * shows it no more; the node that stands for it is the scratch node's `origin` and points back by
- * node->withheld. The key comes back into sight when it is made again.
+ * node->busy->withheld. The key comes back into sight when it is made again.
  *
  * Scratch is a delay, not a bin: what is left is published. All functions: with fs->lock, which
  * those that take a request release while the store is asked or they wait. */

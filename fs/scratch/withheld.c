@@ -15,7 +15,7 @@ static struct fs_node *tied_to(const struct fs_node *node)
 {
     if (node == NULL)
         return NULL;
-    return node->scratch != NULL ? node->scratch->origin : node->withheld;
+    return node->busy->scratch != NULL ? node->busy->scratch->origin : node->busy->withheld;
 }
 
 static void add_lock(struct fs_withheld_locks *locks, struct fs_node *node)
@@ -89,9 +89,9 @@ void fs_withheld_unlock(struct fs *fs, struct fs_withheld_locks *locks)
 int fs_withheld_check(struct fs_request *request, const struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_node *origin = node->scratch->origin;
+    struct fs_node *origin = node->busy->scratch->origin;
     /* Their DataSet may be destroyed meanwhile, and then this is let go of. */
-    struct fs_value *before = fs_value_ref(node->scratch->origin_value);
+    struct fs_value *before = fs_value_ref(node->busy->scratch->origin_value);
     int err = 0;
 
     if (!fs_value_younger(origin, FS_FRESH_MS) || origin->seen.value == NULL) {
@@ -108,12 +108,12 @@ int fs_withheld_check(struct fs_request *request, const struct fs_node *node)
 
 int fs_withheld_remove(struct fs_request *request, struct fs_node *node)
 {
-    struct fs_node *origin = node->scratch != NULL ? node->scratch->origin : NULL;
+    struct fs_node *origin = node->busy->scratch != NULL ? node->busy->scratch->origin : NULL;
     int err;
 
     if (origin == NULL)
         return 0;
-    if (origin->working.image == NULL) {
+    if (origin->busy->working.image == NULL) {
         err = fs_withheld_check(request, node);
         if (err == 0)
             err = fs_send_remove(request, origin);

@@ -9,10 +9,12 @@
 int fs_key_lock(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    int err;
+    int err = fs_node_make_busy(fs, node);
 
-    if (!node->key_lock.locked && node->key_lock.waiters == NULL) {
-        node->key_lock.locked = true;
+    if (err != 0)
+        return err;
+    if (!node->busy->key_lock.locked && node->busy->key_lock.waiters == NULL) {
+        node->busy->key_lock.locked = true;
         return 0;
     }
     pthread_mutex_unlock(&fs->lock);
@@ -20,14 +22,14 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
     pthread_mutex_lock(&fs->lock);
     if (err != 0)
         return err;
-    DL_APPEND(node->key_lock.waiters, request);
+    DL_APPEND(node->busy->key_lock.waiters, request);
     request->sleeps = true;
     for (;;) {
         struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
                                  .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
 
-        if (!node->key_lock.locked && node->key_lock.waiters == request) {
-            node->key_lock.locked = true;
+        if (!node->busy->key_lock.locked && node->busy->key_lock.waiters == request) {
+            node->busy->key_lock.locked = true;
             break;
         }
         err = ds_call_check(&request->call);
@@ -36,17 +38,17 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
         pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
     }
     request->sleeps = false;
-    DL_DELETE(node->key_lock.waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
-    if (err != 0 && !node->key_lock.locked && node->key_lock.waiters != NULL)
-        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
+    DL_DELETE(node->busy->key_lock.waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
+    if (err != 0 && !node->busy->key_lock.locked && node->busy->key_lock.waiters != NULL)
+        pthread_cond_signal(&node->busy->key_lock.waiters->worker->wake);
     return err;
 }
 
 void fs_key_unlock(struct fs_node *node)
 {
-    node->key_lock.locked = false;
-    if (node->key_lock.waiters != NULL)
-        pthread_cond_signal(&node->key_lock.waiters->worker->wake);
+    node->busy->key_lock.locked = false;
+    if (node->busy->key_lock.waiters != NULL)
+        pthread_cond_signal(&node->busy->key_lock.waiters->worker->wake);
 }
 
 int fs_key_lock_named(struct fs_request *request, struct fs_node *node)

@@ -7,7 +7,7 @@
 #include "model/node.h"
 
 /* Takes the node's key lock, waiting in the order of arrival. Releases fs->lock while it waits. 0;
- * FS_REQUEUE; -EINTR, -ETIMEDOUT. */
+ * FS_REQUEUE; -EINTR, -ETIMEDOUT, -ENOMEM. */
 int fs_key_lock(struct fs_request *request, struct fs_node *node);
 void fs_key_unlock(struct fs_node *node);
 

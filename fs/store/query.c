@@ -46,7 +46,7 @@ void fs_query_gone(struct fs *fs, struct fs_dataset *dataset)
     dataset->listing = NULL;
     fs_journal_clear(&dataset->journal);
     if (dataset->node != NULL)
-        fs_forget_soon(&fs->kernel, &dataset->node->stale);
+        fs_forget_soon(&fs->kernel, &dataset->node->busy->stale);
 }
 
 /* With fs->lock: what the store said. An answer that was overtaken is dropped. */

@@ -63,7 +63,7 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
         return err;
     }
     fs_record_key_changed(fs, node->dataset, node->key, true);
-    node->working.committed_ms = ds_call_now_ms();
+    node->busy->working.committed_ms = ds_call_now_ms();
     return 0;
 }
 
@@ -81,9 +81,9 @@ static size_t grows_from(const struct fs_node *node, size_t len)
 
     if (node->seen.presence != FS_PRESENT || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
         len <= value->len || !node->dataset->vm->caps->can_append ||
-        node->working.commit.pending != FS_PENDING_NONE ||
-        ds_call_now_ms() - node->working.committed_ms >= FS_SEND_GROWTH_MS ||
-        memcmp(value->data, node->working.image->bytes.data, value->len) != 0)
+        node->busy->working.commit.pending != FS_PENDING_NONE ||
+        ds_call_now_ms() - node->busy->working.committed_ms >= FS_SEND_GROWTH_MS ||
+        memcmp(value->data, node->busy->working.image->bytes.data, value->len) != 0)
         return 0;
     return value->len;
 }
@@ -91,16 +91,16 @@ static size_t grows_from(const struct fs_node *node, size_t len)
 int fs_send_image(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    size_t len = node->working.image->bytes.len;
+    size_t len = node->busy->working.image->bytes.len;
     /* A creation without data must not empty what the other side has created meanwhile: to append
      * nothing makes the key and leaves what is there. */
-    bool only_create = node->working.commit.pending == FS_PENDING_CREATE && len == 0;
+    bool only_create = node->busy->working.commit.pending == FS_PENDING_CREATE && len == 0;
     size_t grown_from = grows_from(node, len);
     struct fs_value *value;
     int err;
 
     ds_call_set_sent(&request->call, DS_SENT_NO);
-    value = fs_value_new(node->working.image->bytes.data, len, NULL, 0);
+    value = fs_value_new(node->busy->working.image->bytes.data, len, NULL, 0);
     if (value == NULL)
         return -ENOMEM;
     struct change change = {.append = only_create || grown_from > 0,
@@ -112,7 +112,7 @@ int fs_send_image(struct fs_request *request, struct fs_node *node)
         fs_value_unref(value);
         return err;
     }
-    node->working.grown = grown_from > 0;
+    node->busy->working.grown = grown_from > 0;
     fs_value_learn(fs, node, value, !only_create);
     return 0;
 }
@@ -122,23 +122,23 @@ int fs_send_tail(struct fs_request *request, struct fs_node *node)
     struct fs *fs = request->fs;
     struct fs_value *before = node->seen.value != NULL ? fs_value_ref(node->seen.value) : NULL;
     bool known = before != NULL || node->seen.presence == FS_ABSENT;
-    size_t len = node->working.tail.len;
+    size_t len = node->busy->working.tail.len;
     struct fs_value *after = NULL;
-    struct change change = {.append = true, .data = node->working.tail.data, .len = len};
+    struct change change = {.append = true, .data = node->busy->working.tail.data, .len = len};
     int err;
 
     ds_call_set_sent(&request->call, DS_SENT_NO);
     if (known)
         after = fs_value_new(before != NULL ? before->data : "", before != NULL ? before->len : 0,
-                             node->working.tail.data, len);
+                             node->busy->working.tail.data, len);
     err = known && after == NULL ? -ENOMEM : send(request, node, &change);
     fs_value_unref(before);
     if (err != 0) {
         fs_value_unref(after);
         return err;
     }
-    ds_buf_free(&node->working.tail);
-    node->working.tail_fresh = 0;
+    ds_buf_free(&node->busy->working.tail);
+    node->busy->working.tail_fresh = 0;
     /* The other side may have appended before us: the next question goes to the store. */
     if (after != NULL)
         fs_value_learn(fs, node, after, false);
@@ -154,7 +154,7 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
     struct change change = {0};
     int err;
 
-    node->working.grown = false;
+    node->busy->working.grown = false;
     if (ours == NULL)
         return 0;
     pthread_mutex_unlock(&fs->lock);
@@ -166,14 +166,14 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
     }
     if (err != 0 || (node->seen.value != NULL && node->seen.value->len == ours->len &&
                      memcmp(node->seen.value->data, ours->data, ours->len) == 0)) {
-        node->working.grown = err == -EINTR;
+        node->busy->working.grown = err == -EINTR;
         fs_value_unref(ours);
         return err;
     }
     change.data = ours->data;
     change.len = ours->len;
     err = send(request, node, &change);
-    node->working.grown =
+    node->busy->working.grown =
         err == -EINTR; /* to be asked about again, and it is still ours that is to stand */
     if (err == 0 || err == -EINTR)
         fs_value_learn(fs, node, ours, err == 0);

@@ -26,7 +26,7 @@ int fs_send_value(struct fs_request *request, struct fs_node *node, const char *
 /* Removes the key. -ENOENT: the store did not have it. */
 int fs_send_remove(struct fs_request *request, struct fs_node *node);
 
-/* Appends node->working.tail and empties it. */
+/* Appends node->busy->working.tail and empties it. */
 int fs_send_tail(struct fs_request *request, struct fs_node *node);
 
 /* After growth by appends: sees whether the store holds the whole value, and sets it if somebody

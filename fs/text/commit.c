@@ -81,6 +81,12 @@ bool fs_commit_due(const struct fs_commit *commit, enum fs_commit_event event)
     return false;
 }
 
+bool fs_commit_is_over(const struct fs_commit *commit)
+{
+    return commit->pending == FS_PENDING_NONE && !commit->refused && !commit->dirty &&
+           !commit->gathered && !commit->stuck;
+}
+
 void fs_commit_done(struct fs_commit *commit)
 {
     commit->pending = FS_PENDING_NONE;

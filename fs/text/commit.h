@@ -88,6 +88,9 @@ bool fs_commit_due(const struct fs_commit *commit, enum fs_commit_event event);
 /* True if a change of the store would be lost should the inode be dropped now. */
 bool fs_commit_waits(const struct fs_commit *commit);
 
+/* True if it is as good as zeroed, where nobody has the inode open. */
+bool fs_commit_is_over(const struct fs_commit *commit);
+
 /* The store has the working value. */
 void fs_commit_done(struct fs_commit *commit);
 

@@ -87,7 +87,7 @@ int fs_attributes_resize_entry(struct fs_request *request, struct fs_node *node)
 
     DS_LOCK_SCOPE(&fs->lock);
     if (request->attr.st_size < 0 ||
-        (request->attr.st_size > DS_VALUE_MAX_BYTES && node->scratch == NULL))
+        (request->attr.st_size > DS_VALUE_MAX_BYTES && node->busy->scratch == NULL))
         return -EFBIG;
     err = fs_key_lock(request, node);
     if (err != 0)
@@ -97,7 +97,7 @@ int fs_attributes_resize_entry(struct fs_request *request, struct fs_node *node)
     if (!open && err != 0) /* nobody is there who could try again */
         fs_working_give_up(fs, node);
     if (!open)
-        fs_commit_closed(&node->working.commit);
+        fs_commit_closed(&node->busy->working.commit);
     fs_key_unlock(node);
     return err;
 }
@@ -150,7 +150,7 @@ void fs_attributes_show_entry(const struct fs *fs, const struct fs_node *node,
     entry->attr_timeout = FS_ATTR_TIMEOUT_S;
     /* Its creation may still be refused. */
     entry->entry_timeout =
-        node->seen.presence != FS_PRESENT || node->withheld != NULL ? 0 : FS_ENTRY_TIMEOUT_S;
+        node->seen.presence != FS_PRESENT || node->busy->withheld != NULL ? 0 : FS_ENTRY_TIMEOUT_S;
 }
 
 bool fs_attributes_known_entry(const struct fs_request *request, const struct fs_node *node)
@@ -268,7 +268,7 @@ int fs_attributes_statfs(struct fs_request *request)
          dataset = dataset->hh.next) {
         if (dataset->exists && dataset->attributes.used_known)
             used += dataset->attributes.used_bytes;
-        statfs.f_files += 1 + HASH_CNT(hh_key, dataset->entries);
+        statfs.f_files += 1 + dataset->entries.count;
     }
     pthread_mutex_unlock(&fs->lock);
     free_blocks = (used < DS_TOTAL_MAX_BYTES ? DS_TOTAL_MAX_BYTES - used : 0) / BLOCK_BYTES;

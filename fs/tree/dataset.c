@@ -52,13 +52,13 @@ static int make(struct fs_request *request, const char *name)
 /* With fs->lock: the DataSet is destroyed; its open files go on in memory. */
 static void detach_all(struct fs *fs, struct fs_dataset *dataset)
 {
-    struct fs_node *node, *next;
+    struct fs_node *node;
 
     dataset->node = NULL; /* one of the same name will be another directory */
     fs_query_gone(fs, dataset);
     fs_query_changed(fs, dataset, false);
     fs_marks_removed(fs, dataset, NULL);
-    HASH_ITER (hh_key, dataset->entries, node, next) {
+    while ((node = fs_node_any_of(dataset)) != NULL) {
         fs_node_pin(node);
         fs_node_detach(fs, node);
         fs_node_unpin(fs, node); /* what was kept for its content is not any more */
@@ -69,11 +69,9 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
 /* True if names stand in the DataSet that the store does not know of. */
 static bool holds_back(struct fs *fs, const struct fs_dataset *dataset)
 {
-    const struct fs_node *node;
-
     DS_LOCK_SCOPE(&fs->lock);
-    for (node = dataset->entries; node != NULL; node = node->hh_key.next)
-        if (fs_node_is_local(node))
+    for (const struct fs_busy *busy = fs->busy; busy != NULL; busy = busy->next)
+        if (busy->node->attached && busy->node->dataset == dataset && fs_node_is_local(busy->node))
             return true;
     return false;
 }

@@ -23,7 +23,8 @@
 static int remove_key(struct fs_request *request, struct fs_node *node)
 {
     /* Created through this mount and never published: the store knows nothing of it. */
-    if (node->working.image != NULL && node->working.commit.pending == FS_PENDING_CREATE &&
+    if (node->busy->working.image != NULL &&
+        node->busy->working.commit.pending == FS_PENDING_CREATE &&
         node->seen.presence != FS_PRESENT)
         return 0;
     return fs_send_remove(request, node);
@@ -74,14 +75,16 @@ int fs_entries_enter(struct fs_request *request, struct fs_node *node)
 
 /* With fs->lock: adds the keys that exist in this mount only so far, but for what is held back of a
  * key that somebody else has made. */
-static int add_unpublished(const struct fs_dataset *dataset, const struct fs_listing *listing,
-                           struct ds_names *more)
+static int add_unpublished(const struct fs *fs, const struct fs_dataset *dataset,
+                           const struct fs_listing *listing, struct ds_names *more)
 {
-    struct fs_node *node, *next;
     int err = 0;
 
-    HASH_ITER (hh_key, dataset->entries, node, next) {
-        if (err == 0 && node->seen.presence != FS_PRESENT && fs_value_exists(node) &&
+    for (const struct fs_busy *busy = fs->busy; busy != NULL && err == 0; busy = busy->next) {
+        const struct fs_node *node = busy->node;
+
+        if (node->attached && node->dataset == dataset && node->seen.presence != FS_PRESENT &&
+            fs_value_exists(node) &&
             !(fs_node_is_local(node) && fs_listing_has(listing, node->key)))
             err = ds_names_add(more, node->key);
     }
@@ -98,21 +101,20 @@ int fs_entries_list(struct fs_request *request, struct fs_node *node, struct fs_
     /* What is published meanwhile must be in one of the two. */
     DS_LOCK_SCOPE(&request->fs->lock);
     err = fs_list_locked(request, node->dataset->vm, node->dataset, listing);
-    return err != 0 ? err : add_unpublished(node->dataset, *listing, more);
+    return err != 0 ? err : add_unpublished(request->fs, node->dataset, *listing, more);
 }
 
 void fs_entries_item(struct fs *fs, const struct fs_node *node, const char *name,
                      struct fs_item *item)
 {
     const struct fs_dataset *dataset = node->dataset;
-    struct fs_node *entry;
+    struct fs_node *entry = fs_node_known(dataset, name);
 
-    HASH_FIND(hh_key, dataset->entries, name, strlen(name), entry);
     fs_name_encode(FS_NAME_IN_DATASET, name, item->name);
     item->node = entry;
     item->type = entry != NULL && entry->kind == FS_NODE_LOCK ? S_IFDIR : S_IFREG;
     item->number =
         entry != NULL ? entry->number : fs_marks_number(fs, dataset->name, name, FS_NUMBER_NAME);
     /* The store lists it, but it was renamed through this mount. */
-    item->hidden = entry != NULL && entry->withheld != NULL && !fs_value_exists(entry);
+    item->hidden = entry != NULL && entry->busy->withheld != NULL && !fs_value_exists(entry);
 }

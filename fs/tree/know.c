@@ -58,7 +58,7 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
         return true;
     if (*err != 0)
         return false; /* perhaps another value's fault: ask for this one alone */
-    told = fs_value_younger(node, FS_FRESH_MS) || node->working.image != NULL;
+    told = fs_value_younger(node, FS_FRESH_MS) || node->busy->working.image != NULL;
     *err = fs_value_exists(node) ? 0 : -ENOENT;
     fs_ahead_take(node, request->tid, FS_AHEAD_STAT);
     return told;

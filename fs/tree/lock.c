@@ -39,7 +39,7 @@ static int make(struct fs_request *request, struct fs_dataset *dataset, const ch
     if (old == NULL)
         return err;
     if (err == 0) {
-        if (!old->attached || fs_value_exists(old) || old->withheld != NULL)
+        if (!old->attached || fs_value_exists(old) || old->busy->withheld != NULL)
             err = -EEXIST;
         fs_key_unlock(old);
     }

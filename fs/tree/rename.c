@@ -133,7 +133,7 @@ static int rename_to_key(struct fs_request *request, const struct move *move, bo
 {
     int err;
 
-    if (noreplace && move->to->scratch != NULL)
+    if (noreplace && move->to->busy->scratch != NULL)
         return -EEXIST;
     /* The limit of temporary files lets no key take the place of one: what stands there goes, and
      * if it was a key, that is removed now. */

@@ -18,9 +18,9 @@
  * call: what memory does not know then, the store does not have. */
 static bool takes_scratch(const struct fs *fs, const struct fs_node *to, const char *name)
 {
-    if (to->scratch != NULL)
+    if (to->busy->scratch != NULL)
         return true;
-    return !fs_value_exists(to) && to->withheld == NULL &&
+    return !fs_value_exists(to) && to->busy->withheld == NULL &&
            fs_scratch_name_kind(fs->options->scratch, name, FS_MADE_BY_RENAME) ==
                FS_SCRATCH_CONTENT;
 }
@@ -28,7 +28,7 @@ static bool takes_scratch(const struct fs *fs, const struct fs_node *to, const c
 bool fs_rename_is_scratch(const struct fs *fs, const struct fs_node *from, const struct fs_node *to,
                           const char *name)
 {
-    if (from->scratch != NULL)
+    if (from->busy->scratch != NULL)
         return true;
     return takes_scratch(fs, to, name) && fs_scratch_can_hold(fs);
 }
@@ -49,18 +49,18 @@ static int take_place(struct fs *fs, struct fs_node *node, struct fs_node *to)
 /* From one temporary name to another. */
 static int move_in_memory(struct fs_request *request, struct fs_node *from, struct fs_node *to)
 {
-    struct fs_node *origin = to->scratch != NULL ? to->scratch->origin : NULL;
+    struct fs_node *origin = to->busy->scratch != NULL ? to->busy->scratch->origin : NULL;
     struct fs_value *value;
     int err = 0;
 
-    if (origin != NULL && from->scratch->origin == NULL) {
+    if (origin != NULL && from->busy->scratch->origin == NULL) {
         /* Until this is published the store keeps what it has. */
-        value = fs_value_ref(to->scratch->origin_value);
+        value = fs_value_ref(to->busy->scratch->origin_value);
         fs_scratch_untie(request->fs, to);
         fs_scratch_tie(request->fs, from, origin, value);
         fs_value_unref(value);
-        from->scratch->renamed = true;
-        from->scratch->changed = true;
+        from->busy->scratch->renamed = true;
+        from->busy->scratch->changed = true;
     } else {
         err = fs_withheld_remove(request, to);
     }
@@ -81,7 +81,7 @@ static int half_done(struct fs_request *request, const struct fs_node *from, str
     /* Whatever waited in the new key was before that. */
     fs_scratch_untie(fs, to);
     fs_working_supersede(fs, to);
-    fs_value_unknown(fs, to, from->scratch->bytes.len);
+    fs_value_unknown(fs, to, from->busy->scratch->bytes.len);
     if (err == -EINTR)
         err = -EIO; /* half of it is done: to be reported, and not to be repeated blindly */
     snprintf(reason, sizeof(reason), "%s", request->call.text);
@@ -99,7 +99,7 @@ static int publish_as(struct fs_request *request, struct fs_node *from, struct f
         err = fs_publish_send(request, from, to);
     if (err != 0)
         return err;
-    if (from->scratch->origin == to) {
+    if (from->busy->scratch->origin == to) {
         fs_scratch_untie(fs, from);
     } else {
         err = fs_withheld_remove(request, from);
@@ -138,7 +138,8 @@ static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_node *to,
     struct fs_node *origin = fs_node_new(fs, FS_NODE_ENTRY, dataset, NULL);
     char *key = strdup(node->key), *name = strdup(to->key);
 
-    if (origin == NULL || key == NULL || name == NULL || fs_scratch_hold(fs, node, value) != 0) {
+    if (origin == NULL || fs_node_make_busy(fs, origin) != 0 || key == NULL || name == NULL ||
+        fs_scratch_hold(fs, node, value) != 0) {
         if (origin != NULL)
             fs_node_unpin(fs, origin);
         free(key);
@@ -184,11 +185,11 @@ int fs_rename_scratch(struct fs_request *request, struct fs_node *from, struct f
         return -EBUSY;
     if (noreplace && fs_value_exists(to))
         return -EEXIST;
-    if (from->scratch == NULL)
+    if (from->busy->scratch == NULL)
         return hold_back(request, from, to);
     if (takes_scratch(request->fs, to, request->new_name))
         return move_in_memory(request, from, to);
-    if (from->scratch->origin == to && !from->scratch->changed)
+    if (from->busy->scratch->origin == to && !from->busy->scratch->changed)
         return move_back(request, from, to, noreplace);
     return publish_as(request, from, to, noreplace);
 }

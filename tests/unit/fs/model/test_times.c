@@ -17,6 +17,7 @@
 #define SEEN 2000
 
 static struct fs fs;
+static struct fs_busy busy;
 static struct fs_vm vm = {.fs = &fs};
 static struct fs_dataset dataset = {.vm = &vm, .name = (char *)"app", .exists = true};
 
@@ -40,6 +41,7 @@ static struct fs_node node_of(unsigned i, char *key, const char *value)
     sprintf(key, "%u", i);
     return (struct fs_node){
         .kind = FS_NODE_ENTRY,
+        .busy = &busy,
         .dataset = &dataset,
         .key = key,
         .attached = true,
