@@ -4,7 +4,6 @@
 #include "cleanup.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
-#include "tree/lookup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -132,27 +132,35 @@ static void decide_caching(struct fs_request *request, struct fs_node *node, boo
     request->fi.noflush = (request->fi.flags & O_ACCMODE) == O_RDONLY;
 }
 
-/* The key is gone. ESTALE makes the kernel look the name up again, once: where it is gone once
- * more, a reader is told what it would have been told by then, and not the kernel's own word. One
- * that creates is told it again, since ENOENT would be no answer to it. */
-static int gone(const struct fs_request *request, bool write)
+/* With fs->lock: true if an open of this thread was told ESTALE just before; that is over now. */
+static bool take_stale(struct fs_stale_opens *opens, const struct fs_request *request)
 {
-    struct fs *fs = request->fs;
-    int64_t now_ms = ds_call_now_ms();
-    bool again;
+    int64_t since_ms = ds_call_now_ms() - request->fs->options->timeout_ms;
 
-    DS_LOCK_SCOPE(&fs->lock);
-    again = fs->refused.tid == request->tid && request->tid != 0 &&
-            now_ms - fs->refused.ms < fs->options->timeout_ms;
-    fs->refused.tid = again ? 0 : request->tid;
-    fs->refused.ms = now_ms;
-    return again && !write ? -ENOENT : -ESTALE;
+    for (size_t i = 0; i < sizeof(opens->latest) / sizeof(opens->latest[0]); i++) {
+        if (opens->latest[i].tid != request->tid || request->tid == 0)
+            continue;
+        opens->latest[i].tid = 0;
+        return opens->latest[i].at_ms > since_ms;
+    }
+    return false;
 }
 
-void fs_open_not_stale(const struct fs_request *request)
+/* The key is gone. ESTALE makes the kernel look the name up again, once for each open(2), whatever
+ * it finds on that way: where it is gone once more, a reader is told what it would have been told
+ * by then, and not the kernel's own word. One that creates is told it again, since ENOENT would be
+ * no answer to it. */
+static int gone(const struct fs_request *request, bool write)
 {
-    if (request->fs->refused.tid == request->tid)
-        request->fs->refused.tid = 0;
+    struct fs_stale_opens *opens = &request->fs->stale_opens;
+
+    DS_LOCK_SCOPE(&request->fs->lock);
+    if (take_stale(opens, request) && !write)
+        return -ENOENT;
+    opens->latest[opens->next].tid = request->tid;
+    opens->latest[opens->next].at_ms = ds_call_now_ms();
+    opens->next = (opens->next + 1) % (sizeof(opens->latest) / sizeof(opens->latest[0]));
+    return -ESTALE;
 }
 
 int fs_open_entry(struct fs_request *request, struct fs_node *node)
@@ -186,7 +194,7 @@ int fs_open_entry(struct fs_request *request, struct fs_node *node)
     handle->unsent = truncate;
     fs_handle_show(request, handle);
     decide_caching(request, node, &stale_attr);
-    fs_open_not_stale(request);
+    take_stale(&fs->stale_opens, request);
     pthread_mutex_unlock(&fs->lock);
     request->fi.fh = (uintptr_t)handle;
     /* The kernel sends GETATTR then before it uses the size it knows. With a negative offset this
@@ -266,7 +274,7 @@ int fs_open_create(struct fs_request *request, struct fs_node *parent)
     }
     if (err == 0) {
         decide_caching(request, node, &stale_attr);
-        fs_open_not_stale(request);
+        take_stale(&fs->stale_opens, request);
         fs_told_entry(fs, node, &entry);
         fs_node_looked_up(node);
     }

@@ -5,9 +5,6 @@
 #include "kernel/request.h"
 #include "model/node.h"
 
-/* With fs->lock: the caller has looked up again what was stale; its next open is another one. */
-void fs_open_not_stale(const struct fs_request *request);
-
 /* Opens an entry, or creates one in the directory of a DataSet (kind.h). */
 int fs_open_entry(struct fs_request *request, struct fs_node *node);
 int fs_open_create(struct fs_request *request, struct fs_node *parent);

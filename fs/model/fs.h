@@ -39,6 +39,15 @@ enum {
     FS_INO_INFO
 };
 
+/* Threads whose open was told ESTALE, and when: the latest of them. */
+struct fs_stale_opens {
+    struct {
+        pid_t tid; /* 0: free */
+        int64_t at_ms;
+    } latest[64];
+    unsigned next; /* whose place the next one takes */
+};
+
 struct fs_kind;
 struct fs_node;
 struct fs_request;
@@ -73,13 +82,10 @@ struct fs {
         struct fs_timer_entry timer; /* looks after them */
         int64_t watched_ms;          /* when it does next; 0: it does not */
         bool stopped;
-    } due; /* model/due.c */
-    struct {
-        pid_t tid; /* whose open was last told ESTALE, and when */
-        int64_t ms;
-    } refused;            /* file/open.c */
-    size_t scratch_bytes; /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
-    struct fs_dir *dirs;  /* open directories; tree/dir.c */
+    } due;                             /* model/due.c */
+    struct fs_stale_opens stale_opens; /* file/open.c */
+    size_t scratch_bytes;              /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
+    struct fs_dir *dirs;               /* open directories; tree/dir.c */
 };
 
 #endif

@@ -2,7 +2,6 @@
 #include "lookup.h"
 
 #include "cleanup.h"
-#include "file/open.h"
 #include "kernel/reply.h"
 #include "know.h"
 #include "model/record.h"
@@ -134,8 +133,6 @@ int fs_lookup_entry(struct fs_request *request, struct fs_node *parent)
     if (err == 0)
         fs_lookup_reply(request, node);
     pthread_mutex_lock(&fs->lock);
-    if (err == -ENOENT)
-        fs_open_not_stale(request);
     fs_node_unpin(fs, node);
     pthread_mutex_unlock(&fs->lock);
     return err;
