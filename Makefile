@@ -63,6 +63,7 @@ FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS := 60
 PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT) $(FUZZ)
 RUNS      := $(PROGRAMS) $(OVER_TOOLS) $(OVER_REST)
+TEST_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,tests/* tests/unit/* tests/unit/*/*)))
 .SECONDARY:
 
 all: $(MAIN) ## build build/datasetfs
@@ -144,7 +145,7 @@ check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 check-tsan: ## the same with the thread sanitizer
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread'
 
-lint: all ## layering rules, formatting, clang-tidy, cppcheck, shellcheck
+lint: all $(TEST_OBJ) ## floors and circles, formatting, clang-tidy, cppcheck, shellcheck
 	@BUILD=$(BUILD) scripts/lint
 
 format: ## rewrite the sources in the house style
@@ -163,6 +164,5 @@ clean: ## remove build/
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
--include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(PROGRAMS:=.d) $(CONTRACT_OBJ:.o=.d) $(MOUNT_OBJ:.o=.d) \
-         $(SIM_OBJ:.o=.d) $(BUILD)/tests/fuzz/replay.d
+-include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TEST_OBJ:.o=.d)
 .PHONY: all bench bench-programs check check-asan check-tsan fuzz lint format install uninstall clean help

@@ -82,7 +82,7 @@ static bool watchdog_has_fired(void)
 static void be_ended(int signal_number)
 {
     if (getpid() == main_pid)
-        place_remove();
+        place_remove(); // NOLINT(bugprone-signal-handler): bare system calls
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }

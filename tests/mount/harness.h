@@ -10,7 +10,7 @@
 
 #define HARNESS_SOURCE "local:s.db"
 #define HARNESS_SKIP_STATUS 77 /* exit status of a program that cannot run here, as automake's */
-#define HARNESS_LOST 2 /* the exit status of a daemon that lost something in the end */
+#define HARNESS_LOST 2         /* the exit status of a daemon that lost something in the end */
 
 struct harness_daemon {
     pid_t pid;  /* 0: not running */

@@ -102,7 +102,7 @@ void place_make(void)
 void place_remove(void)
 {
     /* The mount point is in everybody's namespace, what is mounted there only in ours. */
-    umount2(base, MNT_DETACH); // NOLINT(bugprone-signal-handler): a bare system call
+    umount2(base, MNT_DETACH);
     rmdir(base);
 }
 
