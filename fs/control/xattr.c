@@ -6,7 +6,6 @@
 #include "model/node.h"
 #include "model/record.h"
 #include "store/access.h"
-#include "store/ask.h"
 #include "store/query.h"
 
 #include <errno.h>
@@ -118,7 +117,6 @@ static int to_json(const char *name, const char *text, struct ds_buf *json)
 
 int fs_xattr_set(struct fs_request *request, struct fs_node *node)
 {
-    struct fs *fs = request->fs;
     struct ds_attributes attributes DS_CLEANUP(ds_attributes_clear) = {0};
     struct ds_buf json DS_CLEANUP(ds_buf_free) = {0};
     char *text DS_AUTO_FREE = NULL;
@@ -143,15 +141,7 @@ int fs_xattr_set(struct fs_request *request, struct fs_node *node)
     if (err == -EINVAL)
         return ds_call_fail(&request->call, err, "%s", why);
     if (err == 0)
-        err = fs_ask_begin(request, node->dataset->vm, true);
-    if (err != 0)
-        return err;
-    err = ds_client_update(node->dataset->vm->client, &request->call, node->dataset->name,
-                           &attributes);
-    fs_ask_end(request, node->dataset->vm);
-    pthread_mutex_lock(&fs->lock);
-    fs_record_distrust(node->dataset);
-    pthread_mutex_unlock(&fs->lock);
+        err = fs_query_update(request, node->dataset, &attributes);
     if (err == 0)
         fs_reply_ok(request);
     return err;

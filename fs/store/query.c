@@ -155,6 +155,27 @@ int fs_query_create(struct fs_request *request, struct fs_dataset *dataset,
     return err;
 }
 
+int fs_query_destroy(struct fs_request *request, struct fs_dataset *dataset, bool force)
+{
+    struct fs *fs = request->fs;
+    int err;
+
+    pthread_mutex_unlock(&fs->lock);
+    fs_request_about(request, dataset->name, NULL);
+    err = begin_change(request, dataset);
+    if (err == 0) {
+        err = ds_client_destroy(dataset->vm->client, &request->call, dataset->name, force);
+        fs_ask_end(request, dataset->vm);
+        pthread_mutex_lock(&fs->lock);
+        fs_record_change_end(dataset);
+        if (err == -ENOENT)
+            fs_query_gone(fs, dataset);
+        return err;
+    }
+    pthread_mutex_lock(&fs->lock);
+    return err;
+}
+
 int fs_query_update(struct fs_request *request, struct fs_dataset *dataset,
                     const struct ds_attributes *attributes)
 {
@@ -167,7 +188,7 @@ int fs_query_update(struct fs_request *request, struct fs_dataset *dataset,
     fs_ask_end(request, dataset->vm);
     DS_LOCK_SCOPE(&fs->lock);
     fs_record_change_end(dataset);
-    if (err == 0 || err == -ENOENT)
+    if (err == 0 || err == -ENOENT || ds_call_sent(&request->call) == DS_SENT_MAYBE)
         fs_record_distrust(dataset); /* the next decision shall query */
     return err;
 }

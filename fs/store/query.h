@@ -32,6 +32,10 @@ int fs_query_create(struct fs_request *request, struct fs_dataset *dataset,
 int fs_query_update(struct fs_request *request, struct fs_dataset *dataset,
                     const struct ds_attributes *attributes);
 
+/* With fs->lock, which is released meanwhile: destroys the DataSet; with `force` also one with
+ * keys. -ENOTEMPTY; the store's errors; FS_REQUEUE. What was known of its keys is the caller's. */
+int fs_query_destroy(struct fs_request *request, struct fs_dataset *dataset, bool force);
+
 /* With fs->lock: what was just seen. `attributes` is taken (zeroed). The caller holds a reference.
  */
 void fs_query_learn(struct fs *fs, struct fs_dataset *dataset, struct ds_attributes *attributes);

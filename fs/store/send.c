@@ -32,6 +32,19 @@ static int ask_store(struct fs_request *request, struct fs_vm *vm, const struct 
     return err;
 }
 
+static int ask_to_remove(struct fs_request *request, struct fs_vm *vm,
+                         const struct ds_previous *known)
+{
+    int err = request->dataset == NULL || request->key == NULL ? -ENOMEM
+                                                               : fs_ask_begin(request, vm, true);
+
+    if (err != 0)
+        return err;
+    err = ds_client_remove(vm->client, &request->call, request->dataset, request->key, known);
+    fs_ask_end(request, vm);
+    return err;
+}
+
 void fs_send_failed(struct fs_request *request, struct fs_node *node, int err)
 {
     /* A value that goes in parts may have arrived in part although the last word was an answer. */
@@ -197,13 +210,7 @@ int fs_send_remove(struct fs_request *request, struct fs_node *node)
     fs_request_about(request, node->dataset->name, node->key);
     fs_value_change_begin(node);
     pthread_mutex_unlock(&fs->lock);
-    err = request->key == NULL || request->dataset == NULL ? -ENOMEM
-                                                           : fs_ask_begin(request, vm, true);
-    if (err == 0) {
-        err = ds_client_remove(vm->client, &request->call, request->dataset, request->key,
-                               before != NULL ? &previous : NULL);
-        fs_ask_end(request, vm);
-    }
+    err = ask_to_remove(request, vm, before != NULL ? &previous : NULL);
     pthread_mutex_lock(&fs->lock);
     fs_value_change_end(node);
     fs_value_unref(before);
@@ -215,5 +222,56 @@ int fs_send_remove(struct fs_request *request, struct fs_node *node)
         fs_value_unknown(fs, node, node->seen.size_bytes);
     if (err == -EACCES)
         fs_record_distrust(node->dataset);
+    return err;
+}
+
+/* Sets the new key. Without fs->lock. */
+static int set_key(struct fs_request *request, struct fs_vm *vm, const struct fs_value *value,
+                   const struct ds_previous *known)
+{
+    struct change change = {.data = value->data, .len = value->len};
+
+    return ask_store(request, vm, &change, known);
+}
+
+/* Removes the old one. Without fs->lock. */
+static int remove_key(struct fs_request *request, struct fs_vm *vm, const struct fs_value *value)
+{
+    struct ds_previous previous = {.exists = true, .data = value->data, .len = value->len};
+    int err = ask_to_remove(request, vm, &previous);
+
+    return err == -ENOENT ? 0 : err; /* the other side removed it in between */
+}
+
+int fs_send_move(struct fs_request *request, struct fs_node *from, struct fs_node *to,
+                 const struct fs_value *value, bool *set)
+{
+    struct fs *fs = request->fs;
+    struct fs_vm *from_vm = from->dataset->vm, *to_vm = to->dataset->vm;
+    struct fs_value *before = to->seen.value != NULL ? fs_value_ref(to->seen.value) : NULL;
+    struct ds_previous replaced;
+    const struct ds_previous *known = fs_value_previous(to, &replaced);
+    int err;
+
+    fs_request_about(request, to->dataset->name, to->key);
+    fs_value_change_begin(from);
+    fs_value_change_begin(to);
+    pthread_mutex_unlock(&fs->lock);
+    err = set_key(request, to_vm, value, known);
+    pthread_mutex_lock(&fs->lock);
+    *set = err == 0;
+    if (err == 0) {
+        fs_request_about(request, from->dataset->name, from->key);
+        pthread_mutex_unlock(&fs->lock);
+        err = remove_key(request, from_vm, value);
+        pthread_mutex_lock(&fs->lock);
+    }
+    fs_value_change_end(from);
+    fs_value_change_end(to);
+    if (*set)
+        fs_record_key_changed(fs, to->dataset, to->key, true);
+    if (err == 0)
+        fs_record_key_changed(fs, from->dataset, from->key, false);
+    fs_value_unref(before);
     return err;
 }

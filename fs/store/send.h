@@ -26,6 +26,11 @@ int fs_send_value(struct fs_request *request, struct fs_node *node, const char *
 /* Removes the key. -ENOENT: the store did not have it. */
 int fs_send_remove(struct fs_request *request, struct fs_node *node);
 
+/* Gives the new key the value, then removes the old one. With both key locks. `*set`: the first
+ * step was done. What is known of the two values is the caller's to correct. */
+int fs_send_move(struct fs_request *request, struct fs_node *from, struct fs_node *to,
+                 const struct fs_value *value, bool *set);
+
 /* Appends node->busy->working.tail and empties it. */
 int fs_send_tail(struct fs_request *request, struct fs_node *node);
 

@@ -11,7 +11,6 @@
 #include "model/record.h"
 #include "model/times.h"
 #include "model/value.h"
-#include "store/ask.h"
 #include "store/list.h"
 #include "store/query.h"
 #include "text/name.h"
@@ -92,22 +91,10 @@ static int destroy(struct fs_request *request, struct fs_dataset *dataset)
         if (holds_back(fs, dataset))
             return -ENOTEMPTY;
     }
-    fs_request_about(request, dataset->name, NULL);
-    err = fs_ask_begin(request, dataset->vm, true);
-    if (err != 0)
-        return err;
-    pthread_mutex_lock(&fs->lock);
-    fs_record_change_begin(dataset);
-    pthread_mutex_unlock(&fs->lock);
-    err = ds_client_destroy(dataset->vm->client, &request->call, dataset->name, force);
-    fs_ask_end(request, dataset->vm);
-
     DS_LOCK_SCOPE(&fs->lock);
-    fs_record_change_end(dataset);
+    err = fs_query_destroy(request, dataset, force);
     if (err == 0)
         detach_all(fs, dataset);
-    else if (err == -ENOENT)
-        fs_query_gone(fs, dataset);
     if (err == -ENOTEMPTY)
         request->call.text[0] = '\0'; /* the usual answer, nothing to report */
     return err;

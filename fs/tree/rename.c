@@ -13,7 +13,6 @@
 #include "scratch/scratch.h"
 #include "scratch/withheld.h"
 #include "store/access.h"
-#include "store/ask.h"
 #include "store/send.h"
 #include "text/name.h"
 
@@ -39,62 +38,13 @@ static int prepare(struct fs_request *request, const struct move *move, bool nor
     return noreplace ? fs_rename_check_absent(request, move->to) : 0;
 }
 
-/* With fs->lock (released meanwhile) and both key locks. `*set`: the first step was done. */
-static int send_both(struct fs_request *request, const struct move *move, struct fs_value *value,
-                     bool *set)
-{
-    struct fs *fs = request->fs;
-    struct ds_previous source = {.exists = true, .data = value->data, .len = value->len};
-    struct ds_previous replaced;
-    const struct ds_previous *known = fs_value_previous(move->to, &replaced);
-    struct fs_value *before =
-        move->to->seen.value != NULL ? fs_value_ref(move->to->seen.value) : NULL;
-    struct fs_vm *vm = move->from->dataset->vm, *to_vm = move->to->dataset->vm;
-    int err;
-
-    fs_request_about(request, move->to->dataset->name, move->to->key);
-    fs_value_change_begin(move->from);
-    fs_value_change_begin(move->to);
-    pthread_mutex_unlock(&fs->lock);
-    err = request->dataset == NULL || request->key == NULL ? -ENOMEM
-                                                           : fs_ask_begin(request, to_vm, true);
-    if (err == 0) {
-        err = ds_client_set(to_vm->client, &request->call, request->dataset, request->key,
-                            value->data, value->len, known);
-        fs_ask_end(request, to_vm);
-    }
-    *set = err == 0;
-    if (err == 0) {
-        pthread_mutex_lock(&fs->lock);
-        fs_request_about(request, move->from->dataset->name, move->from->key);
-        pthread_mutex_unlock(&fs->lock);
-        err = request->dataset == NULL || request->key == NULL ? -ENOMEM
-                                                               : fs_ask_begin(request, vm, true);
-    }
-    if (*set && err == 0) {
-        err = ds_client_remove(vm->client, &request->call, request->dataset, request->key, &source);
-        fs_ask_end(request, vm);
-        if (err == -ENOENT)
-            err = 0; /* the other side removed it in between */
-    }
-    pthread_mutex_lock(&fs->lock);
-    fs_value_change_end(move->from);
-    fs_value_change_end(move->to);
-    if (*set)
-        fs_record_key_changed(fs, move->to->dataset, move->to->key, true);
-    if (err == 0)
-        fs_record_key_changed(fs, move->from->dataset, move->from->key, false);
-    fs_value_unref(before);
-    return err;
-}
-
 /* With fs->lock (released meanwhile) and both key locks. */
 static int move_value(struct fs_request *request, const struct move *move)
 {
     struct fs *fs = request->fs;
     struct fs_value *value = fs_value_ref(move->from->seen.value);
     bool set = false;
-    int err = send_both(request, move, value, &set);
+    int err = fs_send_move(request, move->from, move->to, value, &set);
     char reason[DS_CALL_TEXT_BYTES];
 
     if (err == 0) {
