@@ -93,6 +93,22 @@ void fs_record_change_end(struct fs_dataset *dataset)
     dataset->changes++;
 }
 
+void fs_record_key_change_begin(struct fs_dataset *dataset)
+{
+    dataset->keys_changing++;
+}
+
+void fs_record_key_change_end(struct fs_dataset *dataset)
+{
+    dataset->keys_changing--;
+    dataset->keys_changed = fs_clock_moment(&dataset->vm->fs->clock);
+}
+
+bool fs_record_is_ours(const struct fs_dataset *dataset)
+{
+    return dataset->keys_changing > 0 || dataset->keys_changed > dataset->learned;
+}
+
 void fs_record_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key, bool exists)
 {
     fs_journal_note(&dataset->journal, key, exists, fs_clock_moment(&fs->clock));

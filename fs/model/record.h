@@ -32,11 +32,13 @@ struct fs_dataset {
 
     bool exists; /* as last seen */
     struct ds_attributes attributes;
-    int64_t queried_ms;    /* 0: do not trust */
-    uint64_t learned;      /* the number of the question whose answer this is */
-    uint64_t gone;         /* when it was last found gone (fs->clock) */
-    uint64_t changes;      /* own changes begun and ended: an answer that saw one is too old */
-    struct timespec mtime; /* when names in it were last made or removed, as far as we saw */
+    int64_t queried_ms;     /* 0: do not trust */
+    uint64_t learned;       /* the number of the question whose answer this is */
+    uint64_t gone;          /* when it was last found gone (fs->clock) */
+    uint64_t changes;       /* own changes begun and ended: an answer that saw one is too old */
+    unsigned keys_changing; /* changes of keys by us that are on their way */
+    uint64_t keys_changed;  /* when the last one ended (fs->clock) */
+    struct timespec mtime;  /* when names in it were last made or removed, as far as we saw */
 
     struct fs_node *node;       /* its directory, if the kernel knows it */
     struct fs_node *info_node;  /* its file in .datasetfs/info, likewise */
@@ -78,6 +80,14 @@ bool fs_record_believes(const struct fs_dataset *dataset, const struct fs_questi
 /* With fs->lock: brackets a change of the DataSet itself by us. */
 void fs_record_change_begin(struct fs_dataset *dataset);
 void fs_record_change_end(struct fs_dataset *dataset);
+
+/* With fs->lock: brackets a change of a key by us, however it ends. */
+void fs_record_key_change_begin(struct fs_dataset *dataset);
+void fs_record_key_change_end(struct fs_dataset *dataset);
+
+/* With fs->lock: true if what is used by the DataSet may be another size than last learned because
+ * of such changes. */
+bool fs_record_is_ours(const struct fs_dataset *dataset);
 
 /* With fs->lock: this mount has just given the store a key, or removed it. */
 void fs_record_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key, bool exists);

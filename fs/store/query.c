@@ -21,8 +21,8 @@ void fs_query_changed(struct fs *fs, const struct fs_dataset *dataset, bool exis
 void fs_query_learn(struct fs *fs, struct fs_dataset *dataset, struct ds_attributes *attributes)
 {
     const struct ds_attributes *last = &dataset->attributes;
-    bool differs =
-        last->used_known && attributes->used_known && last->used_bytes != attributes->used_bytes;
+    bool differs = last->used_known && attributes->used_known &&
+                   last->used_bytes != attributes->used_bytes && !fs_record_is_ours(dataset);
 
     if (dataset->exists ? differs : fs_times_dataset_missed(fs, dataset))
         fs_directory_modified(fs, dataset);

@@ -217,7 +217,36 @@ static void test_times_by_query(void **state)
     assert_moves("m/app", app);
 }
 
+/* What this mount itself has written makes the DataSet use another number of bytes, and its
+ * directory no younger: it was read, and that is what tar(1) and rsync(1) go by. */
+static void test_own_writes_move_no_times(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {
+        "echo a much longer value > m/app/k",
+        "echo and more >> m/app/k",
+        "truncate -s 1 m/app/k",
+    };
+    harness_start_app(NULL);
+    assert_sh_ok("bash", "", "echo short > m/app/k; cat m/.datasetfs/info/app >info");
+    harness_outlive_attributes();
+    struct timespec before = status_of("m/app").st_mtim;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        assert_sh_ok("bash", "", "%s; cat m/.datasetfs/info/app >info; ls -l m/app >list",
+                     commands[i]);
+        assert_false(moved("m/app", &before));
+    }
+    assert_sh_ok("bash", "", "rm m/app/k");
+    before = status_of("m/app").st_mtim;
+    assert_sh_ok("bash", "", "cat m/.datasetfs/info/app >info; ls -l m/app >list");
+    assert_false(moved("m/app", &before));
+    peer_set("app", "other", "somebody else's value");
+    assert_sh_ok("bash", "", "cat m/.datasetfs/info/app >info");
+    assert_moves("m/app", before);
+}
+
 static const struct CMUnitTest tests[] = {
+    HARNESS_TEST(test_own_writes_move_no_times),
     HARNESS_TEST(test_destroyed_by_the_other_side),
     HARNESS_TEST(test_made_again_here),
     HARNESS_SHELLS(test_until_it_is_gone),
