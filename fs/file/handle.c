@@ -2,6 +2,7 @@
 #include "handle.h"
 
 #include "cleanup.h"
+#include "model/ticket.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 
@@ -150,7 +151,7 @@ void fs_handle_show(const struct fs_request *request, struct fs_handle *handle)
 
     handle->tid = request->tid;
     handle->fetched_ms = node->seen.fetched_ms;
-    handle->walks = node->ahead.came_ms == node->seen.fetched_ms;
+    handle->walks = fs_ticket_came_ahead(node);
 }
 
 bool fs_handle_steady(const struct fs_node *node, pid_t tid)

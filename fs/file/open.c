@@ -9,11 +9,11 @@
 #include "model/attr.h"
 #include "model/directory.h"
 #include "model/record.h"
+#include "model/ticket.h"
 #include "model/told.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 #include "store/access.h"
-#include "store/ahead.h"
 #include "store/fetch.h"
 #include "store/key_lock.h"
 #include "text/name.h"
@@ -49,10 +49,7 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
 
     pthread_mutex_lock(&fs->lock);
     attached = node->attached;
-    ticket = fs_ahead_take(node, request->tid, FS_AHEAD_OPEN);
-    ticket = ticket || (node->told.ticket.tid == request->tid && request->tid != 0 &&
-                        ds_call_now_ms() <= node->told.ticket.until_ms && node->seen.value != NULL);
-    node->told.ticket.tid = 0;
+    ticket = fs_ticket_take(node, request->tid);
     waits = fs_working_waits(node) || node->busy->working.image != NULL;
     young = node->seen.presence == FS_PRESENT && node->seen.value != NULL &&
             fs_value_younger(node, fs->options->ttl_ms);
@@ -123,9 +120,8 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
  * of the file is wrong now. */
 static void decide_caching(struct fs_request *request, struct fs_node *node, bool *stale_attr)
 {
-    *stale_attr = node->told.version != node->seen.version;
-    request->fi.keep_cache = node->told.page_version == node->seen.version;
-    node->told.page_version = node->seen.version;
+    *stale_attr = fs_told_is_stale(node);
+    request->fi.keep_cache = fs_told_keeps_pages(node);
     /* An append goes to the store's end, not to where the kernel believes it; and others are not to
      * read from its pages what the store may refuse: who only writes fills none. */
     request->fi.direct_io = (request->fi.flags & O_ACCMODE) == O_WRONLY;

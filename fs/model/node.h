@@ -42,13 +42,6 @@ struct fs_value {
     char data[];
 };
 
-/* Lets the OPEN that follows a LOOKUP or GETATTR in the same thread use the value it fetched, once.
- */
-struct fs_ticket {
-    pid_t tid; /* 0: none */
-    int64_t until_ms;
-};
-
 /* What the store was last seen to hold under the key (value.h). */
 struct fs_seen {
     struct fs_value *value; /* NULL: dropped or never seen */
@@ -64,19 +57,19 @@ struct fs_seen {
     enum fs_presence presence : 2;
 };
 
-/* What the kernel was told of it. */
+/* What the kernel was told of it (told.h). */
 struct fs_told {
     uint64_t version;      /* of the attributes it was last given */
     uint64_t page_version; /* of the pages it may hold; 0: mixed or unknown */
-    struct fs_ticket ticket;
 };
 
-/* Of a value that was fetched ahead (ahead.h). */
-struct fs_ahead {
-    int64_t came_ms;
-    pid_t tid; /* for this thread and these uses: */
-    bool stat, open;
-    uint8_t walkers; /* pins held by walks: at most one for each batch that is kept */
+/* Who may use its value without a request, and once for each use (ticket.h). */
+struct fs_ticket {
+    int64_t until_ms;
+    int64_t ahead_ms; /* when it came ahead */
+    pid_t tid;        /* 0: none */
+    pid_t ahead_tid;
+    bool stat, open; /* uses of ahead_tid */
 };
 
 /* What a reader does not see, or no longer (value.h). */
@@ -149,11 +142,12 @@ struct fs_node {
     unsigned pins;              /* handles and requests */
     unsigned keys_lost;         /* ENTRY, LOCK: how often a key was taken away from it */
     enum fs_node_kind kind : 8;
-    bool attached : 1; /* ENTRY, LOCK: in dataset->entries */
+    bool attached;   /* ENTRY, LOCK: in dataset->entries */
+    uint8_t walkers; /* pins held by walks (ahead.h): one for each batch that is kept */
 
     struct fs_seen seen;
     struct fs_told told;
-    struct fs_ahead ahead;
+    struct fs_ticket ticket;
     struct fs_busy *busy; /* never NULL: an idle entry has a zeroed one that nobody may write to */
 };
 

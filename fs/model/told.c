@@ -25,3 +25,21 @@ void fs_told_entry(struct fs *fs, struct fs_node *node, struct fuse_entry_param 
     fs_attr_apply(fs, node, attr);
     node->told.version = node->seen.version;
 }
+
+bool fs_told_is_stale(const struct fs_node *node)
+{
+    return node->told.version != node->seen.version;
+}
+
+bool fs_told_keeps_pages(struct fs_node *node)
+{
+    bool keeps = node->told.page_version == node->seen.version;
+
+    node->told.page_version = node->seen.version;
+    return keeps;
+}
+
+void fs_told_mix_pages(struct fs_node *node)
+{
+    node->told.page_version = 0;
+}

@@ -6,7 +6,9 @@
 #include "kernel/memory.h"
 #include "marks.h"
 #include "record.h"
+#include "ticket.h"
 #include "times.h"
+#include "told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +61,7 @@ static void evict(struct fs *fs)
     while (node != NULL && fs->cache.bytes > fs->options->cache_bytes) {
         struct fs_node *newer = node == fs->cache.lru ? NULL : node->seen.newer;
 
-        if (node->busy->open.handles == NULL && node->pins == node->ahead.walkers) {
+        if (node->busy->open.handles == NULL && node->pins == node->walkers) {
             uint64_t digest = fs_marks_digest(fs, node->seen.value->data, node->seen.value->len);
 
             fs_value_drop(fs, node);
@@ -71,8 +73,7 @@ static void evict(struct fs *fs)
 
 void fs_value_touch(struct fs *fs, struct fs_node *node)
 {
-    node->told.ticket.tid = 0;
-    node->ahead.stat = node->ahead.open = false;
+    fs_ticket_void(node);
     node->seen.version = fs_clock_version(&fs->clock);
     node->seen.sighted = fs_clock_moment(&fs->clock);
     clock_gettime(CLOCK_REALTIME, &node->seen.mtime);
@@ -95,7 +96,7 @@ void fs_value_show_stored(struct fs_node *node)
     node->busy->stored.diverges = false;
     node->seen.version = node->busy->stored.version;
     node->seen.mtime = node->busy->stored.mtime;
-    node->told.page_version = 0; /* the kernel's may be of the other one */
+    fs_told_mix_pages(node); /* the kernel's may be of the other one */
 }
 
 /* True if the node was last seen to hold the same. */
@@ -129,7 +130,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     else if (!holds(fs, node, value) || fs_times_missed(fs, node))
         store_changed(fs, node);
     else if (node->seen.value == NULL)
-        node->told.page_version = 0; /* a digest is too little to keep pages by */
+        fs_told_mix_pages(node); /* a digest is too little to keep pages by */
     fs_value_drop(fs, node);
     fs_value_drop_had(node);
     node->seen.presence = FS_PRESENT;

@@ -4,6 +4,7 @@
 #include "ask.h"
 #include "cleanup.h"
 #include "model/marks.h"
+#include "model/ticket.h"
 #include "model/value.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ enum { SKIPPED_MAX = 2048 };
 static void drop_batch(struct fs *fs, struct fs_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        batch->nodes[i]->ahead.walkers--;
+        batch->nodes[i]->walkers--;
         fs_node_unpin(fs, batch->nodes[i]);
     }
     free(batch->nodes);
@@ -122,27 +123,6 @@ bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, cons
     return find_next(walk, *listing, key, index);
 }
 
-static bool came_for(const struct fs_node *node, pid_t tid)
-{
-    return tid != 0 && node->ahead.tid == tid &&
-           ds_call_now_ms() - node->ahead.came_ms <= FS_AHEAD_MS;
-}
-
-bool fs_ahead_waits(const struct fs_node *node, pid_t tid)
-{
-    return node->ahead.stat && came_for(node, tid);
-}
-
-bool fs_ahead_take(struct fs_node *node, pid_t tid, enum fs_ahead_use use)
-{
-    bool *left = use == FS_AHEAD_STAT ? &node->ahead.stat : &node->ahead.open;
-    bool takes = *left && node->seen.value != NULL && came_for(node, tid);
-
-    if (takes)
-        *left = false;
-    return takes;
-}
-
 /* With fs->lock: how many values to ask for at once. They should leave room for others in the
  * cache. */
 static size_t batch_size(const struct fs *fs, const struct fs_dataset *dataset,
@@ -226,9 +206,7 @@ static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct b
         return; /* it will be asked for again */
     node->seen.learned = batch->question;
     fs_value_learn(fs, node, value, true);
-    node->ahead.came_ms = node->seen.fetched_ms;
-    node->ahead.tid = tid;
-    node->ahead.stat = node->ahead.open = true;
+    fs_ticket_give_ahead(node, tid);
 }
 
 /* With fs->lock: the walk holds the nodes from now on. */
@@ -239,7 +217,7 @@ static void keep(struct fs *fs, struct fs_dataset *dataset, struct batch *batch)
     dataset->walk.before = dataset->walk.last;
     dataset->walk.last = (struct fs_batch){.nodes = batch->nodes, .count = batch->count};
     for (size_t i = 0; i < batch->count; i++)
-        batch->nodes[i]->ahead.walkers++;
+        batch->nodes[i]->walkers++;
     batch->nodes = NULL;
     drop_batch(fs, &oldest);
 }

@@ -3,9 +3,8 @@
  * A thread that has listed a DataSet and now looks its names up in that order, or in that of the
  * inode numbers (cp -r, and find or du where there are very many), will want the next ones too:
  * their values are fetched together, as many as one get takes. A value that came this way may serve
- * one stat and one open of that thread up to FS_AHEAD_MS after it arrived, however small the
- * mount's ttl is; without that every batch would be too old when its turn comes. Everybody else
- * asks. */
+ * that thread for a while (ticket.h); without that every batch would be too old when its turn
+ * comes. Everybody else asks. */
 #ifndef FS_AHEAD_H
 #define FS_AHEAD_H
 
@@ -15,10 +14,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#define FS_AHEAD_MS 1000
-
-enum fs_ahead_use { FS_AHEAD_STAT, FS_AHEAD_OPEN };
 
 /* With fs->lock: the thread `tid` has just listed the DataSet and may begin to walk. */
 void fs_ahead_listed(struct fs *fs, struct fs_dataset *dataset, pid_t tid);
@@ -32,13 +27,6 @@ bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, cons
  * walk. Without fs->lock; the caller holds a reference to both. The store's errors; FS_REQUEUE. */
 int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
                    struct fs_listing *listing, size_t index);
-
-/* With fs->lock: true if the node's value came ahead for the thread and still waits for its stat.
- */
-bool fs_ahead_waits(const struct fs_node *node, pid_t tid);
-
-/* With fs->lock: uses it up. False if there is none to use. */
-bool fs_ahead_take(struct fs_node *node, pid_t tid, enum fs_ahead_use use);
 
 /* With fs->lock: lets go of the nodes of the last walk. */
 void fs_ahead_drop(struct fs *fs, struct fs_dataset *dataset);

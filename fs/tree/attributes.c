@@ -10,10 +10,10 @@
 #include "model/attr.h"
 #include "model/kind.h"
 #include "model/record.h"
+#include "model/ticket.h"
 #include "model/told.h"
 #include "model/value.h"
 #include "store/access.h"
-#include "store/ahead.h"
 #include "store/key_lock.h"
 #include "text/name.h"
 
@@ -156,7 +156,7 @@ void fs_attributes_show_entry(const struct fs *fs, const struct fs_node *node,
 bool fs_attributes_known_entry(const struct fs_request *request, const struct fs_node *node)
 {
     return fs_value_exists(node) &&
-           (fs_value_answers(request->fs, node) || fs_ahead_waits(node, request->tid));
+           (fs_value_answers(request->fs, node) || fs_ticket_waits(node, request->tid));
 }
 
 bool fs_attributes_known_dataset(const struct fs_request *request, const struct fs_node *node)

@@ -67,7 +67,7 @@ static void tell_times(struct fs *fs, const struct fs_node *node)
     bool stale;
 
     pthread_mutex_lock(&fs->lock);
-    stale = node->told.version != node->seen.version;
+    stale = fs_told_is_stale(node);
     pthread_mutex_unlock(&fs->lock);
     if (stale)
         fuse_lowlevel_notify_inval_inode(fs->kernel.session, node->ino, -1, 0);

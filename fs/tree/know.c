@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "file/handle.h"
 #include "model/record.h"
+#include "model/ticket.h"
 #include "model/value.h"
 #include "store/ahead.h"
 #include "store/fetch.h"
@@ -60,7 +61,7 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
         return false; /* perhaps another value's fault: ask for this one alone */
     told = fs_value_younger(node, FS_FRESH_MS) || node->busy->working.image != NULL;
     *err = fs_value_exists(node) ? 0 : -ENOENT;
-    fs_ahead_take(node, request->tid, FS_AHEAD_STAT);
+    fs_ticket_take_ahead(node, request->tid, FS_TICKET_STAT);
     return told;
 }
 
@@ -86,7 +87,7 @@ int fs_know(struct fs_request *request, struct fs_node *node)
 
     pthread_mutex_lock(&fs->lock);
     answered = answers(request, node);
-    if (!answered && fs_ahead_take(node, request->tid, FS_AHEAD_STAT)) {
+    if (!answered && fs_ticket_take_ahead(node, request->tid, FS_TICKET_STAT)) {
         answered = true;
         fs_ahead_follows(fs, node->dataset, request->tid, node->key, &listing, &index);
     }
@@ -100,8 +101,7 @@ int fs_know(struct fs_request *request, struct fs_node *node)
         DS_LOCK_SCOPE(&fs->lock);
         if (!fs_value_younger(node, FS_FRESH_MS) || request->fi.fh != 0)
             return 0; /* from memory, or after an OPEN: no ticket for the next one */
-        node->told.ticket.tid = request->tid;
-        node->told.ticket.until_ms = ds_call_now_ms() + FS_FRESH_MS;
+        fs_ticket_give(node, request->tid);
     }
     return err;
 }
