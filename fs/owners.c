@@ -27,7 +27,7 @@ static bool idle(const struct fs_node *node)
            busy->key_lock.waiters == NULL && busy->open.handles == NULL &&
            fs_working_is_empty(node) && fs_value_is_shown(node) && busy->scratch == NULL &&
            busy->withheld == NULL && busy->due.at_ms == 0 && !busy->stale.waits &&
-           busy->taken == NULL;
+           busy->carried == NULL;
 }
 
 static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
@@ -44,7 +44,7 @@ static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
 
 static void get_key(struct fs *fs, struct fs_node *node)
 {
-    node->seen.sighted = fs_clock_moment(&fs->clock);
+    fs_value_sighted(fs, node);
     fs_marks_bring(fs, node->dataset, node->key, node->number);
     fs_attr_put(fs, node);
 }
@@ -57,7 +57,7 @@ static void end_busy(struct fs *fs, struct fs_node *node)
         fs_scratch_uncount_name(fs);
     fs_due_clear(fs, node);
     fs_forget_drop(&fs->kernel, &node->busy->stale);
-    if (node->busy->taken != NULL) /* what was set on an attached one stays with the key */
+    if (node->busy->carried != NULL) /* what was set on an attached one stays with the key */
         fs_attr_forget(fs, node);
     fs_value_drop_had(node);
     fs_working_drop_image(node);

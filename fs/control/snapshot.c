@@ -5,6 +5,7 @@
 #include "file/close.h"
 #include "kernel/reply.h"
 #include "model/record.h"
+#include "model/value.h"
 #include "store/query.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ int fs_snapshot_know(struct fs_request *request, struct fs_node *node, fs_snapsh
 
     pthread_mutex_lock(&fs->lock);
     DL_FOREACH (node->busy->open.handles, handle) {
-        node->seen.size_bytes = handle->text.len;
+        fs_value_set_size(node, handle->text.len);
         open = true;
     }
     pthread_mutex_unlock(&fs->lock);
@@ -48,7 +49,7 @@ int fs_snapshot_know(struct fs_request *request, struct fs_node *node, fs_snapsh
     if (err != 0)
         return err;
     DS_LOCK_SCOPE(&fs->lock);
-    node->seen.size_bytes = text.len;
+    fs_value_set_size(node, text.len);
     return 0;
 }
 

@@ -83,7 +83,7 @@ int fs_truncate(struct fs_request *request, struct fs_node *node, size_t size, b
     if (node->busy->scratch != NULL)
         return fs_scratch_truncate(request, node, size);
     if (!open)
-        node->seen.fetched_ms = 0; /* like an open, it starts from what the store holds now */
+        fs_value_distrust(node); /* like an open, it starts from what the store holds now */
     if (size > 0 || !node->attached)
         return truncate_now(request, node, size, open);
     if (node->busy->working.commit

@@ -185,20 +185,9 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
     return err;
 }
 
-/* When the working value was last modified: before its commit, for those who could see it. */
-struct modified {
-    uint64_t version;
-    struct timespec mtime;
-};
-
-static struct modified modified_of(const struct fs_node *node)
-{
-    return (struct modified){.version = node->seen.version, .mtime = node->seen.mtime};
-}
-
-/* The store has the working value. */
+/* The store has the working value, as it was `modified` for those who could see it. */
 static void committed(struct fs_request *request, struct fs_node *node,
-                      const struct modified *modified)
+                      const struct fs_modified *modified)
 {
     fs_commit_done(&node->busy->working.commit);
     fs_due_clear(request->fs, node);
@@ -206,9 +195,7 @@ static void committed(struct fs_request *request, struct fs_node *node,
     fs_scratch_untie(request->fs, node);
     fs_handle_committed(node);
     fs_working_drop_image(node);
-    node->seen.version = modified->version;
-    node->seen.mtime = modified->mtime;
-    node->busy->stored.diverges = false;
+    fs_value_set_modified(node, modified);
 }
 
 void fs_working_supersede(struct fs *fs, struct fs_node *node)
@@ -217,7 +204,7 @@ void fs_working_supersede(struct fs *fs, struct fs_node *node)
         fs_forget_soon(&fs->kernel, &node->busy->stale);
         fs_value_touch(fs, node);
     }
-    node->busy->stored.diverges = false;
+    fs_value_agree(node);
     fs_commit_done(&node->busy->working.commit);
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
@@ -229,7 +216,7 @@ void fs_working_supersede(struct fs *fs, struct fs_node *node)
 int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
                            enum fs_commit_event event)
 {
-    struct modified modified = modified_of(node);
+    struct fs_modified modified = fs_value_modified(node);
     int err = fs_send_tail(request, node);
 
     if (err != 0)
@@ -241,7 +228,7 @@ int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
 static int commit_image(struct fs_request *request, struct fs_node *node,
                         enum fs_commit_event event)
 {
-    struct modified modified = modified_of(node);
+    struct fs_modified modified = fs_value_modified(node);
     int err;
 
     /* Pages of a memory map: they will not change by themselves. */

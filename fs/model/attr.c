@@ -60,7 +60,7 @@ static struct fs_volatile *find_of(struct fs *fs, const struct fs_node *node)
     if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
         return NULL;
     if (node->kind == FS_NODE_ENTRY && !node->attached)
-        return node->busy->taken;
+        return node->busy->carried;
     return find(fs, node->dataset, node->key);
 }
 
@@ -99,7 +99,7 @@ static struct fs_volatile *add(struct fs *fs, struct fs_node *node)
         return NULL;
     fs->volatiles.count++;
     if (keyless)
-        node->busy->taken = item;
+        node->busy->carried = item;
     else
         enter(fs, node, item);
     return find_of(fs, node);
@@ -201,14 +201,14 @@ void fs_attr_forget(struct fs *fs, struct fs_node *node)
     if (item != NULL)
         drop(fs, item);
     if (fs_node_is_busy(node))
-        node->busy->taken = NULL;
+        node->busy->carried = NULL;
 }
 
 void fs_attr_take(struct fs *fs, struct fs_node *node)
 {
     struct fs_volatile *item = find_of(fs, node);
 
-    if (item == NULL || item == node->busy->taken)
+    if (item == NULL || item == node->busy->carried)
         return;
     if (fs_node_make_busy(fs, node) != 0) {
         drop(fs, item);
@@ -217,12 +217,12 @@ void fs_attr_take(struct fs *fs, struct fs_node *node)
     HASH_DEL(fs->volatiles.all, item);
     free(item->path);
     item->path = NULL;
-    node->busy->taken = item;
+    node->busy->carried = item;
 }
 
 void fs_attr_put(struct fs *fs, struct fs_node *node)
 {
-    struct fs_volatile *item = node->busy->taken;
+    struct fs_volatile *item = node->busy->carried;
 
     fs_attr_forget(fs, node);
     if (item != NULL)

@@ -2,6 +2,7 @@
 #include "directory.h"
 
 #include "node.h"
+#include "value.h"
 
 #include <time.h>
 
@@ -10,8 +11,8 @@ static void modify(struct fs *fs, struct fs_node *node, struct timespec *mtime)
 {
     clock_gettime(CLOCK_REALTIME, mtime);
     if (node != NULL) {
-        node->seen.mtime = *mtime;
-        node->seen.version = fs_clock_version(&fs->clock);
+        fs_value_touch(fs, node);
+        fs_value_set_mtime(node, mtime);
     }
 }
 

@@ -69,7 +69,7 @@ struct fs_ticket {
     int64_t ahead_ms; /* when it came ahead */
     pid_t tid;        /* 0: none */
     pid_t ahead_tid;
-    bool stat, open; /* uses of ahead_tid */
+    bool ahead_stat, ahead_open; /* uses that are left to that one */
 };
 
 /* What a reader does not see, or no longer (value.h). */
@@ -125,8 +125,8 @@ struct fs_busy {
     struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
     struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
     struct fs_due due;
-    struct fs_stale stale;     /* its pages, or a DataSet's directory that is gone (forget.h) */
-    struct fs_volatile *taken; /* ENTRY without a key: attributes set on it (attr.h), or NULL */
+    struct fs_stale stale;       /* its pages, or a DataSet's directory that is gone (forget.h) */
+    struct fs_volatile *carried; /* ENTRY without a key: attributes set on it (attr.h), or NULL */
 };
 
 /* All but ino and kind: with fs->lock. */

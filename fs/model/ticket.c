@@ -13,7 +13,7 @@ void fs_ticket_give_ahead(struct fs_node *node, pid_t tid)
 {
     node->ticket.ahead_ms = node->seen.fetched_ms;
     node->ticket.ahead_tid = tid;
-    node->ticket.stat = node->ticket.open = true;
+    node->ticket.ahead_stat = node->ticket.ahead_open = true;
 }
 
 static bool came_for(const struct fs_node *node, pid_t tid)
@@ -24,12 +24,12 @@ static bool came_for(const struct fs_node *node, pid_t tid)
 
 bool fs_ticket_waits(const struct fs_node *node, pid_t tid)
 {
-    return node->ticket.stat && came_for(node, tid);
+    return node->ticket.ahead_stat && came_for(node, tid);
 }
 
 bool fs_ticket_take_ahead(struct fs_node *node, pid_t tid, enum fs_ticket_use use)
 {
-    bool *left = use == FS_TICKET_STAT ? &node->ticket.stat : &node->ticket.open;
+    bool *left = use == FS_TICKET_STAT ? &node->ticket.ahead_stat : &node->ticket.ahead_open;
     bool takes = *left && node->seen.value != NULL && came_for(node, tid);
 
     if (takes)
@@ -55,5 +55,5 @@ bool fs_ticket_came_ahead(const struct fs_node *node)
 void fs_ticket_void(struct fs_node *node)
 {
     node->ticket.tid = 0;
-    node->ticket.stat = node->ticket.open = false;
+    node->ticket.ahead_stat = node->ticket.ahead_open = false;
 }

@@ -89,6 +89,54 @@ void fs_value_diverge(struct fs *fs, struct fs_node *node)
     fs_value_touch(fs, node);
 }
 
+void fs_value_agree(struct fs_node *node)
+{
+    if (node->busy->stored.diverges)
+        node->busy->stored.diverges = false;
+}
+
+struct fs_modified fs_value_modified(const struct fs_node *node)
+{
+    return (struct fs_modified){.version = node->seen.version, .mtime = node->seen.mtime};
+}
+
+void fs_value_set_modified(struct fs_node *node, const struct fs_modified *modified)
+{
+    node->seen.version = modified->version;
+    node->seen.mtime = modified->mtime;
+    fs_value_agree(node);
+}
+
+void fs_value_set_mtime(struct fs_node *node, const struct timespec *mtime)
+{
+    node->seen.mtime = *mtime;
+}
+
+void fs_value_set_size(struct fs_node *node, size_t size_bytes)
+{
+    node->seen.size_bytes = (uint32_t)size_bytes;
+}
+
+void fs_value_distrust(struct fs_node *node)
+{
+    node->seen.fetched_ms = 0;
+}
+
+void fs_value_sighted(struct fs *fs, struct fs_node *node)
+{
+    node->seen.sighted = fs_clock_moment(&fs->clock);
+}
+
+void fs_value_answered(struct fs_node *node, uint64_t question)
+{
+    node->seen.learned = question;
+}
+
+void fs_value_unseen(struct fs_node *node)
+{
+    node->seen.presence = FS_PRESENCE_UNKNOWN;
+}
+
 void fs_value_show_stored(struct fs_node *node)
 {
     if (!node->busy->stored.diverges)
@@ -135,7 +183,7 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     fs_value_drop_had(node);
     node->seen.presence = FS_PRESENT;
     node->seen.value = value;
-    node->seen.size_bytes = value->len;
+    node->seen.size_bytes = (uint32_t)value->len;
     node->seen.fetched_ms = trusted ? ds_call_now_ms() : 0;
     DL_PREPEND2(fs->cache.lru, node, seen.newer, seen.older);
     fs->cache.bytes += value->len;
@@ -146,12 +194,21 @@ void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value,
     evict(fs);
 }
 
+void fs_value_learn_shown(struct fs *fs, struct fs_node *node, struct fs_value *value, bool trusted)
+{
+    struct fs_modified modified = fs_value_modified(node);
+
+    node->seen.presence = FS_PRESENT; /* it is not seen for the first time */
+    fs_value_learn(fs, node, value, trusted);
+    fs_value_set_modified(node, &modified);
+}
+
 void fs_value_unknown(struct fs *fs, struct fs_node *node, size_t size_bytes)
 {
     fs_value_drop(fs, node);
     store_changed(fs, node);
     node->seen.presence = FS_PRESENT;
-    node->seen.size_bytes = size_bytes;
+    node->seen.size_bytes = (uint32_t)size_bytes;
     node->seen.fetched_ms = 0;
 }
 

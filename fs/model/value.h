@@ -19,6 +19,10 @@ void fs_value_unref(struct fs_value *value); /* harmless on NULL */
  * answer for FS_FRESH_MS or the mount's ttl; otherwise the next question asks the store. */
 void fs_value_learn(struct fs *fs, struct fs_node *node, struct fs_value *value, bool trusted);
 
+/* The same of what a reader of this mount sees already: neither version nor time moves. */
+void fs_value_learn_shown(struct fs *fs, struct fs_node *node, struct fs_value *value,
+                          bool trusted);
+
 /* The store holds something under the key that we cannot know, of about `size_bytes`. */
 void fs_value_unknown(struct fs *fs, struct fs_node *node, size_t size_bytes);
 
@@ -28,6 +32,21 @@ void fs_value_unreadable(struct fs *fs, struct fs_node *node);
 
 /* The store holds nothing under the key. */
 void fs_value_absent(struct fs *fs, struct fs_node *node);
+
+/* Nothing is known of what the store holds. */
+void fs_value_unseen(struct fs_node *node);
+
+/* What is known answers the question of that number. */
+void fs_value_answered(struct fs_node *node, uint64_t question);
+
+/* The key was seen, or changed by us, just now. */
+void fs_value_sighted(struct fs *fs, struct fs_node *node);
+
+/* The next question asks the store. */
+void fs_value_distrust(struct fs_node *node);
+
+/* How long it is, of what is no entry. */
+void fs_value_set_size(struct fs_node *node, size_t size_bytes);
 
 /* Lets go of what open files had of a key that is gone: there is none any more, or it is back. */
 void fs_value_drop_had(struct fs_node *node);
@@ -51,6 +70,23 @@ void fs_value_diverge(struct fs *fs, struct fs_node *node);
 /* A reader sees the store's value again, of the time that it had; unless that may be another one by
  * now. */
 void fs_value_show_stored(struct fs_node *node);
+
+/* The store has what a reader sees. */
+void fs_value_agree(struct fs_node *node);
+
+/* When the visible content was last modified. */
+struct fs_modified {
+    uint64_t version;
+    struct timespec mtime;
+};
+struct fs_modified fs_value_modified(const struct fs_node *node);
+
+/* The visible content, which the store has, is that of then: what the kernel holds and what
+ * utimens(2) left is of it. */
+void fs_value_set_modified(struct fs_node *node, const struct fs_modified *modified);
+
+/* The same of a directory, whose names alone change. */
+void fs_value_set_mtime(struct fs_node *node, const struct timespec *mtime);
 
 /* True if a reader of this mount sees something: the working value, else the store's. */
 bool fs_value_exists(const struct fs_node *node);

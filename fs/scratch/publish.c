@@ -32,7 +32,7 @@ int fs_publish_send(struct fs_request *request, struct fs_node *node, struct fs_
     if (err == 0)
         err = fs_send_value(request, to, bytes->len > 0 ? bytes->data : "", bytes->len);
     if (err != 0 && to->busy->scratch != NULL)
-        to->seen.presence = FS_PRESENCE_UNKNOWN;
+        fs_value_unseen(to);
     return err;
 }
 
@@ -40,20 +40,13 @@ void fs_publish_done(struct fs *fs, struct fs_node *node, bool trusted)
 {
     struct ds_buf *bytes = &node->busy->scratch->bytes;
     struct fs_value *value = fs_value_new(bytes->data, bytes->len, NULL, 0);
-    struct timespec mtime = node->seen.mtime;
-    uint64_t version = node->seen.version;
     size_t size_bytes = bytes->len;
 
     fs_scratch_free(fs, node);
-    if (value == NULL) {
+    if (value != NULL)
+        fs_value_learn_shown(fs, node, value, trusted);
+    else
         fs_value_unknown(fs, node, size_bytes);
-        return;
-    }
-    node->seen.presence = FS_PRESENT; /* it is not seen for the first time */
-    fs_value_learn(fs, node, value, trusted);
-    /* What the kernel holds and what utimens(2) left is of this very content. */
-    node->seen.version = version;
-    node->seen.mtime = mtime;
 }
 
 int fs_publish(struct fs_request *request, struct fs_node *node)

@@ -96,7 +96,7 @@ int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_sc
     scratch->since_ms = ds_call_now_ms();
     node->busy->scratch = scratch;
     node->number = fs_marks_number_unnamed(fs, node->ino);
-    node->seen.presence = FS_PRESENCE_UNKNOWN; /* soon, what the store was just seen to lack */
+    fs_value_unseen(node); /* soon, what the store was just seen to lack */
     fs_value_touch(fs, node);
     return 0;
 }
@@ -144,7 +144,7 @@ int fs_scratch_hold(struct fs *fs, struct fs_node *node, const struct fs_value *
     node->busy->scratch = scratch;
     fs->scratch_bytes += FS_SCRATCH_NAME_BYTES;
     fs_value_drop(fs, node);
-    node->seen.presence = FS_PRESENCE_UNKNOWN;
+    fs_value_unseen(node);
     return 0;
 }
 

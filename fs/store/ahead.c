@@ -194,7 +194,7 @@ static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct b
     if (!fs_value_believes(node, batch->changes[i], batch->question))
         return;
     if (entry->error == -ENOENT) {
-        node->seen.learned = batch->question;
+        fs_value_answered(node, batch->question);
         fs_value_absent(fs, node);
         return;
     }
@@ -204,7 +204,7 @@ static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct b
     ds_buf_free(&entry->value); /* before the next one is copied */
     if (value == NULL)
         return; /* it will be asked for again */
-    node->seen.learned = batch->question;
+    fs_value_answered(node, batch->question);
     fs_value_learn(fs, node, value, true);
     fs_ticket_give_ahead(node, tid);
 }

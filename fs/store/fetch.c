@@ -52,13 +52,13 @@ static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
         fs_value_unref(value);
         err = fs_value_exists(node) ? 0 : -ENOENT;
     } else if (err == 0) {
-        node->seen.learned = question;
+        fs_value_answered(node, question);
         fs_value_learn(fs, node, value, true);
     } else if (err == -ENOENT) {
-        node->seen.learned = question;
+        fs_value_answered(node, question);
         fs_value_absent(fs, node);
     } else if (err == -EBADMSG) {
-        node->seen.learned = question;
+        fs_value_answered(node, question);
         fs_value_unreadable(fs, node);
     }
     if (err == -EBADMSG)

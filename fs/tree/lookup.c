@@ -77,7 +77,7 @@ struct fs_node *fs_lookup_directory(struct fs *fs, struct fs_dataset *dataset)
     else
         dataset->node = fs_node_new(fs, FS_NODE_DATASET, dataset, NULL);
     if (dataset->node != NULL)
-        dataset->node->seen.mtime = dataset->mtime;
+        fs_value_set_mtime(dataset->node, &dataset->mtime);
     return dataset->node;
 }
 
