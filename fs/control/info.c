@@ -266,8 +266,8 @@ void fs_info_item(struct fs *fs, const struct fs_node *node, const char *name, s
     fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
     item->type = S_IFREG;
     item->node = dataset != NULL ? dataset->info_node : NULL;
-    item->number =
-        item->node != NULL ? item->node->number : fs_marks_number(fs, name, NULL, FS_NUMBER_INFO);
+    item->number = item->node != NULL ? item->node->number
+                                      : fs_marks_number(fs->vm, name, NULL, FS_NUMBER_INFO);
 }
 
 uint64_t fs_info_parent(const struct fs *fs, const struct fs_node *node)

@@ -12,7 +12,8 @@
 enum remembered { HAS_MODE = 1, HAS_UID = 2, HAS_GID = 4, HAS_TIMES = 8 };
 
 struct fs_volatile {
-    char *path; /* the DataSet's name, NUL, the key: see path_of(); NULL: a node has taken it */
+    char *path; /* the machine, the DataSet's name, NUL, the key: see path_of(); NULL: a node has
+                   taken it */
     size_t path_len;
     UT_hash_handle hh;
     unsigned has; /* enum remembered */
@@ -24,18 +25,21 @@ struct fs_volatile {
     uint64_t digest;  /* and of that, for an inode that comes after (times.h); 0: not known */
 };
 
-/* Neither names nor keys hold a NUL, so it may divide them. */
+/* Neither names nor keys hold a NUL, so it may divide them. Before them stands whose machine's they
+ * are. */
 static char *path_of(const struct fs_dataset *dataset, const char *key, size_t *len)
 {
     size_t name_len = strlen(dataset->name), key_len = key != NULL ? strlen(key) : 0;
-    char *path = malloc(name_len + key_len + 2);
+    size_t start = sizeof(dataset->vm->ino);
+    char *path = malloc(start + name_len + key_len + 2);
 
     if (path == NULL)
         return NULL;
-    memcpy(path, dataset->name, name_len + 1);
+    memcpy(path, &dataset->vm->ino, start);
+    memcpy(path + start, dataset->name, name_len + 1);
     if (key != NULL)
-        memcpy(path + name_len + 1, key, key_len);
-    *len = name_len + (key != NULL ? 1 + key_len : 0);
+        memcpy(path + start + name_len + 1, key, key_len);
+    *len = start + name_len + (key != NULL ? 1 + key_len : 0);
     return path;
 }
 
@@ -229,12 +233,20 @@ void fs_attr_put(struct fs *fs, struct fs_node *node)
         enter(fs, node, item);
 }
 
+static bool is_of(const struct fs_volatile *item, const struct fs_dataset *dataset)
+{
+    size_t start = sizeof(dataset->vm->ino);
+
+    return memcmp(item->path, &dataset->vm->ino, start) == 0 &&
+           strcmp(item->path + start, dataset->name) == 0;
+}
+
 void fs_attr_forget_dataset(struct fs *fs, const struct fs_dataset *dataset)
 {
     struct fs_volatile *item, *next;
 
     HASH_ITER (hh, fs->volatiles.all, item, next) {
-        if (strcmp(item->path, dataset->name) == 0)
+        if (is_of(item, dataset))
             drop(fs, item);
     }
 }

@@ -44,9 +44,9 @@ uint64_t fs_marks_digest(const struct fs *fs, const char *data, size_t len)
     return digest != 0 ? digest : 1;
 }
 
-uint64_t fs_marks_path(const struct fs *fs, const char *dataset, const char *key)
+uint64_t fs_marks_path(const struct fs_vm *vm, const char *dataset, const char *key)
 {
-    uint64_t path = fs_mix(seed(fs), dataset, strlen(dataset));
+    uint64_t path = fs_mix(seed(vm->fs) + vm->ino, dataset, strlen(dataset));
 
     return key != NULL ? fs_mix(path, key, strlen(key)) : path;
 }
@@ -156,7 +156,7 @@ bool fs_marks_lost(const struct fs *fs)
 
 void fs_marks_gone(struct fs *fs, const struct fs_dataset *dataset, const char *key)
 {
-    struct fs_mark mark = {.path = fs_marks_path(fs, dataset->name, key),
+    struct fs_mark mark = {.path = fs_marks_path(dataset->vm, dataset->name, key),
                            .moment = fs_clock_moment(&fs->clock)};
 
     /* As in fs_times_keep(): a name that is looked for in vain. */
@@ -168,7 +168,7 @@ void fs_marks_gone(struct fs *fs, const struct fs_dataset *dataset, const char *
 
 void fs_marks_removed(struct fs *fs, const struct fs_dataset *dataset, const char *key)
 {
-    struct fs_mark mark = {.path = fs_marks_path(fs, dataset->name, key),
+    struct fs_mark mark = {.path = fs_marks_path(dataset->vm, dataset->name, key),
                            .moment = fs_clock_moment(&fs->clock)};
     struct fs_mark *known = fs_marks_find(fs, mark.path);
 
@@ -212,11 +212,12 @@ static uint64_t cover(const struct fs *fs, uint64_t whole)
     return fs_mix(seed(fs) ^ whole, (const char *)&removed, sizeof(removed));
 }
 
-uint64_t fs_marks_number(const struct fs *fs, const char *dataset, const char *key,
+uint64_t fs_marks_number(const struct fs_vm *vm, const char *dataset, const char *key,
                          enum fs_numbered what)
 {
-    uint64_t whole = fs_marks_path(fs, dataset, NULL);
-    uint64_t path = key != NULL ? fs_marks_path(fs, dataset, key) : whole;
+    const struct fs *fs = vm->fs;
+    uint64_t whole = fs_marks_path(vm, dataset, NULL);
+    uint64_t path = key != NULL ? fs_marks_path(vm, dataset, key) : whole;
     const struct fs_mark *mark = key != NULL ? fs_marks_find(fs, path) : NULL;
 
     if (mark != NULL && mark->brought != 0)
@@ -234,8 +235,8 @@ uint64_t fs_marks_number_unnamed(const struct fs *fs, fuse_ino_t ino)
 void fs_marks_bring(struct fs *fs, const struct fs_dataset *dataset, const char *key,
                     uint64_t number)
 {
-    uint64_t whole = fs_marks_path(fs, dataset->name, NULL);
-    uint64_t path = fs_marks_path(fs, dataset->name, key);
+    uint64_t whole = fs_marks_path(dataset->vm, dataset->name, NULL);
+    uint64_t path = fs_marks_path(dataset->vm, dataset->name, key);
     struct fs_mark *mark = fs_marks_find(fs, path);
 
     if (mark != NULL)
@@ -245,25 +246,25 @@ void fs_marks_bring(struct fs *fs, const struct fs_dataset *dataset, const char 
 }
 
 /* The name is listed, and was not so before. */
-static void appear(struct fs *fs, const struct fs_dataset *dataset, const char *name,
+static void appear(struct fs_vm *vm, const struct fs_dataset *dataset, const char *name,
                    uint64_t before)
 {
     uint64_t path =
-        dataset != NULL ? fs_marks_path(fs, dataset->name, name) : fs_marks_path(fs, name, NULL);
-    const struct fs_mark *known = fs_marks_find(fs, path);
+        dataset != NULL ? fs_marks_path(vm, dataset->name, name) : fs_marks_path(vm, name, NULL);
+    const struct fs_mark *known = fs_marks_find(vm->fs, path);
     struct fs_mark mark = {.path = path, .moment = before};
 
     if (known == NULL || known->moment < before)
-        fs_marks_put(fs, &mark);
+        fs_marks_put(vm->fs, &mark);
 }
 
-void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *last,
+void fs_marks_listed(struct fs_vm *vm, struct fs_dataset *dataset, const struct fs_listing *last,
                      const struct fs_listing *listing)
 {
     size_t at = 0;
 
     if (dataset != NULL)
-        dataset->looked = fs_clock_moment(&fs->clock);
+        dataset->looked = fs_clock_moment(&vm->fs->clock);
     if (last == NULL)
         return;
     for (size_t i = 0; i < listing->names.count; i++) {
@@ -273,6 +274,6 @@ void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_
                (order = strcmp(last->names.names[at], listing->names.names[i])) < 0)
             at++;
         if (order != 0)
-            appear(fs, dataset, listing->names.names[i], last->asked);
+            appear(vm, dataset, listing->names.names[i], last->asked);
     }
 }

@@ -34,7 +34,7 @@ void fs_marks_free(struct fs_marks *marks); /* harmless on NULL */
 uint64_t fs_marks_digest(const struct fs *fs, const char *data, size_t len);
 
 /* What a key, or a DataSet (`key` NULL), is found by. */
-uint64_t fs_marks_path(const struct fs *fs, const char *dataset, const char *key);
+uint64_t fs_marks_path(const struct fs_vm *vm, const char *dataset, const char *key);
 
 /* The mark of that path, good until the next one is put; NULL if there is none. */
 struct fs_mark *fs_marks_find(const struct fs *fs, uint64_t path);
@@ -53,7 +53,7 @@ void fs_marks_removed(struct fs *fs, const struct fs_dataset *dataset, const cha
 
 /* A listing of the DataSet's keys, or of DataSets (NULL), is about to replace the last one, if any.
  */
-void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *last,
+void fs_marks_listed(struct fs_vm *vm, struct fs_dataset *dataset, const struct fs_listing *last,
                      const struct fs_listing *listing);
 
 /* What stat(2) calls the number of an inode: of a DataSet's directory (`key` NULL) or file in info,
@@ -61,7 +61,7 @@ void fs_marks_listed(struct fs *fs, struct fs_dataset *dataset, const struct fs_
  * of a key that was renamed that which its inode had before; another one for a file that takes the
  * place of one that was there. Never that of the control files, 0 or -1. */
 enum fs_numbered { FS_NUMBER_NAME, FS_NUMBER_INFO };
-uint64_t fs_marks_number(const struct fs *fs, const char *dataset, const char *key,
+uint64_t fs_marks_number(const struct fs_vm *vm, const char *dataset, const char *key,
                          enum fs_numbered what);
 
 /* One for a temporary file, whose name may come again. */

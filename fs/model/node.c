@@ -11,10 +11,9 @@
 #include <string.h>
 #include <utlist.h>
 
-static uint64_t number_of(const struct fs *fs, enum fs_node_kind kind,
-                          const struct fs_dataset *dataset, const char *key)
+static uint64_t number_of(enum fs_node_kind kind, const struct fs_dataset *dataset, const char *key)
 {
-    return fs_marks_number(fs, dataset->name, key,
+    return fs_marks_number(dataset->vm, dataset->name, key,
                            kind == FS_NODE_INFO ? FS_NUMBER_INFO : FS_NUMBER_NAME);
 }
 
@@ -103,7 +102,7 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
         return NULL;
     }
     node->ino = ++fs->last_ino;
-    node->number = dataset == NULL ? node->ino : number_of(fs, kind, dataset, key);
+    node->number = dataset == NULL ? node->ino : number_of(kind, dataset, key);
     fs_index_add(&fs->nodes, &node->by_ino, ino_hash);
     if (dataset != NULL) {
         node->dataset = dataset;
@@ -287,7 +286,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
         fs->owners->lose_key(fs, node, true);
         lose_key(node);
     } else { /* it had none yet */
-        node->number = number_of(fs, node->kind, dataset, key);
+        node->number = number_of(node->kind, dataset, key);
     }
     fs_record_ref(dataset);
     fs_record_unref(node->dataset);

@@ -24,7 +24,7 @@ void fs_times_keep(struct fs *fs, const struct fs_node *node)
     if (node->kind != FS_NODE_ENTRY || !node->attached || fs_node_is_local(node) ||
         node->seen.presence == FS_PRESENCE_UNKNOWN)
         return;
-    mark.path = fs_marks_path(fs, node->dataset->name, node->key);
+    mark.path = fs_marks_path(node->dataset->vm, node->dataset->name, node->key);
     /* Names that are looked for in vain would fill the table, and the listing says as much. */
     if (node->seen.presence == FS_ABSENT && fs_listing_lacks(node->dataset->listing, node->key) &&
         fs_marks_find(fs, mark.path) == NULL)
@@ -42,7 +42,8 @@ static bool was_missing(const struct fs *fs, const struct fs_node *node, const s
                         uint64_t moment)
 {
     const struct fs_dataset *dataset = node->dataset;
-    const struct fs_mark *whole = fs_marks_find(fs, fs_marks_path(fs, dataset->name, NULL));
+    const struct fs_mark *whole =
+        fs_marks_find(fs, fs_marks_path(dataset->vm, dataset->name, NULL));
 
     return (mark != NULL && mark->digest == 0 && mark->moment > moment) ||
            (whole != NULL && whole->moment > moment) ||
@@ -52,7 +53,8 @@ static bool was_missing(const struct fs *fs, const struct fs_node *node, const s
 
 bool fs_times_recognise(struct fs *fs, const struct fs_node *node, struct timespec *mtime)
 {
-    struct fs_mark *mark = fs_marks_find(fs, fs_marks_path(fs, node->dataset->name, node->key));
+    struct fs_mark *mark =
+        fs_marks_find(fs, fs_marks_path(node->dataset->vm, node->dataset->name, node->key));
     bool seen = mark != NULL && mark->digest != 0;
     bool modified = was_missing(fs, node, mark, seen ? mark->moment : 0);
 
@@ -72,7 +74,7 @@ bool fs_times_recognise(struct fs *fs, const struct fs_node *node, struct timesp
 
 bool fs_times_dataset_missed(const struct fs *fs, const struct fs_dataset *dataset)
 {
-    return fs_marks_find(fs, fs_marks_path(fs, dataset->name, NULL)) != NULL ||
+    return fs_marks_find(fs, fs_marks_path(dataset->vm, dataset->name, NULL)) != NULL ||
            fs_listing_lacks(dataset->vm->listing, dataset->name);
 }
 
@@ -80,7 +82,8 @@ bool fs_times_missed(const struct fs *fs, const struct fs_node *node)
 {
     if (node->dataset->looked <= node->seen.sighted)
         return false; /* the usual case, in which nothing is to be searched */
-    return was_missing(fs, node,
-                       fs_marks_find(fs, fs_marks_path(fs, node->dataset->name, node->key)),
-                       node->seen.sighted);
+    return was_missing(
+        fs, node,
+        fs_marks_find(fs, fs_marks_path(node->dataset->vm, node->dataset->name, node->key)),
+        node->seen.sighted);
 }

@@ -53,25 +53,25 @@ static int compare_numbers(const void *a, const void *b)
     return (left->number > right->number) - (left->number < right->number);
 }
 
-static uint64_t number_of(const struct fs *fs, const struct fs_dataset *dataset, const char *key)
+static uint64_t number_of(const struct fs_dataset *dataset, const char *key)
 {
-    return fs_marks_number(fs, dataset->name, key, FS_NUMBER_NAME);
+    return fs_marks_number(dataset->vm, dataset->name, key, FS_NUMBER_NAME);
 }
 
 /* True if no listed key has a smaller number. */
-static bool is_smallest(const struct fs *fs, const struct fs_dataset *dataset, const char *key)
+static bool is_smallest(const struct fs_dataset *dataset, const char *key)
 {
     const struct ds_names *names = &dataset->listing->names;
-    uint64_t number = number_of(fs, dataset, key);
+    uint64_t number = number_of(dataset, key);
 
     for (size_t i = 0; i < names->count; i++)
-        if (number_of(fs, dataset, names->names[i]) < number)
+        if (number_of(dataset, names->names[i]) < number)
             return false;
     return true;
 }
 
 /* The listing in the order of numbers; NULL when there is no memory. */
-static struct fs_listing *sort_by_number(const struct fs *fs, const struct fs_dataset *dataset)
+static struct fs_listing *sort_by_number(const struct fs_dataset *dataset)
 {
     const struct ds_names *names = &dataset->listing->names;
     struct numbered *numbered DS_AUTO_FREE = calloc(names->count, sizeof(*numbered));
@@ -79,7 +79,7 @@ static struct fs_listing *sort_by_number(const struct fs *fs, const struct fs_da
     int err = numbered != NULL ? 0 : -ENOMEM;
 
     for (size_t i = 0; i < names->count && err == 0; i++)
-        numbered[i] = (struct numbered){.number = number_of(fs, dataset, names->names[i]),
+        numbered[i] = (struct numbered){.number = number_of(dataset, names->names[i]),
                                         .name = names->names[i]};
     if (err == 0)
         qsort(numbered, names->count, sizeof(*numbered), compare_numbers);
@@ -107,7 +107,7 @@ static bool find_next(struct fs_walk *walk, const struct fs_listing *listing, co
     return false;
 }
 
-bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, const char *key,
+bool fs_ahead_follows(struct fs_dataset *dataset, pid_t tid, const char *key,
                       struct fs_listing **listing, size_t *index)
 {
     struct fs_walk *walk = &dataset->walk;
@@ -116,8 +116,8 @@ bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, cons
     if (listed == NULL || listed->names.count == 0 || tid == 0 || walk->tid != tid)
         return false;
     /* The first name that is looked up tells the order. */
-    if (!walk->begun && strcmp(listed->names.names[0], key) != 0 && is_smallest(fs, dataset, key))
-        walk->by_number = sort_by_number(fs, dataset);
+    if (!walk->begun && strcmp(listed->names.names[0], key) != 0 && is_smallest(dataset, key))
+        walk->by_number = sort_by_number(dataset);
     walk->begun = true;
     *listing = walk->by_number != NULL ? walk->by_number : dataset->listing;
     return find_next(walk, *listing, key, index);

@@ -20,7 +20,7 @@ void fs_ahead_listed(struct fs *fs, struct fs_dataset *dataset, pid_t tid);
 
 /* With fs->lock: true if the thread walks the last listing and has now come to `key`; `*index` is
  * its place in `*listing`, which is the DataSet's and in the order of the walk. */
-bool fs_ahead_follows(struct fs *fs, struct fs_dataset *dataset, pid_t tid, const char *key,
+bool fs_ahead_follows(struct fs_dataset *dataset, pid_t tid, const char *key,
                       struct fs_listing **listing, size_t *index);
 
 /* Fetches the values of a listing's names from `index` on and keeps their nodes until the next

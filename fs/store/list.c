@@ -92,7 +92,7 @@ static int learn_listing(struct fs_request *request, const struct place *place,
         else
             fs_directory_vm_modified(place->vm);
     }
-    fs_marks_listed(fs, place->dataset, *place->last, listing);
+    fs_marks_listed(place->vm, place->dataset, *place->last, listing);
     fs_listing_unref(*place->last);
     *place->last = listing;
     fs_journal_keep(place->journal, listing->asked);

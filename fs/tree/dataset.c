@@ -152,6 +152,6 @@ void fs_dataset_item(struct fs *fs, const struct fs_node *root, const char *name
     fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
     item->type = S_IFDIR;
     item->node = dataset != NULL ? dataset->node : NULL;
-    item->number =
-        item->node != NULL ? item->node->number : fs_marks_number(fs, name, NULL, FS_NUMBER_NAME);
+    item->number = item->node != NULL ? item->node->number
+                                      : fs_marks_number(fs->vm, name, NULL, FS_NUMBER_NAME);
 }

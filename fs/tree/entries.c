@@ -110,11 +110,13 @@ void fs_entries_item(struct fs *fs, const struct fs_node *node, const char *name
     const struct fs_dataset *dataset = node->dataset;
     struct fs_node *entry = fs_node_known(dataset, name);
 
+    (void)fs;
     fs_name_encode(FS_NAME_IN_DATASET, name, item->name);
     item->node = entry;
     item->type = entry != NULL && entry->kind == FS_NODE_LOCK ? S_IFDIR : S_IFREG;
-    item->number =
-        entry != NULL ? entry->number : fs_marks_number(fs, dataset->name, name, FS_NUMBER_NAME);
+    item->number = entry != NULL
+                       ? entry->number
+                       : fs_marks_number(dataset->vm, dataset->name, name, FS_NUMBER_NAME);
     /* The store lists it, but it was renamed through this mount. */
     item->hidden = entry != NULL && entry->busy->withheld != NULL && !fs_value_exists(entry);
 }

@@ -45,7 +45,7 @@ static bool walks(struct fs_request *request, struct fs_node *node, int *err)
     bool told;
 
     pthread_mutex_lock(&fs->lock);
-    if (fs_ahead_follows(fs, dataset, request->tid, node->key, &listing, &index))
+    if (fs_ahead_follows(dataset, request->tid, node->key, &listing, &index))
         listing->refs++;
     else
         listing = NULL;
@@ -89,7 +89,7 @@ int fs_know(struct fs_request *request, struct fs_node *node)
     answered = answers(request, node);
     if (!answered && fs_ticket_take_ahead(node, request->tid, FS_TICKET_STAT)) {
         answered = true;
-        fs_ahead_follows(fs, node->dataset, request->tid, node->key, &listing, &index);
+        fs_ahead_follows(node->dataset, request->tid, node->key, &listing, &index);
     }
     known = node->seen.presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;

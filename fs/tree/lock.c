@@ -119,5 +119,6 @@ int fs_lock_list(struct fs_request *request, struct fs_node *node, struct fs_lis
 
 uint64_t fs_lock_parent(const struct fs *fs, const struct fs_node *node)
 {
-    return fs_marks_number(fs, node->dataset->name, NULL, FS_NUMBER_NAME);
+    (void)fs;
+    return fs_marks_number(node->dataset->vm, node->dataset->name, NULL, FS_NUMBER_NAME);
 }
