@@ -30,7 +30,8 @@ static int set_up(void **state)
 {
     static const char *const folders[] = {
         "",         "fs",           "fs/low",        "fs/high",  "build",
-        "build/fs", "build/fs/low", "build/fs/high", "fs/other", "build/fs/other"};
+        "build/fs", "build/fs/low", "build/fs/high", "fs/other", "build/fs/other",
+        "fs/model"};
     (void)state;
     snprintf(tree, sizeof tree, "/tmp/floors-XXXXXX");
     if (!mkdtemp(tree))
@@ -177,6 +178,16 @@ static void test_owner(void **state)
     }
 }
 
+static void test_part_without_owner(void **state)
+{
+    (void)state;
+    put("fs/model/node.h", "struct fs_node {\n    int number;\n    struct fs_seen seen;\n"
+                           "    struct fs_busy *busy;\n};\n"
+                           "struct fs_busy {\n    struct fs_told told; /* words */\n};\n");
+    expect("floors: fs/model/: stands on no floor\n"
+           "floors: fs/model/node.h: the part told has no owner\n");
+}
+
 /* What cannot be told is a fault too. */
 static void test_unknown(void **state)
 {
@@ -191,8 +202,11 @@ static void test_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_order),  TEST(test_upward_include),  TEST(test_upward_call), TEST(test_beside),
-        TEST(test_circle), TEST(test_circle_of_three), TEST(test_owner),       TEST(test_unknown),
+        TEST(test_order),       TEST(test_upward_include),
+        TEST(test_upward_call), TEST(test_beside),
+        TEST(test_circle),      TEST(test_circle_of_three),
+        TEST(test_owner),       TEST(test_part_without_owner),
+        TEST(test_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
