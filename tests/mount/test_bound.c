@@ -1,4 +1,5 @@
-/* The memory that reading takes: the cache, as much again, and a value for each request under way.
+/* The memory that reading takes: the cache, as much again, and a value for each request under way;
+ * and the memory that each entry takes of which the kernel knows.
  */
 #include "harness.h"
 
@@ -7,6 +8,7 @@
 #include "sim.h"
 #include "sim_rest.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +16,8 @@ enum { KIB = 1024, VALUE_BYTES = 1024 * KIB, VALUES = 40 };
 /* What the mount takes besides, and what else the moment may bring. */
 enum { OWN_MIB = 8, CACHE_MIB = 16, AROUND_MIB = 16 };
 #define OPTIONS "cache=16M"
+/* After their names were read, and after all was known of each. */
+enum { ENTRIES = 100000, LISTED_MIB = 8, KNOWN_MIB = 40 };
 
 static long status_kib(const struct harness_daemon *daemon, const char *word)
 {
@@ -113,7 +117,45 @@ static void test_rest(void **state)
     read_from(sim_rest_source(), sim_rest_options(OPTIONS));
 }
 
+/* Keys of 10 bytes with values of 8, as many at once as no peer could set. */
+static void make_entries(void)
+{
+    sqlite3 *db = NULL;
+    char sql[512];
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_close();
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+             "INSERT INTO entries (dataset, key, value) SELECT datasets.id, printf('key-%%06d', i),"
+             " CAST(printf('%%08d', i) AS BLOB) FROM n, datasets;"
+             "UPDATE datasets SET used = %d * 18;",
+             ENTRIES, ENTRIES);
+    assert_int_equal(sqlite3_open("s.db", &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void assert_bound(const struct harness_daemon *daemon, const char *what, long bound_mib)
+{
+    long kib = status_kib(daemon, "RssAnon");
+    if (kib > bound_mib * KIB)
+        fail_msg("%s: %ld KiB, not at most %ld MiB", what, kib, bound_mib);
+}
+
+static void test_entries(void **state)
+{
+    (void)state;
+    if (HARNESS_SLOWNESS > 1)
+        skip(); /* the sanitizers keep what is freed, and more with it */
+    make_entries();
+    struct harness_daemon *daemon = harness_start_source("m", HARNESS_SOURCE, OPTIONS);
+    assert_sh_ok("dash", "100000\n", "ls m/app | wc -l");
+    assert_bound(daemon, "ls", LISTED_MIB);
+    assert_sh_ok("dash", "100000\n", "ls -l m/app | grep -c ' 8 '");
+    assert_bound(daemon, "ls -l", KNOWN_MIB);
+}
+
 static const struct CMUnitTest tests[] = {HARNESS_TEST(test_local), HARNESS_TEST(test_tools),
-                                          HARNESS_TEST(test_rest)};
+                                          HARNESS_TEST(test_rest), HARNESS_TEST(test_entries)};
 
 HARNESS_MAIN(tests)
