@@ -24,7 +24,7 @@ struct fs_forget;
 struct fs_kernel {
     struct fs *fs;         /* that the handlers work for; nothing here looks into it */
     pthread_mutex_t *lock; /* of what they work on: a worker's `wake` is used with it */
-    int timeout_ms;        /* of a request */
+    int64_t timeout_ms;    /* of a request */
     struct fs_errors *errors;
     struct fs_timer *timer;
     struct fuse_session *session;

@@ -56,28 +56,33 @@ struct fs_request {
     struct ds_call call;
     int64_t deadline_ms; /* of the request; that of its call may be sooner */
     int64_t overtime_ms; /* left for fs_request_next() while the store does not answer */
-    atomic_bool change;  /* the running call changes the store: once sent it goes on alone */
 
     /* What the failure was about, for .datasetfs/errors; owned copies. */
     char *dataset;
     char *key;
     bool about_info; /* the DataSet's file in .datasetfs/info */
 
-    struct fs_worker *worker; /* that runs it, NULL while queued */
-    struct fs_job job;        /* looked after while its caller is interrupted, and in the queue */
-    struct fs_request *prev, *next;           /* the waiters of a key lock */
-    bool sleeps;                              /* on its worker's `wake`; with kernel->lock */
-    struct fs_request *wait_prev, *wait_next; /* who else waits for the same store */
-    int64_t wait_start_ms;
-    bool probe;          /* it waits for a store that counts as lost, lost.h; with fs->lock */
+    /* Its way through the threads. */
+    struct fs_worker *worker;       /* that runs it, NULL while queued */
+    struct fs_job job;              /* looked after in the queue, and while it is interrupted */
+    bool heap;                      /* a copy that outlives the callback */
+    bool blocking;                  /* the worker may block for it */
+    bool local_only;                /* it may not block at all: answer from memory or not now */
+    bool watched;                   /* libfuse tells us of an interruption */
+    atomic_bool settled;            /* somebody replies; whoever sets it first */
+    _Atomic int64_t interrupted_ms; /* 0: not interrupted */
+
+    /* What its handler waits for or has done, which matters if it is interrupted. */
+    struct fs_request *prev, *next; /* the waiters of a key lock */
+    bool sleeps;                    /* on its worker's `wake`; with kernel->lock */
+    atomic_bool change;  /* the running call changes the store: once sent it goes on alone */
     atomic_bool taken;   /* WRITE: its data is in the working value, and waits there if need be */
     atomic_bool granted; /* WRITE: it was told of its success, and goes on */
-    bool heap;           /* a copy that outlives the callback */
-    bool blocking;       /* the worker may block for it */
-    bool local_only;     /* it may not block at all: answer from memory or not now */
-    bool watched;        /* libfuse tells us of an interruption */
-    atomic_bool settled; /* somebody replies; whoever sets it first */
-    _Atomic int64_t interrupted_ms; /* 0: not interrupted */
+
+    /* While it waits for a store, with kernel->lock (store/ask.h). */
+    struct fs_request *wait_prev, *wait_next; /* who else waits for the same one */
+    int64_t wait_start_ms;
+    bool probe; /* the store counts as lost */
 };
 
 /* Fills in a request for the running callback; its deadline starts now. */
