@@ -11,6 +11,7 @@
 #include "model/value.h"
 #include "scratch/leftover.h"
 #include "scratch/scratch.h"
+#include "store/send.h"
 
 static bool keep(const struct fs_node *node)
 {
@@ -25,9 +26,9 @@ static bool idle(const struct fs_node *node)
 
     return node->kind == FS_NODE_ENTRY && !busy->key_lock.locked &&
            busy->key_lock.waiters == NULL && busy->open.handles == NULL &&
-           fs_working_is_empty(node) && fs_value_is_shown(node) && busy->scratch == NULL &&
-           busy->withheld == NULL && busy->due.at_ms == 0 && !busy->stale.waits &&
-           busy->carried == NULL;
+           fs_working_is_empty(node) && fs_send_is_over(node) && fs_value_is_shown(node) &&
+           busy->scratch == NULL && busy->withheld == NULL && busy->due.at_ms == 0 &&
+           !busy->stale.waits && busy->carried == NULL;
 }
 
 static void lose_key(struct fs *fs, struct fs_node *node, bool moves)

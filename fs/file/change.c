@@ -31,9 +31,9 @@ static int make_image(struct fs_request *request, struct fs_node *node)
     }
     if (err != 0)
         return err;
-    node->busy->working.image = calloc(1, sizeof(*node->busy->working.image));
-    if (node->busy->working.image == NULL)
-        return -ENOMEM;
+    err = fs_working_new_image(node);
+    if (err != 0)
+        return err;
     return empty || node->seen.value == NULL
                ? 0
                : fs_image_load(node->busy->working.image, node->seen.value->data,
@@ -105,7 +105,7 @@ void fs_change_take_back(struct fs_request *request, struct fs_node *node,
     struct fs *fs = request->fs;
 
     if (err == -EINTR && before->dirty)
-        node->busy->working.commit = *before; /* nothing was refused */
+        fs_commit_put_back(&node->busy->working.commit, before); /* nothing was refused */
     else
         fs_commit_take_back(&node->busy->working.commit, before, fs_working_in_doubt(request, err),
                             ds_call_now_ms());
@@ -142,14 +142,13 @@ int fs_change_commit(struct fs_request *request, struct fs_node *node,
     struct fs_image *changed = node->busy->working.image;
     int err;
 
-    node->busy->working.before = before;
+    fs_working_show_before(node, before);
     err = fs_working_commit(request, node, FS_COMMIT_ON_WRITE);
-    node->busy->working.before = NULL;
+    fs_working_show_before(node, NULL);
     if (request->opcode == FS_WRITE)
         err = fs_change_waited(request, err);
     if (err != 0 && node->busy->working.image == changed) {
-        fs_working_drop_image(node);
-        node->busy->working.image = before;
+        fs_working_put_back_take(node, before);
         before = NULL;
         fs_change_take_back(request, node, commit, err);
     }

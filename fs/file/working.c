@@ -16,6 +16,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+int fs_working_new_image(struct fs_node *node)
+{
+    node->busy->working.image = calloc(1, sizeof(*node->busy->working.image));
+    return node->busy->working.image != NULL ? 0 : -ENOMEM;
+}
+
+void fs_working_put_back_take(struct fs_node *node, struct fs_image *image)
+{
+    fs_working_drop_image(node);
+    node->busy->working.image = image;
+}
+
+void fs_working_show_before(struct fs_node *node, struct fs_image *before)
+{
+    node->busy->working.before = before;
+}
+
+int fs_working_append(struct fs_node *node, const char *data, size_t len)
+{
+    return ds_buf_append(&node->busy->working.tail, data, len);
+}
+
+void fs_working_hide_end(struct fs_node *node, size_t len)
+{
+    node->busy->working.tail_fresh = len;
+}
+
+void fs_working_cut_end(struct fs_node *node)
+{
+    node->busy->working.tail.len -= node->busy->working.tail_fresh;
+    node->busy->working.tail_fresh = 0;
+}
+
 void fs_working_drop_image(struct fs_node *node)
 {
     if (node->busy->working.image == NULL)
@@ -52,14 +85,11 @@ void fs_working_give_up(struct fs *fs, struct fs_node *node)
 
 int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending)
 {
-    if (node->busy->working.image == NULL) {
-        node->busy->working.image = calloc(1, sizeof(*node->busy->working.image));
-        if (node->busy->working.image == NULL)
-            return -ENOMEM;
-    }
+    if (node->busy->working.image == NULL && fs_working_new_image(node) != 0)
+        return -ENOMEM;
     fs_image_clear(node->busy->working.image);
     fs_working_drop_tail(node);
-    node->busy->working.grown = false;
+    fs_send_forget(node);
     fs_handle_drop_held(node);
     if (node->busy->working.commit.pending == FS_PENDING_NONE || node->busy->working.commit.refused)
         fs_handle_committed(node); /* what waits now is none of theirs */
@@ -71,12 +101,8 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
 bool fs_working_is_empty(const struct fs_node *node)
 {
     const struct fs_working *working = &node->busy->working;
-    const struct fs_value *value = node->seen.value;
 
-    return working->image == NULL && working->tail.len == 0 && !working->grown &&
-           fs_commit_is_over(&working->commit) &&
-           (working->committed_ms == 0 || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
-            ds_call_now_ms() - working->committed_ms >= FS_SEND_GROWTH_MS);
+    return working->image == NULL && working->tail.len == 0 && fs_commit_is_over(&working->commit);
 }
 
 bool fs_working_waits(const struct fs_node *node)
@@ -103,7 +129,7 @@ void fs_working_lose_key(struct fs_node *node, bool moves)
 
     if (!fs_node_is_busy(node))
         return;
-    working->grown = false;
+    fs_send_forget(node);
     if (!moves)
         memset(&working->commit, 0, sizeof(working->commit));
 }
@@ -118,7 +144,7 @@ bool fs_working_due(const struct fs_node *node, enum fs_commit_event event)
 {
     return node->attached &&
            (node->busy->working.tail.len > 0 || fs_commit_due(&node->busy->working.commit, event) ||
-            (node->busy->working.grown && may_be_last(event)));
+            (node->busy->sent.grown && may_be_last(event)));
 }
 
 /* The handle whose user is told by the failure of this request, or NULL. A close tells too, but
@@ -208,7 +234,7 @@ void fs_working_supersede(struct fs *fs, struct fs_node *node)
     fs_commit_done(&node->busy->working.commit);
     fs_working_drop_tail(node);
     fs_working_drop_image(node);
-    node->busy->working.grown = false;
+    fs_send_forget(node);
     fs_due_clear(fs, node);
     fs_handle_committed(node);
 }
@@ -221,6 +247,7 @@ int fs_working_commit_tail(struct fs_request *request, struct fs_node *node,
 
     if (err != 0)
         return commit_failed(request, node, event, err);
+    fs_working_drop_tail(node);
     committed(request, node, &modified);
     return 0;
 }
@@ -266,7 +293,7 @@ int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_
     if (err == 0 && node->busy->working.image != NULL &&
         fs_commit_due(&node->busy->working.commit, event))
         err = commit_image(request, node, event);
-    if (err == 0 && node->busy->working.grown && node->busy->working.image == NULL &&
+    if (err == 0 && node->busy->sent.grown && node->busy->working.image == NULL &&
         may_be_last(event)) {
         err = fs_send_check_growth(request, node);
         if (err != 0 && err != -EINTR)

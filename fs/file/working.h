@@ -19,7 +19,7 @@ int fs_working_pend(struct fs *fs, struct fs_node *node, enum fs_pending pending
  * whose commit is under way, and with what open files hold back. */
 size_t fs_working_size(const struct fs_node *node);
 
-/* True if nothing of it is left to be known: nothing waits, and it is not soon to grow (send.h). */
+/* True if nothing of it is left to be known. */
 bool fs_working_is_empty(const struct fs_node *node);
 
 /* The key is another's or nobody's from now on. `moves`: the node gets another one, and a
@@ -69,6 +69,23 @@ void fs_working_lose(struct fs_request *request, struct fs_node *node, int err);
 /* Something of the working value is gone again: where nothing else waits, a reader sees the store's
  * value, of the time that it had. */
 void fs_working_show_left(struct fs *fs, struct fs_node *node);
+
+/* Makes an empty image, of which there is none. 0 or -ENOMEM. */
+int fs_working_new_image(struct fs_node *node);
+
+/* The image is that one (taken) again, from before a write that was refused. */
+void fs_working_put_back_take(struct fs_node *node, struct fs_image *image);
+
+/* Until it is NULL again, what others see is not the image but that one (borrowed). */
+void fs_working_show_before(struct fs_node *node, struct fs_image *before);
+
+/* Adds to the tail. 0 or -ENOMEM. */
+int fs_working_append(struct fs_node *node, const char *data, size_t len);
+
+/* The last `len` bytes of the tail are of a write whose commit is under way, and that others do not
+ * see; 0: it is over. And takes them off. */
+void fs_working_hide_end(struct fs_node *node, size_t len);
+void fs_working_cut_end(struct fs_node *node);
 
 /* Frees the image, or the tail. */
 void fs_working_drop_image(struct fs_node *node);

@@ -88,15 +88,15 @@ static int append_through(struct fs_request *request, struct fs_node *node,
 {
     int err;
 
-    node->busy->working.tail_fresh = len;
+    fs_working_hide_end(node, len);
     err = fs_change_waited(request, fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE));
     if (err != 0 && node->busy->working.tail.len > 0) { /* else it is in doubt, and gone */
-        node->busy->working.tail.len -= len;
+        fs_working_cut_end(node);
         fs_change_take_back(request, node, before, err);
     }
     if (err != 0 && node->busy->working.tail.len == 0)
         fs_working_give_up(request->fs, node);
-    node->busy->working.tail_fresh = 0;
+    fs_working_hide_end(node, 0);
     return err;
 }
 
@@ -126,7 +126,7 @@ static int append(struct fs_request *request, struct fs_handle *handle, struct f
         len = whole.len;
     }
     if (err == 0)
-        err = ds_buf_append(&node->busy->working.tail, data, len);
+        err = fs_working_append(node, data, len);
     if (err != 0)
         return refused(request, node, err);
     handle->unsent = true;

@@ -89,8 +89,12 @@ struct fs_working {
     /* Of the write whose commit is under way, and which may be refused: nobody sees it yet. */
     struct fs_image *before; /* the image without it; NULL: it is none of the image */
     size_t tail_fresh;       /* its bytes at the end of the tail */
-    int64_t committed_ms;    /* when we last changed the store's value; 0: never */
-    bool grown;              /* it got longer by appends since it was last set or seen */
+};
+
+/* What the store got of it, in pieces perhaps (send.h); with the key lock. */
+struct fs_sent {
+    int64_t at_ms; /* when we last changed the store's value; 0: never */
+    bool grown;    /* it got longer by appends since it was last set or seen */
 };
 
 /* Who has it open (handle.h). */
@@ -120,6 +124,7 @@ struct fs_busy {
     struct fs_key_lock key_lock;
     struct fs_open_files open;
     struct fs_working working;
+    struct fs_sent sent;
     struct fs_stored stored;
     /* What is held back, scratch.h; with the key lock. */
     struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */

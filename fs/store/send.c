@@ -76,7 +76,7 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
         return err;
     }
     fs_record_key_changed(fs, node->dataset, node->key, true);
-    node->busy->working.committed_ms = ds_call_now_ms();
+    node->busy->sent.at_ms = ds_call_now_ms();
     return 0;
 }
 
@@ -95,7 +95,7 @@ static size_t grows_from(const struct fs_node *node, size_t len)
     if (node->seen.presence != FS_PRESENT || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
         len <= value->len || !node->dataset->vm->caps->can_append ||
         node->busy->working.commit.pending != FS_PENDING_NONE ||
-        ds_call_now_ms() - node->busy->working.committed_ms >= FS_SEND_GROWTH_MS ||
+        ds_call_now_ms() - node->busy->sent.at_ms >= FS_SEND_GROWTH_MS ||
         memcmp(value->data, node->busy->working.image->bytes.data, value->len) != 0)
         return 0;
     return value->len;
@@ -125,7 +125,7 @@ int fs_send_image(struct fs_request *request, struct fs_node *node)
         fs_value_unref(value);
         return err;
     }
-    node->busy->working.grown = grown_from > 0;
+    node->busy->sent.grown = grown_from > 0;
     fs_value_learn(fs, node, value, !only_create);
     return 0;
 }
@@ -150,8 +150,6 @@ int fs_send_tail(struct fs_request *request, struct fs_node *node)
         fs_value_unref(after);
         return err;
     }
-    ds_buf_free(&node->busy->working.tail);
-    node->busy->working.tail_fresh = 0;
     /* The other side may have appended before us: the next question goes to the store. */
     if (after != NULL)
         fs_value_learn(fs, node, after, false);
@@ -167,7 +165,7 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
     struct change change = {0};
     int err;
 
-    node->busy->working.grown = false;
+    node->busy->sent.grown = false;
     if (ours == NULL)
         return 0;
     pthread_mutex_unlock(&fs->lock);
@@ -179,14 +177,14 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node)
     }
     if (err != 0 || (node->seen.value != NULL && node->seen.value->len == ours->len &&
                      memcmp(node->seen.value->data, ours->data, ours->len) == 0)) {
-        node->busy->working.grown = err == -EINTR;
+        node->busy->sent.grown = err == -EINTR;
         fs_value_unref(ours);
         return err;
     }
     change.data = ours->data;
     change.len = ours->len;
     err = send(request, node, &change);
-    node->busy->working.grown =
+    node->busy->sent.grown =
         err == -EINTR; /* to be asked about again, and it is still ours that is to stand */
     if (err == 0 || err == -EINTR)
         fs_value_learn(fs, node, ours, err == 0);
@@ -274,4 +272,19 @@ int fs_send_move(struct fs_request *request, struct fs_node *from, struct fs_nod
         fs_record_key_changed(fs, from->dataset, from->key, false);
     fs_value_unref(before);
     return err;
+}
+
+void fs_send_forget(struct fs_node *node)
+{
+    if (node->busy->sent.grown)
+        node->busy->sent.grown = false;
+}
+
+bool fs_send_is_over(const struct fs_node *node)
+{
+    const struct fs_value *value = node->seen.value;
+
+    return !node->busy->sent.grown &&
+           (node->busy->sent.at_ms == 0 || value == NULL || value->len <= FS_SEND_GROWTH_BYTES ||
+            ds_call_now_ms() - node->busy->sent.at_ms >= FS_SEND_GROWTH_MS);
 }

@@ -8,6 +8,7 @@
 #include "kernel/request.h"
 #include "model/node.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Only a value longer than that grows by appends: up to there a set is one message as well. */
@@ -31,7 +32,7 @@ int fs_send_remove(struct fs_request *request, struct fs_node *node);
 int fs_send_move(struct fs_request *request, struct fs_node *from, struct fs_node *to,
                  const struct fs_value *value, bool *set);
 
-/* Appends node->busy->working.tail and empties it. */
+/* Appends the tail, which is the caller's to empty then. */
 int fs_send_tail(struct fs_request *request, struct fs_node *node);
 
 /* After growth by appends: sees whether the store holds the whole value, and sets it if somebody
@@ -40,5 +41,11 @@ int fs_send_check_growth(struct fs_request *request, struct fs_node *node);
 
 /* After a failed set or append: the store has refused it, or we cannot know what it holds. */
 void fs_send_failed(struct fs_request *request, struct fs_node *node, int err);
+
+/* What was sent in pieces is all there, or no matter any more. */
+void fs_send_forget(struct fs_node *node);
+
+/* True if nothing of what was sent is to be known any longer. */
+bool fs_send_is_over(const struct fs_node *node);
 
 #endif

@@ -105,6 +105,11 @@ void fs_commit_refused(struct fs_commit *commit, int64_t now_ms)
     commit->retry_ms = now_ms + FS_COMMIT_RETRY_MS;
 }
 
+void fs_commit_put_back(struct fs_commit *commit, const struct fs_commit *before)
+{
+    *commit = *before;
+}
+
 void fs_commit_take_back(struct fs_commit *commit, const struct fs_commit *before, bool doubt,
                          int64_t now_ms)
 {

@@ -102,6 +102,9 @@ void fs_commit_refused(struct fs_commit *commit, int64_t now_ms);
 void fs_commit_take_back(struct fs_commit *commit, const struct fs_commit *before, bool doubt,
                          int64_t now_ms);
 
+/* The same of a write that nobody has refused: it was not sent, and all is as before. */
+void fs_commit_put_back(struct fs_commit *commit, const struct fs_commit *before);
+
 /* The data is given up. */
 void fs_commit_give_up(struct fs_commit *commit);
 
