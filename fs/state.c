@@ -86,9 +86,7 @@ void fs_state_free(struct fs *fs)
         while (node->busy->open.handles != NULL)
             fs_handle_free(fs, node->busy->open.handles);
         fs_node_detach(fs, node);
-        node->lookups = 0;
-        node->pins = 1;
-        fs_node_unpin(fs, node);
+        fs_node_drop(fs, node);
     }
     free_vm(fs->vm);
     fs_attr_clear(fs);

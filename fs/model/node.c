@@ -230,6 +230,13 @@ void fs_node_looked_up(struct fs_node *node)
     node->lookups++;
 }
 
+void fs_node_drop(struct fs *fs, struct fs_node *node)
+{
+    node->lookups = 0;
+    node->pins = 1;
+    fs_node_unpin(fs, node);
+}
+
 struct fs_node *fs_node_acquire(struct fs *fs, fuse_ino_t ino)
 {
     DS_LOCK_SCOPE(&fs->lock);
@@ -295,6 +302,11 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     node->key = key;
     get_key(node);
     fs->owners->get_key(fs, node);
+}
+
+void fs_node_unname(struct fs *fs, struct fs_node *node)
+{
+    node->number = fs_marks_number_unnamed(fs, node->ino);
 }
 
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)

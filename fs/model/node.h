@@ -209,6 +209,9 @@ bool fs_node_is_local(const struct fs_node *node);
 void fs_node_pin(struct fs_node *node);
 void fs_node_unpin(struct fs *fs, struct fs_node *node);
 
+/* Whoever holds the node, which is detached, has let go of it: the mount ends. */
+void fs_node_drop(struct fs *fs, struct fs_node *node);
+
 /* The kernel was given the node. */
 void fs_node_looked_up(struct fs_node *node);
 
@@ -225,6 +228,9 @@ bool fs_node_forgotten(const struct fs_stale *stale, struct fs_forgotten *what);
 
 /* Takes the key away from the node, which keeps the attributes set on it. */
 void fs_node_detach(struct fs *fs, struct fs_node *node);
+
+/* The node is a temporary file now, whose name may come again: its number is no name's. */
+void fs_node_unname(struct fs *fs, struct fs_node *node);
 
 /* Gives a node another key, detaching the node that had it; the attributes set on it follow. 0 or
  * -ENOMEM. */

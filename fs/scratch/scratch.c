@@ -4,7 +4,6 @@
 #include "cleanup.h"
 #include "kernel/reply.h"
 #include "model/due.h"
-#include "model/marks.h"
 #include "model/record.h"
 #include "model/value.h"
 
@@ -73,6 +72,18 @@ void fs_scratch_untie(struct fs *fs, struct fs_node *node)
         untie(fs, node->busy->withheld->busy->scratch);
 }
 
+void fs_scratch_tie_instead(struct fs *fs, struct fs_node *node, struct fs_node *old)
+{
+    struct fs_node *origin = old->busy->scratch->origin;
+    struct fs_value *value = fs_value_ref(old->busy->scratch->origin_value);
+
+    fs_scratch_untie(fs, old);
+    fs_scratch_tie(fs, node, origin, value);
+    fs_value_unref(value);
+    node->busy->scratch->renamed = true;
+    node->busy->scratch->changed = true;
+}
+
 enum fs_scratch_kind fs_scratch_creates(const struct fs_request *request,
                                         const struct fs_node *node)
 {
@@ -95,7 +106,7 @@ int fs_scratch_make(struct fs_request *request, struct fs_node *node, enum fs_sc
     scratch->kind = kind;
     scratch->since_ms = ds_call_now_ms();
     node->busy->scratch = scratch;
-    node->number = fs_marks_number_unnamed(fs, node->ino);
+    fs_node_unname(fs, node);
     fs_value_unseen(node); /* soon, what the store was just seen to lack */
     fs_value_touch(fs, node);
     return 0;

@@ -79,6 +79,10 @@ void fs_scratch_tie(struct fs *fs, struct fs_node *node, struct fs_node *origin,
                     struct fs_value *value);
 void fs_scratch_untie(struct fs *fs, struct fs_node *node);
 
+/* The same: it takes the place of `old`, and withholds what that did. Until it is published the
+ * store keeps what it has. */
+void fs_scratch_tie_instead(struct fs *fs, struct fs_node *node, struct fs_node *old);
+
 /* Without key locks: frees what makes the node scratch. */
 void fs_scratch_free(struct fs *fs, struct fs_node *node);
 

@@ -49,21 +49,13 @@ static int take_place(struct fs *fs, struct fs_node *node, struct fs_node *to)
 /* From one temporary name to another. */
 static int move_in_memory(struct fs_request *request, struct fs_node *from, struct fs_node *to)
 {
-    struct fs_node *origin = to->busy->scratch != NULL ? to->busy->scratch->origin : NULL;
-    struct fs_value *value;
+    const struct fs_scratch *old = to->busy->scratch;
     int err = 0;
 
-    if (origin != NULL && from->busy->scratch->origin == NULL) {
-        /* Until this is published the store keeps what it has. */
-        value = fs_value_ref(to->busy->scratch->origin_value);
-        fs_scratch_untie(request->fs, to);
-        fs_scratch_tie(request->fs, from, origin, value);
-        fs_value_unref(value);
-        from->busy->scratch->renamed = true;
-        from->busy->scratch->changed = true;
-    } else {
+    if (old != NULL && old->origin != NULL && from->busy->scratch->origin == NULL)
+        fs_scratch_tie_instead(request->fs, from, to);
+    else
         err = fs_withheld_remove(request, to);
-    }
     if (err == 0)
         err = take_place(request->fs, from, to);
     if (err == 0)
