@@ -94,7 +94,7 @@ static void test_listing_after_kills(void **state)
 static void test_flushes(void **state)
 {
     (void)state;
-    start("timeout=2,commit=close");
+    start("timeout=2,commit=close,channels=4"); /* lest one waits for another's */
     sim_fault("never-reply-before");
     assert_sh_fails("bash", "timed out", "cat m/app/none");
     for (int i = 0; i < 3; i++) {
