@@ -16,11 +16,11 @@
 #include "kernel/reply.h"
 #include "text/name.h"
 #include "tree/attributes.h"
-#include "tree/dataset.h"
 #include "tree/dir.h"
 #include "tree/entries.h"
 #include "tree/lock.h"
 #include "tree/lookup.h"
+#include "tree/machine.h"
 #include "tree/rename.h"
 
 #include <errno.h>
@@ -39,10 +39,10 @@ const struct fs_kind fs_ops_kinds[] = {
         {
             .show = fs_attributes_show_root,
             .lookup = lookup_in_root,
-            .mkdir = fs_dataset_mkdir,
-            .rmdir = fs_dataset_rmdir,
-            .list = fs_dataset_list,
-            .item = fs_dataset_item,
+            .mkdir = fs_machine_mkdir,
+            .rmdir = fs_machine_rmdir,
+            .list = fs_machine_list,
+            .item = fs_machine_item,
         },
     [FS_NODE_DATASET] =
         {

@@ -3,10 +3,10 @@
 
 #include "file/handle.h"
 #include "model/attr.h"
+#include "model/datasets.h"
 #include "model/due.h"
 #include "model/marks.h"
 #include "model/node.h"
-#include "model/record.h"
 #include "owners.h"
 #include "store/ahead.h"
 #include "store/query.h"
@@ -65,9 +65,9 @@ static void free_vm(struct fs_vm *vm)
     if (vm == NULL)
         return;
     HASH_ITER (hh, vm->datasets, dataset, next) {
-        fs_record_ref(dataset);
+        fs_dataset_ref(dataset);
         fs_query_gone(vm->fs, dataset);
-        fs_record_unref(dataset);
+        fs_dataset_unref(dataset);
     }
     fs_vm_free(vm);
 }

@@ -4,8 +4,8 @@
 #include "cleanup.h"
 #include "file/close.h"
 #include "kernel/reply.h"
+#include "model/datasets.h"
 #include "model/marks.h"
-#include "model/record.h"
 #include "model/times.h"
 #include "model/told.h"
 #include "snapshot.h"
@@ -41,7 +41,7 @@ int fs_info_lookup(struct fs_request *request, struct fs_node *parent)
         err = fs_lookup_key(request, NULL, request->name, &name);
     if (err != 0)
         return err;
-    dataset = fs_record_acquire(fs->vm, name);
+    dataset = fs_dataset_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_query_seek(request, dataset);
@@ -51,7 +51,7 @@ int fs_info_lookup(struct fs_request *request, struct fs_node *parent)
         node = info_node(fs, dataset);
         err = node != NULL ? 0 : -ENOMEM;
     }
-    fs_record_unref(dataset);
+    fs_dataset_unref(dataset);
     pthread_mutex_unlock(&fs->lock);
     if (err != 0)
         return err;
@@ -143,10 +143,10 @@ int fs_info_create(struct fs_request *request, struct fs_node *parent)
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
-    dataset = fs_record_get(fs->vm, name);
+    dataset = fs_dataset_get(fs->vm, name);
     if (dataset != NULL) {
         node = info_node(fs, dataset);
-        fs_record_unref(dataset);
+        fs_dataset_unref(dataset);
     }
     err = node != NULL ? create_locked(request, node, &handle, &entry) : -ENOMEM;
     pthread_mutex_unlock(&fs->lock);

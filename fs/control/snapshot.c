@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "file/close.h"
 #include "kernel/reply.h"
-#include "model/record.h"
+#include "model/datasets.h"
 #include "model/value.h"
 #include "store/query.h"
 

@@ -3,8 +3,8 @@
 
 #include "cleanup.h"
 #include "kernel/reply.h"
+#include "model/datasets.h"
 #include "model/node.h"
-#include "model/record.h"
 #include "store/access.h"
 #include "store/query.h"
 

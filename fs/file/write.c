@@ -6,7 +6,7 @@
 #include "handle.h"
 #include "kernel/forget.h"
 #include "kernel/reply.h"
-#include "model/record.h"
+#include "model/datasets.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 #include "store/key_lock.h"

@@ -2,7 +2,7 @@
 #ifndef FS_DIRECTORY_H
 #define FS_DIRECTORY_H
 
-#include "record.h"
+#include "datasets.h"
 
 /* With fs->lock: names were made or removed now in the DataSet's directory, or DataSets in the
  * machine's. */

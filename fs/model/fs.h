@@ -2,7 +2,7 @@
  *
  * Lock order, outermost first; nothing is locked inside a lock that stands below it:
  *   1. the key lock of an inode (store/key_lock.h), several of them in the order of inode numbers;
- *   2. fs->lock, the tree: nodes, values, DataSet records, handles' shared state;
+ *   2. fs->lock, the tree: nodes, values, DataSets, handles' shared state;
  *   3. the loop's own lock;
  *   4. the error list's own lock;
  *   5. the timer's.

@@ -5,7 +5,7 @@
 #ifndef FS_MARKS_H
 #define FS_MARKS_H
 
-#include "record.h"
+#include "datasets.h"
 
 #include <fuse_lowlevel.h>
 #include <stdbool.h>

@@ -106,7 +106,7 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
     fs_index_add(&fs->nodes, &node->by_ino, ino_hash);
     if (dataset != NULL) {
         node->dataset = dataset;
-        fs_record_ref(dataset);
+        fs_dataset_ref(dataset);
     }
     if (dataset != NULL && key != NULL)
         get_key(node);
@@ -133,7 +133,7 @@ static void free_node(struct fs *fs, struct fs_node *node)
             node->dataset->node = NULL;
         if (node->dataset->info_node == node)
             node->dataset->info_node = NULL;
-        fs_record_unref(node->dataset);
+        fs_dataset_unref(node->dataset);
     }
     free(node->key);
     free(node);
@@ -295,8 +295,8 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
     } else { /* it had none yet */
         node->number = number_of(node->kind, dataset, key);
     }
-    fs_record_ref(dataset);
-    fs_record_unref(node->dataset);
+    fs_dataset_ref(dataset);
+    fs_dataset_unref(node->dataset);
     free(node->key);
     node->dataset = dataset;
     node->key = key;

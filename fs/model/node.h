@@ -7,10 +7,10 @@
 #ifndef FS_NODE_H
 #define FS_NODE_H
 
+#include "datasets.h"
 #include "fs.h"
 #include "index.h"
 #include "kernel/forget.h"
-#include "record.h"
 #include "text/commit.h"
 #include "text/image.h"
 

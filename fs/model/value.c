@@ -3,9 +3,9 @@
 
 #include "attr.h"
 #include "call.h"
+#include "datasets.h"
 #include "kernel/memory.h"
 #include "marks.h"
-#include "record.h"
 #include "ticket.h"
 #include "times.h"
 #include "told.h"
@@ -281,13 +281,13 @@ bool fs_value_answers(const struct fs *fs, const struct fs_node *node)
 void fs_value_change_begin(struct fs_node *node)
 {
     node->seen.changes++;
-    fs_record_key_change_begin(node->dataset);
+    fs_dataset_key_change_begin(node->dataset);
 }
 
 void fs_value_change_end(struct fs_node *node)
 {
     node->seen.changes++;
-    fs_record_key_change_end(node->dataset);
+    fs_dataset_key_change_end(node->dataset);
 }
 
 const struct ds_previous *fs_value_previous(const struct fs_node *node,

@@ -37,7 +37,7 @@ struct fs_vm {
     struct fs_dataset *datasets; /* by name */
     struct fs_listing *listing;  /* of the DataSets as last listed, or NULL */
     struct fs_journal journal;   /* of them */
-    struct timespec mtime;       /* as that of a DataSet (record.h) */
+    struct timespec mtime;       /* as that of a DataSet (datasets.h) */
     struct fs_request *waiting;  /* requests that wait for the store, the oldest first */
     int64_t silent_until_ms;     /* 0: the last request was answered */
     struct fs_lost lost;
@@ -48,7 +48,7 @@ struct fs_vm {
 struct fs_vm *fs_vm_new(struct fs *fs, fuse_ino_t ino, struct ds_client *client,
                         const struct timespec *mtime);
 
-/* Frees it when it has no record any more, but not the client. Harmless on NULL. */
+/* Frees it when it has no DataSet any more, but not the client. Harmless on NULL. */
 void fs_vm_free(struct fs_vm *vm);
 
 /* True if the store has left a request unanswered for FS_SILENT_MS, now or just before. With

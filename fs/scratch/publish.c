@@ -2,7 +2,7 @@
 #include "publish.h"
 
 #include "cleanup.h"
-#include "model/record.h"
+#include "model/datasets.h"
 #include "model/value.h"
 #include "scratch.h"
 #include "store/send.h"

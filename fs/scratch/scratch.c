@@ -3,8 +3,8 @@
 
 #include "cleanup.h"
 #include "kernel/reply.h"
+#include "model/datasets.h"
 #include "model/due.h"
-#include "model/record.h"
 #include "model/value.h"
 
 #include <errno.h>

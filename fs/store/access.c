@@ -1,16 +1,16 @@
-/* What a record's access allows. */
+/* What a DataSet's access allows. */
 #include "access.h"
 
 #include "query.h"
 
 #include <errno.h>
 
-/* How old a record may be for what it shows, by what it shows. */
+/* How old what is known of a DataSet may be for what it shows, by what it shows. */
 static int64_t shown_ms(const struct fs *fs, const struct fs_dataset *dataset)
 {
     if (!fs->options->allow_other)
         return FS_QUERY_SHOWN_MS;
-    switch (fs_record_access(dataset)) {
+    switch (fs_dataset_access(dataset)) {
     case DS_ACCESS_NONE:
         return FS_ACCESS_REFUSE_MS;
     case DS_ACCESS_READ_ONLY:
@@ -59,7 +59,7 @@ int fs_access_allow(struct fs_request *request, struct fs_dataset *dataset, cons
         if (err != 0)
             return err;
         pthread_mutex_lock(&fs->lock);
-        access = fs_record_access(dataset);
+        access = fs_dataset_access(dataset);
         pthread_mutex_unlock(&fs->lock);
         if (allows(access, need))
             return 0;
@@ -79,11 +79,11 @@ int fs_access_allow_node(struct fs_request *request, const struct fs_node *node,
     /* A rename may give the node another key and DataSet meanwhile. */
     pthread_mutex_lock(&fs->lock);
     dataset = node->dataset;
-    fs_record_ref(dataset);
+    fs_dataset_ref(dataset);
     pthread_mutex_unlock(&fs->lock);
     err = fs_access_allow(request, dataset, NULL, need);
     pthread_mutex_lock(&fs->lock);
-    fs_record_unref(dataset);
+    fs_dataset_unref(dataset);
     if (err == -EACCES)
         fs_request_about(request, node->dataset->name, node->key);
     pthread_mutex_unlock(&fs->lock);

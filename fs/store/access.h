@@ -1,13 +1,13 @@
 /* What a DataSet's access allows, and the mode that it shows.
  *
- * A record gives permission for FS_ACCESS_TRUST_MS, since the store refuses anyway; before it
- * refuses and is older than FS_ACCESS_REFUSE_MS, the store is queried. */
+ * What is known of a DataSet gives permission for FS_ACCESS_TRUST_MS, since the store refuses
+ * anyway; before it refuses and is older than FS_ACCESS_REFUSE_MS, the store is queried. */
 #ifndef FS_ACCESS_H
 #define FS_ACCESS_H
 
 #include "kernel/request.h"
+#include "model/datasets.h"
 #include "model/node.h"
-#include "model/record.h"
 
 #include <stdbool.h>
 

@@ -250,6 +250,6 @@ int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
             fs_node_unpin(fs, batch.nodes[i]);
     }
     if (err == -EACCES)
-        fs_record_distrust(dataset);
+        fs_dataset_distrust(dataset);
     return err;
 }

@@ -9,8 +9,8 @@
 #define FS_AHEAD_H
 
 #include "kernel/request.h"
+#include "model/datasets.h"
 #include "model/node.h"
-#include "model/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -44,7 +44,7 @@ static int ask(struct fs_request *request, struct fs_node *node, bool *believed)
 
     DS_LOCK_SCOPE(&fs->lock);
     if (err == -EACCES)
-        fs_record_distrust(node->dataset);
+        fs_dataset_distrust(node->dataset);
     if (!fs_value_unchanged(node, changes)) {
         fs_value_unref(value);
         *believed = false;
@@ -77,7 +77,7 @@ int fs_fetch_value(struct fs_request *request, struct fs_node *node, bool strict
     known = node->seen.presence == FS_PRESENT;
     pthread_mutex_unlock(&fs->lock);
     err = ask(request, node, &believed);
-    /* Perhaps not only the key is gone. What the DataSet's record says then is for others to use.
+    /* Perhaps not only the key is gone. What is known of the DataSet then is for others to use.
      */
     if (believed && known && err == -ENOENT) {
         int gone = fs_query_refresh(request, node->dataset, 0);

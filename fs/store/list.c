@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* With fs->lock: what a listing of DataSets tells of the records. */
+/* With fs->lock: what a listing of DataSets tells of each. */
 static void mark_vanished(struct fs_vm *vm, const struct fs_listing *listing)
 {
     struct fs_dataset *dataset, *next;
@@ -22,9 +22,9 @@ static void mark_vanished(struct fs_vm *vm, const struct fs_listing *listing)
         bool seen_since = dataset->learned > listing->asked || dataset->changes % 2 != 0;
 
         if (dataset->exists && !seen_since && !fs_listing_has(listing, dataset->name)) {
-            fs_record_ref(dataset);
+            fs_dataset_ref(dataset);
             fs_query_gone(vm->fs, dataset);
-            fs_record_unref(dataset);
+            fs_dataset_unref(dataset);
         }
     }
 }
@@ -107,10 +107,10 @@ static void learn_failure(struct fs *fs, struct fs_dataset *dataset,
 {
     if (dataset == NULL)
         return;
-    if (err == -ENOENT && fs_record_believes(dataset, question))
+    if (err == -ENOENT && fs_dataset_believes(dataset, question))
         fs_query_gone(fs, dataset);
     else if (err == -EACCES || err == -ENOENT)
-        fs_record_distrust(dataset);
+        fs_dataset_distrust(dataset);
 }
 
 /* What cannot be shown must not hide the rest, nor be missing without a word. */
@@ -130,7 +130,7 @@ static void report_left_out(struct fs_request *request, size_t count)
 static int ask_listing(struct fs_request *request, const struct place *place)
 {
     struct fs *fs = request->fs;
-    struct fs_question question = fs_record_ask(fs, place->dataset);
+    struct fs_question question = fs_dataset_ask(fs, place->dataset);
     struct fs_listing *listing = NULL;
     struct ds_names names = {0};
     const char *name = place->dataset != NULL ? place->dataset->name : NULL;

@@ -3,8 +3,8 @@
 #define FS_LIST_H
 
 #include "kernel/request.h"
+#include "model/datasets.h"
 #include "model/listing.h"
-#include "model/record.h"
 
 /* Asks the store for the keys of a DataSet (`dataset`) or for the machine's DataSets (NULL) and
  * remembers the listing. What this mount has made and removed until the return is in it as it is.

@@ -1,4 +1,4 @@
-/* Asking the store for records of DataSets, and what its answers say. */
+/* Asking the store for DataSets, and what its answers say. */
 #include "query.h"
 
 #include "ahead.h"
@@ -22,7 +22,7 @@ void fs_query_learn(struct fs *fs, struct fs_dataset *dataset, struct ds_attribu
 {
     const struct ds_attributes *last = &dataset->attributes;
     bool differs = last->used_known && attributes->used_known &&
-                   last->used_bytes != attributes->used_bytes && !fs_record_is_ours(dataset);
+                   last->used_bytes != attributes->used_bytes && !fs_dataset_is_ours(dataset);
 
     if (dataset->exists ? differs : fs_times_dataset_missed(fs, dataset))
         fs_directory_modified(fs, dataset);
@@ -56,7 +56,7 @@ static int learn_answer(struct fs *fs, struct fs_dataset *dataset,
 {
     if (err != 0 && err != -ENOENT)
         return err;
-    if (!fs_record_believes(dataset, question)) {
+    if (!fs_dataset_believes(dataset, question)) {
         ds_attributes_clear(attributes);
         return dataset->exists ? 0 : -ENOENT;
     }
@@ -79,7 +79,7 @@ int fs_query_refresh(struct fs_request *request, struct fs_dataset *dataset, int
     bool known =
         dataset->exists && dataset->queried_ms != 0 &&
         (ds_call_now_ms() - dataset->queried_ms <= max_age_ms || fs_vm_is_silent(dataset->vm));
-    question = fs_record_ask(fs, dataset);
+    question = fs_dataset_ask(fs, dataset);
     pthread_mutex_unlock(&fs->lock);
     if (known)
         return 0;
@@ -130,7 +130,7 @@ static int begin_change(struct fs_request *request, struct fs_dataset *dataset)
 
     if (err == 0) {
         DS_LOCK_SCOPE(&request->fs->lock);
-        fs_record_change_begin(dataset);
+        fs_dataset_change_begin(dataset);
     }
     return err;
 }
@@ -146,7 +146,7 @@ int fs_query_create(struct fs_request *request, struct fs_dataset *dataset,
     err = ds_client_create(dataset->vm->client, &request->call, dataset->name, attributes);
     fs_ask_end(request, dataset->vm);
     DS_LOCK_SCOPE(&fs->lock);
-    fs_record_change_end(dataset);
+    fs_dataset_change_end(dataset);
     if (err == 0) {
         fs_query_learn(fs, dataset, attributes);
         fs_query_changed(fs, dataset, true);
@@ -167,7 +167,7 @@ int fs_query_destroy(struct fs_request *request, struct fs_dataset *dataset, boo
         err = ds_client_destroy(dataset->vm->client, &request->call, dataset->name, force);
         fs_ask_end(request, dataset->vm);
         pthread_mutex_lock(&fs->lock);
-        fs_record_change_end(dataset);
+        fs_dataset_change_end(dataset);
         if (err == -ENOENT)
             fs_query_gone(fs, dataset);
         return err;
@@ -187,8 +187,8 @@ int fs_query_update(struct fs_request *request, struct fs_dataset *dataset,
     err = ds_client_update(dataset->vm->client, &request->call, dataset->name, attributes);
     fs_ask_end(request, dataset->vm);
     DS_LOCK_SCOPE(&fs->lock);
-    fs_record_change_end(dataset);
+    fs_dataset_change_end(dataset);
     if (err == 0 || err == -ENOENT || ds_call_sent(&request->call) == DS_SENT_MAYBE)
-        fs_record_distrust(dataset); /* the next decision shall query */
+        fs_dataset_distrust(dataset); /* the next decision shall query */
     return err;
 }

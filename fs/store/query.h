@@ -1,9 +1,9 @@
-/* Asking the store for records of DataSets, making and changing them, and what its answers say. */
+/* Asking the store for DataSets, making and changing them, and what its answers say. */
 #ifndef FS_QUERY_H
 #define FS_QUERY_H
 
 #include "kernel/request.h"
-#include "model/record.h"
+#include "model/datasets.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,9 +12,9 @@
  * at most. */
 #define FS_QUERY_SHOWN_MS 1000
 
-/* Makes sure, with at most one request, that the record is at most `max_age_ms` old. -ENOENT if
- * there is no such DataSet, or the store's errors, or FS_REQUEUE. While the store is silent any
- * record will do. */
+/* Makes sure, with at most one request, that what is known of the DataSet is at most `max_age_ms`
+ * old. -ENOENT if there is no such DataSet, or the store's errors, or FS_REQUEUE. While the store
+ * is silent any knowledge will do. */
 int fs_query_refresh(struct fs_request *request, struct fs_dataset *dataset, int64_t max_age_ms);
 
 /* The same for what is only shown: where memory has an answer, it serves when the store stays

@@ -3,7 +3,7 @@
 
 #include "ask.h"
 #include "fetch.h"
-#include "model/record.h"
+#include "model/datasets.h"
 #include "model/value.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ void fs_send_failed(struct fs_request *request, struct fs_node *node, int err)
         err == -ENOMEM)
         fs_value_unknown(request->fs, node, node->seen.size_bytes);
     if (err == -EACCES || err == -ENOENT)
-        fs_record_distrust(node->dataset); /* perhaps it is gone: the next decision will query */
+        fs_dataset_distrust(node->dataset); /* perhaps it is gone: the next decision will query */
 }
 
 static int send(struct fs_request *request, struct fs_node *node, const struct change *change)
@@ -75,7 +75,7 @@ static int send(struct fs_request *request, struct fs_node *node, const struct c
         fs_send_failed(request, node, err);
         return err;
     }
-    fs_record_key_changed(fs, node->dataset, node->key, true);
+    fs_dataset_key_changed(fs, node->dataset, node->key, true);
     node->busy->sent.at_ms = ds_call_now_ms();
     return 0;
 }
@@ -213,13 +213,13 @@ int fs_send_remove(struct fs_request *request, struct fs_node *node)
     fs_value_change_end(node);
     fs_value_unref(before);
     if (err == 0 || err == -ENOENT)
-        fs_record_key_changed(fs, node->dataset, node->key, false);
+        fs_dataset_key_changed(fs, node->dataset, node->key, false);
     if (err == -ENOENT)
         fs_value_absent(fs, node);
     else if (err != 0 && ds_call_sent(&request->call) == DS_SENT_MAYBE)
         fs_value_unknown(fs, node, node->seen.size_bytes);
     if (err == -EACCES)
-        fs_record_distrust(node->dataset);
+        fs_dataset_distrust(node->dataset);
     return err;
 }
 
@@ -267,9 +267,9 @@ int fs_send_move(struct fs_request *request, struct fs_node *from, struct fs_nod
     fs_value_change_end(from);
     fs_value_change_end(to);
     if (*set)
-        fs_record_key_changed(fs, to->dataset, to->key, true);
+        fs_dataset_key_changed(fs, to->dataset, to->key, true);
     if (err == 0)
-        fs_record_key_changed(fs, from->dataset, from->key, false);
+        fs_dataset_key_changed(fs, from->dataset, from->key, false);
     fs_value_unref(before);
     return err;
 }

@@ -8,8 +8,8 @@
 #include "kernel/reply.h"
 #include "know.h"
 #include "model/attr.h"
+#include "model/datasets.h"
 #include "model/kind.h"
-#include "model/record.h"
 #include "model/ticket.h"
 #include "model/told.h"
 #include "model/value.h"
@@ -48,12 +48,12 @@ int fs_attributes_know_entry(struct fs_request *request, struct fs_node *node)
     pthread_mutex_lock(&fs->lock);
     if (node->attached && request->fi.fh == 0) {
         dataset = node->dataset;
-        fs_record_ref(dataset);
+        fs_dataset_ref(dataset);
     }
     pthread_mutex_unlock(&fs->lock);
     if (dataset != NULL) {
         err = fs_access_show(request, dataset, false);
-        fs_record_release(dataset);
+        fs_dataset_release(dataset);
     }
     if (err == 0)
         err = fs_know(request, node);
@@ -127,7 +127,7 @@ void fs_attributes_show_root(const struct fs *fs, const struct fs_node *node,
 void fs_attributes_show_dataset(const struct fs *fs, const struct fs_node *node,
                                 struct fuse_entry_param *entry)
 {
-    enum ds_access access = fs_record_access(node->dataset);
+    enum ds_access access = fs_dataset_access(node->dataset);
     mode_t bits = access_bits(access);
 
     entry->attr.st_mode = S_IFDIR | ((bits | (bits & 0444) >> 2) & ~fs->options->umask);
@@ -143,7 +143,7 @@ void fs_attributes_show_entry(const struct fs *fs, const struct fs_node *node,
 {
     struct stat *attr = &entry->attr;
 
-    attr->st_mode = S_IFREG | (access_bits(fs_record_access(node->dataset)) & ~fs->options->umask);
+    attr->st_mode = S_IFREG | (access_bits(fs_dataset_access(node->dataset)) & ~fs->options->umask);
     attr->st_nlink = node->attached ? 1 : 0;
     attr->st_size = (off_t)fs_content_size(node);
     attr->st_blocks = (attr->st_size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES;

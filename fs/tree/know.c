@@ -3,7 +3,7 @@
 
 #include "cleanup.h"
 #include "file/handle.h"
-#include "model/record.h"
+#include "model/datasets.h"
 #include "model/ticket.h"
 #include "model/value.h"
 #include "store/ahead.h"

@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "kernel/reply.h"
 #include "know.h"
-#include "model/record.h"
+#include "model/datasets.h"
 #include "model/told.h"
 #include "model/value.h"
 #include "store/access.h"
@@ -92,7 +92,7 @@ int fs_lookup_dataset(struct fs_request *request, struct fs_node *root)
     (void)root;
     if (err != 0)
         return err;
-    dataset = fs_record_acquire(fs->vm, name);
+    dataset = fs_dataset_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_query_seek(request, dataset);
@@ -101,7 +101,7 @@ int fs_lookup_dataset(struct fs_request *request, struct fs_node *root)
         node = fs_lookup_directory(fs, dataset);
         err = node != NULL ? 0 : -ENOMEM;
     }
-    fs_record_unref(dataset);
+    fs_dataset_unref(dataset);
     pthread_mutex_unlock(&fs->lock);
     if (err != 0)
         return err;

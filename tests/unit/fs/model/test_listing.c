@@ -1,5 +1,5 @@
 /* Listings: in order whatever the store's order is, so that a name is found quickly. */
-#include "fs/model/record.h"
+#include "fs/model/datasets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* What stays known of the times of keys without an inode: how much, and what goes first. */
+#include "fs/model/datasets.h"
 #include "fs/model/marks.h"
 #include "fs/model/node.h"
-#include "fs/model/record.h"
 #include "fs/model/times.h"
 #include "fs/model/value.h"
 

@@ -1,6 +1,6 @@
-/* Records of DataSets: what was last seen of each, and of the names in it. */
-#ifndef FS_RECORD_H
-#define FS_RECORD_H
+/* DataSets: what was last seen of each, and of the names in it. */
+#ifndef FS_DATASETS_H
+#define FS_DATASETS_H
 
 #include "fs.h"
 #include "hash.h"
@@ -49,50 +49,51 @@ struct fs_dataset {
     struct fs_walk walk;
 };
 
-/* With fs->lock: the record of that name, referenced; NULL when there is none. */
-struct fs_dataset *fs_record_find(struct fs_vm *vm, const char *name);
+/* With fs->lock: what is known of the DataSet of that name, referenced; NULL when there is none. */
+struct fs_dataset *fs_dataset_find(struct fs_vm *vm, const char *name);
 
 /* With fs->lock: the same, made if missing. NULL when there is no memory. */
-struct fs_dataset *fs_record_get(struct fs_vm *vm, const char *name);
+struct fs_dataset *fs_dataset_get(struct fs_vm *vm, const char *name);
 
-/* With fs->lock. A record that nothing references lives on while its DataSet exists. */
-void fs_record_ref(struct fs_dataset *dataset);
-void fs_record_unref(struct fs_dataset *dataset);
+/* With fs->lock. One that nothing references lives on while it exists in the store. */
+void fs_dataset_ref(struct fs_dataset *dataset);
+void fs_dataset_unref(struct fs_dataset *dataset);
 
-/* fs_record_get() and fs_record_unref() for callers without fs->lock. */
-struct fs_dataset *fs_record_acquire(struct fs_vm *vm, const char *name);
-void fs_record_release(struct fs_dataset *dataset);
+/* fs_dataset_get() and fs_dataset_unref() for callers without fs->lock. */
+struct fs_dataset *fs_dataset_acquire(struct fs_vm *vm, const char *name);
+void fs_dataset_release(struct fs_dataset *dataset);
 
 /* With fs->lock: the next decision shall query. */
-void fs_record_distrust(struct fs_dataset *dataset);
+void fs_dataset_distrust(struct fs_dataset *dataset);
 
-/* What is known of a record when a question about it is asked. */
+/* What is known of a DataSet when a question about it is asked. */
 struct fs_question {
     uint64_t number; /* fs->clock */
     uint64_t changes;
 };
 
 /* With fs->lock: brackets a question that is asked without it. The answer is worth something only
- * if no change of ours and no later answer has overtaken it. `dataset` NULL: no record's. */
-struct fs_question fs_record_ask(struct fs *fs, const struct fs_dataset *dataset);
-bool fs_record_believes(const struct fs_dataset *dataset, const struct fs_question *question);
+ * if no change of ours and no later answer has overtaken it. `dataset` NULL: of none. */
+struct fs_question fs_dataset_ask(struct fs *fs, const struct fs_dataset *dataset);
+bool fs_dataset_believes(const struct fs_dataset *dataset, const struct fs_question *question);
 
 /* With fs->lock: brackets a change of the DataSet itself by us. */
-void fs_record_change_begin(struct fs_dataset *dataset);
-void fs_record_change_end(struct fs_dataset *dataset);
+void fs_dataset_change_begin(struct fs_dataset *dataset);
+void fs_dataset_change_end(struct fs_dataset *dataset);
 
 /* With fs->lock: brackets a change of a key by us, however it ends. */
-void fs_record_key_change_begin(struct fs_dataset *dataset);
-void fs_record_key_change_end(struct fs_dataset *dataset);
+void fs_dataset_key_change_begin(struct fs_dataset *dataset);
+void fs_dataset_key_change_end(struct fs_dataset *dataset);
 
 /* With fs->lock: true if what is used by the DataSet may be another size than last learned because
  * of such changes. */
-bool fs_record_is_ours(const struct fs_dataset *dataset);
+bool fs_dataset_is_ours(const struct fs_dataset *dataset);
 
 /* With fs->lock: this mount has just given the store a key, or removed it. */
-void fs_record_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key, bool exists);
+void fs_dataset_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key,
+                            bool exists);
 
 /* With fs->lock: the side's access as last seen. */
-enum ds_access fs_record_access(const struct fs_dataset *dataset);
+enum ds_access fs_dataset_access(const struct fs_dataset *dataset);
 
 #endif

@@ -1,14 +1,14 @@
 /* The root and what stands in it: DataSets listed, made and destroyed. */
-#include "dataset.h"
+#include "machine.h"
 
 #include "cleanup.h"
 #include "file/working.h"
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/attr.h"
+#include "model/datasets.h"
 #include "model/kind.h"
 #include "model/marks.h"
-#include "model/record.h"
 #include "model/times.h"
 #include "model/value.h"
 #include "store/list.h"
@@ -27,7 +27,7 @@ static int make(struct fs_request *request, const char *name)
     int err;
 
     fs_request_about(request, name, NULL);
-    dataset = fs_record_acquire(fs->vm, name);
+    dataset = fs_dataset_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = ds_attributes_copy(&attributes, &fs->options->defaults);
@@ -38,7 +38,7 @@ static int make(struct fs_request *request, const char *name)
         node = fs_lookup_directory(fs, dataset);
         err = node != NULL ? 0 : -ENOMEM;
     }
-    fs_record_unref(dataset);
+    fs_dataset_unref(dataset);
     pthread_mutex_unlock(&fs->lock);
     ds_attributes_clear(&attributes);
     if (err != 0)
@@ -100,7 +100,7 @@ static int destroy(struct fs_request *request, struct fs_dataset *dataset)
     return err;
 }
 
-int fs_dataset_mkdir(struct fs_request *request, struct fs_node *root)
+int fs_machine_mkdir(struct fs_request *request, struct fs_node *root)
 {
     char *name DS_AUTO_FREE = NULL;
     int err;
@@ -112,7 +112,7 @@ int fs_dataset_mkdir(struct fs_request *request, struct fs_node *root)
     return err != 0 ? err : make(request, name);
 }
 
-int fs_dataset_rmdir(struct fs_request *request, struct fs_node *root)
+int fs_machine_rmdir(struct fs_request *request, struct fs_node *root)
 {
     struct fs *fs = request->fs;
     char *name DS_AUTO_FREE = NULL;
@@ -125,24 +125,24 @@ int fs_dataset_rmdir(struct fs_request *request, struct fs_node *root)
     err = fs_lookup_key(request, NULL, request->name, &name);
     if (err != 0)
         return err;
-    dataset = fs_record_acquire(fs->vm, name);
+    dataset = fs_dataset_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = destroy(request, dataset);
-    fs_record_release(dataset);
+    fs_dataset_release(dataset);
     if (err == 0)
         fs_reply_ok(request);
     return err;
 }
 
-int fs_dataset_list(struct fs_request *request, struct fs_node *root, struct fs_listing **listing,
+int fs_machine_list(struct fs_request *request, struct fs_node *root, struct fs_listing **listing,
                     struct ds_names *more)
 {
     (void)root, (void)more;
     return fs_list(request, request->fs->vm, NULL, listing);
 }
 
-void fs_dataset_item(struct fs *fs, const struct fs_node *root, const char *name,
+void fs_machine_item(struct fs *fs, const struct fs_node *root, const char *name,
                      struct fs_item *item)
 {
     struct fs_dataset *dataset;

@@ -1,0 +1,18 @@
+/* The root of a machine and what stands in it: DataSets (kind.h). */
+#ifndef FS_MACHINE_H
+#define FS_MACHINE_H
+
+#include "kernel/request.h"
+#include "model/kind.h"
+
+/* Make and destroy the DataSet request->name. */
+int fs_machine_mkdir(struct fs_request *request, struct fs_node *root);
+int fs_machine_rmdir(struct fs_request *request, struct fs_node *root);
+
+/* Reading the root. */
+int fs_machine_list(struct fs_request *request, struct fs_node *root, struct fs_listing **listing,
+                    struct ds_names *more);
+void fs_machine_item(struct fs *fs, const struct fs_node *root, const char *name,
+                     struct fs_item *item);
+
+#endif
