@@ -4,13 +4,13 @@
 #include "file/close.h"
 #include "file/write.h"
 #include "kernel/request.h"
-#include "kernel/run.h"
+#include "kernel/run_request.h"
 #include "model/fs.h"
 #include "model/node.h"
 #include "ops.h"
 #include "text/name.h"
 #include "tree/attributes.h"
-#include "tree/dir.h"
+#include "tree/read_directory.h"
 
 #include <errno.h>
 #include <string.h>

@@ -16,11 +16,11 @@
 #include "kernel/reply.h"
 #include "text/name.h"
 #include "tree/attributes.h"
-#include "tree/dir.h"
 #include "tree/entries.h"
 #include "tree/lock.h"
 #include "tree/lookup.h"
 #include "tree/machine.h"
+#include "tree/read_directory.h"
 #include "tree/rename.h"
 
 #include <errno.h>

@@ -3,10 +3,10 @@
 
 #include "file/working.h"
 #include "kernel/forget.h"
-#include "model/attr.h"
 #include "model/datasets.h"
-#include "model/due.h"
-#include "model/marks.h"
+#include "model/due_work.h"
+#include "model/kept_attributes.h"
+#include "model/key_history.h"
 #include "model/times.h"
 #include "model/value.h"
 #include "scratch/leftover.h"
@@ -35,8 +35,8 @@ static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
 {
     fs_attr_take(fs, node);
     if (node->kind == FS_NODE_ENTRY && !fs_node_is_local(node) && node->dataset->exists) {
-        fs_marks_gone(fs, node->dataset, node->key);
-        fs_marks_removed(fs, node->dataset, node->key);
+        fs_history_gone(fs, node->dataset, node->key);
+        fs_history_removed(fs, node->dataset, node->key);
     }
     fs_working_lose_key(node, moves);
     if (!moves)
@@ -46,7 +46,7 @@ static void lose_key(struct fs *fs, struct fs_node *node, bool moves)
 static void get_key(struct fs *fs, struct fs_node *node)
 {
     fs_value_sighted(fs, node);
-    fs_marks_bring(fs, node->dataset, node->key, node->number);
+    fs_history_bring(fs, node->dataset, node->key, node->number);
     fs_attr_put(fs, node);
 }
 

@@ -6,14 +6,14 @@
 #include "daemon.h"
 #include "file/working.h"
 #include "hidden.h"
-#include "kernel/errors.h"
+#include "kernel/error_log.h"
 #include "kernel/forget.h"
 #include "kernel/loop.h"
 #include "kernel/request.h"
 #include "kernel/signals.h"
 #include "kernel/timer.h"
 #include "log.h"
-#include "model/due.h"
+#include "model/due_work.h"
 #include "model/fs.h"
 #include "model/node.h"
 #include "mount.h"
@@ -120,7 +120,7 @@ static int make_state(struct session *session)
         kernel = &session->fs->kernel;
         err = fs_timer_new(&kernel->timer);
         if (err == 0)
-            fs_errors_set_timer(kernel->errors, kernel->timer);
+            fs_error_log_set_timer(kernel->errors, kernel->timer);
     }
     return err == 0 ? FS_EXIT_OK : complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
 }
@@ -196,7 +196,7 @@ static int stop_threads(struct fs *fs)
     fs_ask_cancel_reads(fs->vm);
     fs_loop_stop(kernel->loop);
     err = fs_loop_error(kernel->loop);
-    fs_errors_set_timer(kernel->errors, NULL);
+    fs_error_log_set_timer(kernel->errors, NULL);
     fs_timer_free(kernel->timer);
     kernel->timer = NULL;
     fs_loop_free(kernel->loop);
@@ -236,7 +236,7 @@ static void unmount_fs(struct fs *fs)
         fuse_session_unmount(fs->kernel.session);
         fuse_session_destroy(fs->kernel.session);
     }
-    fs_errors_set_timer(fs->kernel.errors, NULL);
+    fs_error_log_set_timer(fs->kernel.errors, NULL);
     fs_timer_free(fs->kernel.timer);
     fs_state_free(fs);
 }

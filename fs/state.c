@@ -2,15 +2,15 @@
 #include "state.h"
 
 #include "file/handle.h"
-#include "model/attr.h"
 #include "model/datasets.h"
-#include "model/due.h"
-#include "model/marks.h"
+#include "model/due_work.h"
+#include "model/kept_attributes.h"
+#include "model/key_history.h"
 #include "model/node.h"
 #include "owners.h"
-#include "store/ahead.h"
-#include "store/query.h"
-#include "tree/dir.h"
+#include "store/query_dataset.h"
+#include "store/read_ahead.h"
+#include "tree/read_directory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,8 +46,8 @@ int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
     clock_gettime(CLOCK_REALTIME, &fs->start);
     pthread_mutex_init(&fs->lock, NULL);
     fs_due_init(fs);
-    fs->kernel.errors = fs_errors_new(FS_ERRORS_REPEAT_MS);
-    fs->marks = fs_marks_new();
+    fs->kernel.errors = fs_error_log_new(FS_ERROR_LOG_REPEAT_MS);
+    fs->marks = fs_history_new();
     fs->vm = fs_vm_new(fs, FS_INO_ROOT, client, &fs->start);
     if (fs->vm == NULL || fs->kernel.errors == NULL || fs->marks == NULL ||
         add_fixed_nodes(fs) != 0) {
@@ -90,8 +90,8 @@ void fs_state_free(struct fs *fs)
     }
     free_vm(fs->vm);
     fs_attr_clear(fs);
-    fs_marks_free(fs->marks);
-    fs_errors_free(fs->kernel.errors);
+    fs_history_free(fs->marks);
+    fs_error_log_free(fs->kernel.errors);
     pthread_mutex_destroy(&fs->lock);
     free(fs);
 }

@@ -2,7 +2,7 @@
 #include "control.h"
 
 #include "cleanup.h"
-#include "kernel/errors.h"
+#include "kernel/error_log.h"
 #include "scratch/leftover.h"
 #include "snapshot.h"
 #include "store/ask.h"
@@ -143,7 +143,7 @@ static int print_errors(struct fs_request *request, struct fs_node *node, int64_
                         struct ds_buf *out)
 {
     (void)node, (void)max_age_ms;
-    return fs_errors_print(request->kernel->errors, out);
+    return fs_error_log_print(request->kernel->errors, out);
 }
 
 static int print_scratch(struct fs_request *request, struct fs_node *node, int64_t max_age_ms,

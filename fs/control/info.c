@@ -5,12 +5,12 @@
 #include "file/close.h"
 #include "kernel/reply.h"
 #include "model/datasets.h"
-#include "model/marks.h"
+#include "model/key_history.h"
 #include "model/times.h"
-#include "model/told.h"
+#include "model/told_kernel.h"
 #include "snapshot.h"
-#include "store/list.h"
-#include "store/query.h"
+#include "store/list_names.h"
+#include "store/query_dataset.h"
 #include "text/name.h"
 #include "tree/lookup.h"
 
@@ -267,7 +267,7 @@ void fs_info_item(struct fs *fs, const struct fs_node *node, const char *name, s
     item->type = S_IFREG;
     item->node = dataset != NULL ? dataset->info_node : NULL;
     item->number = item->node != NULL ? item->node->number
-                                      : fs_marks_number(fs->vm, name, NULL, FS_NUMBER_INFO);
+                                      : fs_history_number(fs->vm, name, NULL, FS_NUMBER_INFO);
 }
 
 uint64_t fs_info_parent(const struct fs *fs, const struct fs_node *node)

@@ -6,7 +6,7 @@
 #include "kernel/reply.h"
 #include "model/datasets.h"
 #include "model/value.h"
-#include "store/query.h"
+#include "store/query_dataset.h"
 
 #include <errno.h>
 #include <fcntl.h>

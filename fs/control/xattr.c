@@ -6,7 +6,7 @@
 #include "model/datasets.h"
 #include "model/node.h"
 #include "store/access.h"
-#include "store/query.h"
+#include "store/query_dataset.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #include "change.h"
 
 #include "kernel/interrupt.h"
-#include "model/due.h"
+#include "model/due_work.h"
 #include "model/value.h"
-#include "store/fetch.h"
+#include "store/fetch_value.h"
 #include "working.h"
 
 #include <errno.h>

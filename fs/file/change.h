@@ -36,7 +36,8 @@ void fs_change_take_back(struct fs_request *request, struct fs_node *node,
  * gathered one, since few repeat it; but not that of one who dies, or was told of a failure. */
 int fs_change_waited(const struct fs_request *request, int err);
 
-/* What was written or cut waits with the handle for the rest of its text (held.h). Returns 0. */
+/* What was written or cut waits with the handle for the rest of its text (held_back.h). Returns 0.
+ */
 int fs_change_hold_back(struct fs_request *request, struct fs_handle *handle);
 
 #endif

@@ -3,11 +3,11 @@
 
 #include "cleanup.h"
 #include "handle.h"
-#include "kernel/errors.h"
+#include "kernel/error_log.h"
 #include "kernel/forget.h"
 #include "kernel/reply.h"
 #include "model/datasets.h"
-#include "model/due.h"
+#include "model/due_work.h"
 #include "store/key_lock.h"
 #include "working.h"
 #include "write.h"
@@ -121,8 +121,8 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     }
     err = err != 0 ? err : held;
     if (err != 0 && node->attached)
-        fs_errors_add(fs->kernel.errors, "release", node->dataset->name, node->key, err,
-                      request->call.text);
+        fs_error_log_add(fs->kernel.errors, "release", node->dataset->name, node->key, err,
+                         request->call.text);
     request->call.text[0] = '\0';
 }
 
@@ -157,8 +157,8 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
         if (!node->busy->key_lock.locked)
             drop_held(fs, handle);
         if (node->attached)
-            fs_errors_add(fs->kernel.errors, "release", node->dataset->name, node->key, -EILSEQ,
-                          "");
+            fs_error_log_add(fs->kernel.errors, "release", node->dataset->name, node->key, -EILSEQ,
+                             "");
     }
     if (handle->writes && !node->busy->key_lock.locked && fs_handle_is_last_writer(handle))
         fs_commit_closed(&node->busy->working.commit);

@@ -10,7 +10,7 @@
 /* Of an entry, as stat(2) tells. */
 size_t fs_content_size(const struct fs_node *node);
 
-/* Stands for the content (marks.h); 0: not known. */
+/* Stands for the content (key_history.h); 0: not known. */
 uint64_t fs_content_digest(const struct fs *fs, const struct fs_node *node);
 
 #endif

@@ -2,7 +2,7 @@
 #include "handle.h"
 
 #include "cleanup.h"
-#include "model/ticket.h"
+#include "model/open_ticket.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 

@@ -4,7 +4,7 @@
 
 #include "kernel/request.h"
 #include "model/node.h"
-#include "text/held.h"
+#include "text/held_back.h"
 
 /* One open(2). An entry's handle, or a control file's with its snapshot. */
 struct fs_handle {
@@ -49,7 +49,7 @@ void fs_handle_free(struct fs *fs, struct fs_handle *handle);
 /* True if no handle of the node but this one may write; with fs->lock. */
 bool fs_handle_is_last_writer(const struct fs_handle *handle);
 
-/* True if one of the node's handles holds something back (held.h); with fs->lock. */
+/* True if one of the node's handles holds something back (held_back.h); with fs->lock. */
 bool fs_handle_any_held(const struct fs_node *node);
 
 /* What all of them hold back is gone, and no release of theirs is to publish what they created or

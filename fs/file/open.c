@@ -4,17 +4,17 @@
 #include "cleanup.h"
 #include "close.h"
 #include "handle.h"
-#include "kernel/errors.h"
+#include "kernel/error_log.h"
 #include "kernel/reply.h"
-#include "model/attr.h"
 #include "model/datasets.h"
-#include "model/directory.h"
-#include "model/ticket.h"
-#include "model/told.h"
+#include "model/directory_times.h"
+#include "model/kept_attributes.h"
+#include "model/open_ticket.h"
+#include "model/told_kernel.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 #include "store/access.h"
-#include "store/fetch.h"
+#include "store/fetch_value.h"
 #include "store/key_lock.h"
 #include "text/name.h"
 #include "working.h"
@@ -32,8 +32,8 @@ static int commit_for_others(struct fs_request *request, struct fs_node *node)
     int err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
 
     if (err != 0 && err != -EILSEQ && err != -EINTR)
-        fs_errors_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
-                      request->call.text);
+        fs_error_log_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
+                         request->call.text);
     request->call.text[0] = '\0';
     return atomic_load(&request->settled) ? -EINTR : err;
 }

@@ -6,7 +6,7 @@
 #include "kernel/reply.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
-#include "store/fetch.h"
+#include "store/fetch_value.h"
 
 #include <errno.h>
 #include <utlist.h>

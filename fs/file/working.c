@@ -3,10 +3,10 @@
 
 #include "cleanup.h"
 #include "handle.h"
-#include "kernel/errors.h"
+#include "kernel/error_log.h"
 #include "kernel/forget.h"
 #include "model/datasets.h"
-#include "model/due.h"
+#include "model/due_work.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 #include "store/key_lock.h"
@@ -310,8 +310,8 @@ static int commit_reported(struct fs_request *request, struct fs_node *node,
     int err = fs_working_commit(request, node, event);
 
     if (err < 0 && node->dataset != NULL)
-        fs_errors_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
-                      request->call.text);
+        fs_error_log_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
+                         request->call.text);
     return err;
 }
 

@@ -32,12 +32,12 @@ bool fs_working_waits(const struct fs_node *node);
 /* True if `event` makes something due. */
 bool fs_working_due(const struct fs_node *node, enum fs_commit_event event);
 
-/* With the key lock: commits what `event` makes due; what an open file holds back (held.h) is no
- * part of it. -EILSEQ: a mapped page is no text, or a creation or truncation that is renamed waits
- * for its first text; -EINTR before anything was sent; the store's errors. After these all waits on
- * and is tried again by whatever comes next (commit.h), but for an append in doubt: that is lost,
- * and handles that have written but are not the request's own hear of it later. The caller may
- * block. */
+/* With the key lock: commits what `event` makes due; what an open file holds back (held_back.h) is
+ * no part of it. -EILSEQ: a mapped page is no text, or a creation or truncation that is renamed
+ * waits for its first text; -EINTR before anything was sent; the store's errors. After these all
+ * waits on and is tried again by whatever comes next (commit.h), but for an append in doubt: that
+ * is lost, and handles that have written but are not the request's own hear of it later. The caller
+ * may block. */
 int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event);
 
 /* The tail's half of it. */
@@ -52,7 +52,7 @@ int fs_working_commit_all(struct fs_request *request, struct fs_dataset *dataset
 /* With the key lock: the data just put in waits for more. */
 void fs_working_gather(struct fs *fs, struct fs_node *node);
 
-/* Work of due.h: gathered data is committed if nothing more has come. */
+/* Work of due_work.h: gathered data is committed if nothing more has come. */
 void fs_working_idle(struct fs_request *request, struct fs_node *node);
 
 /* With the key lock: what is not committed is given up, so that the working value is the store's

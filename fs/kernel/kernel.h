@@ -3,7 +3,7 @@
 #ifndef FS_KERNEL_H
 #define FS_KERNEL_H
 
-#include "errors.h"
+#include "error_log.h"
 #include "opcode.h"
 #include "timer.h"
 
@@ -25,7 +25,7 @@ struct fs_kernel {
     struct fs *fs;         /* that the handlers work for; nothing here looks into it */
     pthread_mutex_t *lock; /* of what they work on: a worker's `wake` is used with it */
     int64_t timeout_ms;    /* of a request */
-    struct fs_errors *errors;
+    struct fs_error_log *errors;
     struct fs_timer *timer;
     struct fuse_session *session;
     struct fs_loop *loop;

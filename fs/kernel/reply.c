@@ -1,7 +1,7 @@
 /* The reply to a request: claimed once, given, and reported if it is a failure. */
 #include "reply.h"
 
-#include "errors.h"
+#include "error_log.h"
 
 #include <errno.h>
 
@@ -66,14 +66,14 @@ int fs_reply_statfs(struct fs_request *request, const struct statvfs *statfs)
 /* What has no words, or was the caller's own wish, is no news. */
 static void report(const struct fs_request *request, int error)
 {
-    struct fs_errors_about about = {.dataset = request->dataset,
-                                    .key = request->key,
-                                    .info = request->dataset != NULL && request->about_info};
+    struct fs_error_log_about about = {.dataset = request->dataset,
+                                       .key = request->key,
+                                       .info = request->dataset != NULL && request->about_info};
 
     if (request->call.text[0] == '\0' || error == -EINTR)
         return;
-    fs_errors_note(request->kernel->errors, fs_opcode_name(request->opcode), &about, error,
-                   request->call.text);
+    fs_error_log_note(request->kernel->errors, fs_opcode_name(request->opcode), &about, error,
+                      request->call.text);
 }
 
 void fs_reply_error(struct fs_request *request, int error)

@@ -97,7 +97,8 @@ void fs_request_init_internal(struct fs_request *request, struct fs_kernel *kern
  * timeout once more; then nothing is waited for. */
 void fs_request_next(struct fs_request *request);
 
-/* From now on libfuse tells of an interruption: the request is then looked after (run.h). */
+/* From now on libfuse tells of an interruption: the request is then looked after (run_request.h).
+ */
 void fs_request_watch(struct fs_request *request);
 
 /* 0 if the calling thread may block for this request, FS_REQUEUE if the handler must return. Not

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The thread that listed a DataSet last, and how far it has walked: ahead.h. */
+/* The thread that listed a DataSet last, and how far it has walked: read_ahead.h. */
 struct fs_walk {
     pid_t tid;                    /* 0: nobody */
     bool begun;                   /* it has looked a name up, which told the order */

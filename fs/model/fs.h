@@ -65,10 +65,10 @@ struct fs {
 
     pthread_mutex_t lock; /* everything below, of which one file alone writes each part */
     struct fs_clock clock;
-    struct fs_index nodes;  /* by inode number; model/node.c */
-    struct fs_busy *busy;   /* nodes that are, in that order; likewise */
-    fuse_ino_t last_ino;    /* numbers are never used again; likewise */
-    struct fs_marks *marks; /* of keys without an inode, model/marks.h */
+    struct fs_index nodes;    /* by inode number; model/node.c */
+    struct fs_busy *busy;     /* nodes that are, in that order; likewise */
+    fuse_ino_t last_ino;      /* numbers are never used again; likewise */
+    struct fs_history *marks; /* of keys without an inode, model/key_history.h */
     struct {
         struct fs_node *lru; /* nodes with a value, the latest used first */
         size_t bytes;        /* of these values */
@@ -76,16 +76,16 @@ struct fs {
     struct {
         struct fs_volatile *all;
         unsigned count;
-    } volatiles; /* remembered attributes, model/attr.c */
+    } volatiles; /* remembered attributes, model/kept_attributes.c */
     struct {
         struct fs_node *nodes;       /* with work of their own */
         struct fs_timer_entry timer; /* looks after them */
         int64_t watched_ms;          /* when it does next; 0: it does not */
         bool stopped;
-    } due;                             /* model/due.c */
+    } due;                             /* model/due_work.c */
     struct fs_stale_opens stale_opens; /* file/open.c */
     size_t scratch_bytes;              /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
-    struct fs_dir *dirs;               /* open directories; tree/dir.c */
+    struct fs_dir *dirs;               /* open directories; tree/read_directory.c */
 };
 
 #endif

@@ -2,8 +2,8 @@
 #include "node.h"
 
 #include "cleanup.h"
-#include "marks.h"
-#include "text/mix.h"
+#include "key_history.h"
+#include "text/digest.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -13,8 +13,8 @@
 
 static uint64_t number_of(enum fs_node_kind kind, const struct fs_dataset *dataset, const char *key)
 {
-    return fs_marks_number(dataset->vm, dataset->name, key,
-                           kind == FS_NODE_INFO ? FS_NUMBER_INFO : FS_NUMBER_NAME);
+    return fs_history_number(dataset->vm, dataset->name, key,
+                             kind == FS_NODE_INFO ? FS_NUMBER_INFO : FS_NUMBER_NAME);
 }
 
 static struct fs_node *with_ino(const struct fs_link *link)
@@ -34,7 +34,7 @@ static uint64_t ino_hash(const struct fs_link *link)
 
 static uint64_t hash_of(const struct fs_dataset *dataset, const char *key)
 {
-    return fs_mix((uintptr_t)dataset, key, strlen(key));
+    return fs_digest((uintptr_t)dataset, key, strlen(key));
 }
 
 static uint64_t key_hash(const struct fs_link *link)
@@ -306,7 +306,7 @@ void fs_node_take_key(struct fs *fs, struct fs_node *node, struct fs_dataset *da
 
 void fs_node_unname(struct fs *fs, struct fs_node *node)
 {
-    node->number = fs_marks_number_unnamed(fs, node->ino);
+    node->number = fs_history_number_unnamed(fs, node->ino);
 }
 
 int fs_node_move(struct fs *fs, struct fs_node *node, struct fs_dataset *dataset, const char *key)

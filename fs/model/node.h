@@ -45,7 +45,7 @@ struct fs_value {
 /* What the store was last seen to hold under the key (value.h). */
 struct fs_seen {
     struct fs_value *value; /* NULL: dropped or never seen */
-    uint64_t digest;        /* of a value that was dropped (marks.h); 0: not known */
+    uint64_t digest;        /* of a value that was dropped (key_history.h); 0: not known */
     int64_t fetched_ms;     /* 0: do not trust */
     uint64_t version;       /* raised whenever the visible content differs from the last one */
     struct timespec mtime;  /* when that was */
@@ -57,13 +57,13 @@ struct fs_seen {
     enum fs_presence presence : 2;
 };
 
-/* What the kernel was told of it (told.h). */
+/* What the kernel was told of it (told_kernel.h). */
 struct fs_told {
     uint64_t version;      /* of the attributes it was last given */
     uint64_t page_version; /* of the pages it may hold; 0: mixed or unknown */
 };
 
-/* Who may use its value without a request, and once for each use (ticket.h). */
+/* Who may use its value without a request, and once for each use (open_ticket.h). */
 struct fs_ticket {
     int64_t until_ms;
     int64_t ahead_ms; /* when it came ahead */
@@ -103,7 +103,8 @@ struct fs_open_files {
     unsigned writers; /* those of them that may write */
 };
 
-/* What a worker is to do about it, and when (due.h): with fs->lock, which it may release meanwhile.
+/* What a worker is to do about it, and when (due_work.h): with fs->lock, which it may release
+ * meanwhile.
  */
 typedef void fs_due_work(struct fs_request *request, struct fs_node *node);
 struct fs_due {
@@ -130,8 +131,9 @@ struct fs_busy {
     struct fs_scratch *scratch; /* the content of a temporary file; NULL: it is an ordinary key */
     struct fs_node *withheld;   /* the scratch node that this key was renamed to, or NULL */
     struct fs_due due;
-    struct fs_stale stale;       /* its pages, or a DataSet's directory that is gone (forget.h) */
-    struct fs_volatile *carried; /* ENTRY without a key: attributes set on it (attr.h), or NULL */
+    struct fs_stale stale; /* its pages, or a DataSet's directory that is gone (forget.h) */
+    struct fs_volatile
+        *carried; /* ENTRY without a key: attributes set on it (kept_attributes.h), or NULL */
 };
 
 /* All but ino and kind: with fs->lock. */
@@ -148,7 +150,7 @@ struct fs_node {
     unsigned keys_lost;         /* ENTRY, LOCK: how often a key was taken away from it */
     enum fs_node_kind kind : 8;
     bool attached;   /* ENTRY, LOCK: in dataset->entries */
-    uint8_t walkers; /* pins held by walks (ahead.h): one for each batch that is kept */
+    uint8_t walkers; /* pins held by walks (read_ahead.h): one for each batch that is kept */
 
     struct fs_seen seen;
     struct fs_told told;

@@ -1,7 +1,7 @@
 /* Modification times of inodes, by the marks of their keys. */
 #include "times.h"
 
-#include "marks.h"
+#include "key_history.h"
 
 #include <time.h>
 
@@ -24,17 +24,17 @@ void fs_times_keep(struct fs *fs, const struct fs_node *node)
     if (node->kind != FS_NODE_ENTRY || !node->attached || fs_node_is_local(node) ||
         node->seen.presence == FS_PRESENCE_UNKNOWN)
         return;
-    mark.path = fs_marks_path(node->dataset->vm, node->dataset->name, node->key);
+    mark.path = fs_history_path(node->dataset->vm, node->dataset->name, node->key);
     /* Names that are looked for in vain would fill the table, and the listing says as much. */
     if (node->seen.presence == FS_ABSENT && fs_listing_lacks(node->dataset->listing, node->key) &&
-        fs_marks_find(fs, mark.path) == NULL)
+        fs_history_find(fs, mark.path) == NULL)
         return;
     if (node->seen.presence == FS_PRESENT)
         mark.digest = node->seen.value != NULL
-                          ? fs_marks_digest(fs, node->seen.value->data, node->seen.value->len)
+                          ? fs_history_digest(fs, node->seen.value->data, node->seen.value->len)
                           : node->seen.digest;
-    fs_marks_put(fs, &mark);
-    fs_marks_bring(fs, node->dataset, node->key, node->number);
+    fs_history_put(fs, &mark);
+    fs_history_bring(fs, node->dataset, node->key, node->number);
 }
 
 /* True if the node's key, of which `moment` was the last sight (0: none), was missing after it. */
@@ -43,7 +43,7 @@ static bool was_missing(const struct fs *fs, const struct fs_node *node, const s
 {
     const struct fs_dataset *dataset = node->dataset;
     const struct fs_mark *whole =
-        fs_marks_find(fs, fs_marks_path(dataset->vm, dataset->name, NULL));
+        fs_history_find(fs, fs_history_path(dataset->vm, dataset->name, NULL));
 
     return (mark != NULL && mark->digest == 0 && mark->moment > moment) ||
            (whole != NULL && whole->moment > moment) ||
@@ -54,18 +54,18 @@ static bool was_missing(const struct fs *fs, const struct fs_node *node, const s
 bool fs_times_recognise(struct fs *fs, const struct fs_node *node, struct timespec *mtime)
 {
     struct fs_mark *mark =
-        fs_marks_find(fs, fs_marks_path(node->dataset->vm, node->dataset->name, node->key));
+        fs_history_find(fs, fs_history_path(node->dataset->vm, node->dataset->name, node->key));
     bool seen = mark != NULL && mark->digest != 0;
     bool modified = was_missing(fs, node, mark, seen ? mark->moment : 0);
 
     if (mark != NULL) {
         mark->used = true;
-        modified = modified || mark->digest != fs_marks_digest(fs, node->seen.value->data,
-                                                               node->seen.value->len);
+        modified = modified || mark->digest != fs_history_digest(fs, node->seen.value->data,
+                                                                 node->seen.value->len);
     } else if (fs_listing_lacks(node->dataset->vm->listing, node->dataset->name)) {
         modified = true; /* the DataSet is new, with all that is in it */
     }
-    if (modified || (mark == NULL && fs_marks_lost(fs)))
+    if (modified || (mark == NULL && fs_history_lost(fs)))
         clock_gettime(CLOCK_REALTIME, mtime);
     else if (mark != NULL && mark->mtime_ns > ns_of(mtime))
         *mtime = time_of(mark->mtime_ns);
@@ -74,7 +74,7 @@ bool fs_times_recognise(struct fs *fs, const struct fs_node *node, struct timesp
 
 bool fs_times_dataset_missed(const struct fs *fs, const struct fs_dataset *dataset)
 {
-    return fs_marks_find(fs, fs_marks_path(dataset->vm, dataset->name, NULL)) != NULL ||
+    return fs_history_find(fs, fs_history_path(dataset->vm, dataset->name, NULL)) != NULL ||
            fs_listing_lacks(dataset->vm->listing, dataset->name);
 }
 
@@ -84,6 +84,6 @@ bool fs_times_missed(const struct fs *fs, const struct fs_node *node)
         return false; /* the usual case, in which nothing is to be searched */
     return was_missing(
         fs, node,
-        fs_marks_find(fs, fs_marks_path(node->dataset->vm, node->dataset->name, node->key)),
+        fs_history_find(fs, fs_history_path(node->dataset->vm, node->dataset->name, node->key)),
         node->seen.sighted);
 }

@@ -1,14 +1,14 @@
 /* The value cache, its versions, and how fresh it is. */
 #include "value.h"
 
-#include "attr.h"
 #include "call.h"
 #include "datasets.h"
+#include "kept_attributes.h"
 #include "kernel/memory.h"
-#include "marks.h"
-#include "ticket.h"
+#include "key_history.h"
+#include "open_ticket.h"
 #include "times.h"
-#include "told.h"
+#include "told_kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static void evict(struct fs *fs)
         struct fs_node *newer = node == fs->cache.lru ? NULL : node->seen.newer;
 
         if (node->busy->open.handles == NULL && node->pins == node->walkers) {
-            uint64_t digest = fs_marks_digest(fs, node->seen.value->data, node->seen.value->len);
+            uint64_t digest = fs_history_digest(fs, node->seen.value->data, node->seen.value->len);
 
             fs_value_drop(fs, node);
             node->seen.digest = digest;
@@ -154,7 +154,7 @@ static bool holds(const struct fs *fs, const struct fs_node *node, const struct 
         return false;
     if (node->seen.value == NULL)
         return node->seen.digest != 0 &&
-               node->seen.digest == fs_marks_digest(fs, value->data, value->len);
+               node->seen.digest == fs_history_digest(fs, value->data, value->len);
     return node->seen.value->len == value->len &&
            memcmp(node->seen.value->data, value->data, value->len) == 0;
 }

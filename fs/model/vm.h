@@ -19,7 +19,7 @@ struct fs;
 struct fs_dataset;
 struct fs_request;
 
-/* A store that does not answer at all; store/lost.h. */
+/* A store that does not answer at all; store/lost_store.h. */
 struct fs_lost {
     bool lost;
     bool probing;        /* a probe is under way */

@@ -2,10 +2,10 @@
 #include "leftover.h"
 
 #include "cleanup.h"
-#include "kernel/errors.h"
+#include "kernel/error_log.h"
 #include "log.h"
 #include "model/datasets.h"
-#include "model/due.h"
+#include "model/due_work.h"
 #include "publish.h"
 #include "scratch.h"
 #include "text.h"
@@ -44,8 +44,8 @@ static void note_failure(struct fs_request *request, struct fs_node *node, int e
     struct fs_scratch *scratch = node->busy->scratch;
 
     if (scratch->error != err) /* reported once */
-        fs_errors_add(fs->kernel.errors, "publish", node->dataset->name, node->key, err,
-                      request->call.text);
+        fs_error_log_add(fs->kernel.errors, "publish", node->dataset->name, node->key, err,
+                         request->call.text);
     scratch->error = err;
     snprintf(scratch->why, sizeof(scratch->why), "%s",
              request->call.text[0] != '\0' ? request->call.text : strerror(-err));

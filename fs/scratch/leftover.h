@@ -5,7 +5,7 @@
 #include "kernel/request.h"
 #include "model/node.h"
 
-/* Work of due.h: publishes what has been left long enough. */
+/* Work of due_work.h: publishes what has been left long enough. */
 void fs_leftover_due(struct fs_request *request, struct fs_node *node);
 
 /* At the end of the mount: publishes everything that is left and logs what cannot be, of which the

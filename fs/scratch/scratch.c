@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "kernel/reply.h"
 #include "model/datasets.h"
-#include "model/due.h"
+#include "model/due_work.h"
 #include "model/value.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 
 #include "model/value.h"
 #include "scratch.h"
-#include "store/fetch.h"
+#include "store/fetch_value.h"
 #include "store/key_lock.h"
 #include "store/send.h"
 

@@ -1,7 +1,7 @@
 /* What a DataSet's access allows. */
 #include "access.h"
 
-#include "query.h"
+#include "query_dataset.h"
 
 #include <errno.h>
 

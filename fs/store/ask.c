@@ -2,7 +2,7 @@
 #include "ask.h"
 
 #include "cleanup.h"
-#include "lost.h"
+#include "lost_store.h"
 #include "model/fs.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 
 /* Brackets a call of ds_client_*() with request->call for the machine's store. `change` tells that
  * it changes the store. 0, FS_REQUEUE, or -EINTR or -ETIMEDOUT when it is too late already or the
- * store is lost (lost.h). Without fs->lock. */
+ * store is lost (lost_store.h). Without fs->lock. */
 int fs_ask_begin(struct fs_request *request, struct fs_vm *vm, bool change);
 void fs_ask_end(struct fs_request *request, struct fs_vm *vm);
 

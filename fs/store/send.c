@@ -2,7 +2,7 @@
 #include "send.h"
 
 #include "ask.h"
-#include "fetch.h"
+#include "fetch_value.h"
 #include "model/datasets.h"
 #include "model/value.h"
 

@@ -2,7 +2,7 @@
  *
  * A value is UTF-8 without NUL, but write(2) cuts where it likes. A code point that a written
  * range's end cuts leaves a *seam*, until a neighbouring write completes it. The working value of
- * an inode never has one: held.h keeps back what would leave it. */
+ * an inode never has one: held_back.h keeps back what would leave it. */
 #ifndef FS_IMAGE_H
 #define FS_IMAGE_H
 

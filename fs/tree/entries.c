@@ -5,14 +5,14 @@
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/datasets.h"
-#include "model/directory.h"
-#include "model/marks.h"
+#include "model/directory_times.h"
+#include "model/key_history.h"
 #include "model/times.h"
 #include "model/value.h"
 #include "scratch/publish.h"
 #include "scratch/withheld.h"
 #include "store/access.h"
-#include "store/list.h"
+#include "store/list_names.h"
 #include "store/send.h"
 #include "text/name.h"
 
@@ -116,7 +116,7 @@ void fs_entries_item(struct fs *fs, const struct fs_node *node, const char *name
     item->type = entry != NULL && entry->kind == FS_NODE_LOCK ? S_IFDIR : S_IFREG;
     item->number = entry != NULL
                        ? entry->number
-                       : fs_marks_number(dataset->vm, dataset->name, name, FS_NUMBER_NAME);
+                       : fs_history_number(dataset->vm, dataset->name, name, FS_NUMBER_NAME);
     /* The store lists it, but it was renamed through this mount. */
     item->hidden = entry != NULL && entry->busy->withheld != NULL && !fs_value_exists(entry);
 }

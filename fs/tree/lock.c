@@ -5,8 +5,8 @@
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/datasets.h"
-#include "model/directory.h"
-#include "model/marks.h"
+#include "model/directory_times.h"
+#include "model/key_history.h"
 #include "model/times.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
@@ -120,5 +120,5 @@ int fs_lock_list(struct fs_request *request, struct fs_node *node, struct fs_lis
 uint64_t fs_lock_parent(const struct fs *fs, const struct fs_node *node)
 {
     (void)fs;
-    return fs_marks_number(node->dataset->vm, node->dataset->name, NULL, FS_NUMBER_NAME);
+    return fs_history_number(node->dataset->vm, node->dataset->name, NULL, FS_NUMBER_NAME);
 }

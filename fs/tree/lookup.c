@@ -3,13 +3,13 @@
 
 #include "cleanup.h"
 #include "kernel/reply.h"
-#include "know.h"
+#include "know_value.h"
 #include "model/datasets.h"
-#include "model/told.h"
+#include "model/told_kernel.h"
 #include "model/value.h"
 #include "store/access.h"
-#include "store/list.h"
-#include "store/query.h"
+#include "store/list_names.h"
+#include "store/query_dataset.h"
 #include "text/name.h"
 
 #include <errno.h>

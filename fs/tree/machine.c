@@ -5,14 +5,14 @@
 #include "file/working.h"
 #include "kernel/reply.h"
 #include "lookup.h"
-#include "model/attr.h"
 #include "model/datasets.h"
+#include "model/kept_attributes.h"
+#include "model/key_history.h"
 #include "model/kind.h"
-#include "model/marks.h"
 #include "model/times.h"
 #include "model/value.h"
-#include "store/list.h"
-#include "store/query.h"
+#include "store/list_names.h"
+#include "store/query_dataset.h"
 #include "text/name.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ static void detach_all(struct fs *fs, struct fs_dataset *dataset)
     dataset->node = NULL; /* one of the same name will be another directory */
     fs_query_gone(fs, dataset);
     fs_query_changed(fs, dataset, false);
-    fs_marks_removed(fs, dataset, NULL);
+    fs_history_removed(fs, dataset, NULL);
     while ((node = fs_node_any_of(dataset)) != NULL) {
         fs_node_pin(node);
         fs_node_detach(fs, node);
@@ -153,5 +153,5 @@ void fs_machine_item(struct fs *fs, const struct fs_node *root, const char *name
     item->type = S_IFDIR;
     item->node = dataset != NULL ? dataset->node : NULL;
     item->number = item->node != NULL ? item->node->number
-                                      : fs_marks_number(fs->vm, name, NULL, FS_NUMBER_NAME);
+                                      : fs_history_number(fs->vm, name, NULL, FS_NUMBER_NAME);
 }

@@ -6,7 +6,7 @@
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/datasets.h"
-#include "model/directory.h"
+#include "model/directory_times.h"
 #include "model/value.h"
 #include "rename_check.h"
 #include "rename_scratch.h"

@@ -3,7 +3,7 @@
 
 #include "file/working.h"
 #include "model/value.h"
-#include "store/fetch.h"
+#include "store/fetch_value.h"
 
 #include <errno.h>
 

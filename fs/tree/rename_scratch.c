@@ -2,7 +2,7 @@
 #include "rename_scratch.h"
 
 #include "file/working.h"
-#include "model/marks.h"
+#include "model/key_history.h"
 #include "model/value.h"
 #include "rename_check.h"
 #include "scratch/publish.h"
@@ -139,7 +139,7 @@ static int leave_origin(struct fs *fs, struct fs_node *node, struct fs_node *to,
         return -ENOMEM;
     }
     fs_node_take_key(fs, node, to->dataset, name);
-    fs_marks_removed(fs, dataset, key); /* another file will have its name */
+    fs_history_removed(fs, dataset, key); /* another file will have its name */
     fs_node_take_key(fs, origin, dataset, key);
     fs_value_learn(fs, origin, fs_value_ref(value), true);
     fs_scratch_tie(fs, node, origin, value);

@@ -1,6 +1,6 @@
 /* What stays known of the times of keys without an inode: how much, and what goes first. */
 #include "fs/model/datasets.h"
-#include "fs/model/marks.h"
+#include "fs/model/key_history.h"
 #include "fs/model/node.h"
 #include "fs/model/times.h"
 #include "fs/model/value.h"
@@ -24,14 +24,14 @@ static struct fs_dataset dataset = {.vm = &vm, .name = (char *)"app", .exists = 
 static int setup(void **state)
 {
     (void)state;
-    fs = (struct fs){.start = {.tv_sec = START}, .marks = fs_marks_new()};
+    fs = (struct fs){.start = {.tv_sec = START}, .marks = fs_history_new()};
     return fs.marks != NULL ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    fs_marks_free(fs.marks);
+    fs_history_free(fs.marks);
     return 0;
 }
 
@@ -115,14 +115,14 @@ static void test_gone(void **state)
 {
     (void)state;
     keep(1, "a");
-    fs_marks_gone(&fs, &dataset, "1");
-    fs_marks_gone(&fs, &dataset, "2");
+    fs_history_gone(&fs, &dataset, "1");
+    fs_history_gone(&fs, &dataset, "2");
     assert_int_equal(age(1, "a"), NEW);
     assert_int_equal(age(2, "a"), NEW);
     assert_int_equal(age(3, "a"), OLD);
     keep(1, "a");
     assert_int_equal(age(1, "a"), AS_BEFORE);
-    fs_marks_gone(&fs, &dataset, NULL);
+    fs_history_gone(&fs, &dataset, NULL);
     assert_int_equal(age(1, "a"), NEW);
     assert_int_equal(age(3, "a"), NEW);
     keep(3, "a");
@@ -134,19 +134,19 @@ static void test_gone(void **state)
 static void test_limit(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX; i++)
+    for (unsigned i = 0; i < FS_HISTORY_KEPT_MAX; i++)
         keep(i, "a");
-    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX; i++)
+    for (unsigned i = 0; i < FS_HISTORY_KEPT_MAX; i++)
         if (i % 2 == 0)
             assert_int_equal(age(i, "a"), AS_BEFORE);
-    assert_int_equal(age(FS_MARKS_KEPT_MAX, "a"), OLD);
-    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX / 2; i++)
-        keep(FS_MARKS_KEPT_MAX + i, "a");
-    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX; i++)
+    assert_int_equal(age(FS_HISTORY_KEPT_MAX, "a"), OLD);
+    for (unsigned i = 0; i < FS_HISTORY_KEPT_MAX / 2; i++)
+        keep(FS_HISTORY_KEPT_MAX + i, "a");
+    for (unsigned i = 0; i < FS_HISTORY_KEPT_MAX; i++)
         assert_int_equal(age(i, "a"), i % 2 == 0 ? AS_BEFORE : NEW);
-    for (unsigned i = 0; i < FS_MARKS_KEPT_MAX / 2; i++)
-        assert_int_equal(age(FS_MARKS_KEPT_MAX + i, "a"), AS_BEFORE);
-    assert_int_equal(age(2 * FS_MARKS_KEPT_MAX, "a"), NEW);
+    for (unsigned i = 0; i < FS_HISTORY_KEPT_MAX / 2; i++)
+        assert_int_equal(age(FS_HISTORY_KEPT_MAX + i, "a"), AS_BEFORE);
+    assert_int_equal(age(2 * FS_HISTORY_KEPT_MAX, "a"), NEW);
 }
 
 static void test_digest(void **state)
@@ -156,12 +156,12 @@ static void test_digest(void **state)
     uint64_t seen[sizeof text];
 
     for (size_t len = 0; len < sizeof text; len++) {
-        seen[len] = fs_marks_digest(&fs, text, len);
+        seen[len] = fs_history_digest(&fs, text, len);
         assert_true(seen[len] != 0);
         for (size_t i = 0; i < len; i++) {
             assert_true(seen[i] != seen[len]);
             text[i] = 1;
-            assert_true(fs_marks_digest(&fs, text, len) != seen[len]);
+            assert_true(fs_history_digest(&fs, text, len) != seen[len]);
             text[i] = 0;
         }
     }

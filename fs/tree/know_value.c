@@ -1,0 +1,107 @@
+/* What a lookup and a stat(2) must know of an entry. */
+#include "know_value.h"
+
+#include "cleanup.h"
+#include "file/handle.h"
+#include "model/datasets.h"
+#include "model/open_ticket.h"
+#include "model/value.h"
+#include "store/fetch_value.h"
+#include "store/read_ahead.h"
+
+#include <errno.h>
+
+/* For so long a value that is read bit by bit stays as it was. */
+enum { READ_STEADY_MS = 1000 };
+
+/* Asks the store. Where memory has an answer too, it serves when the store stays silent. */
+static int ask(struct fs_request *request, struct fs_node *node, bool known)
+{
+    struct fs *fs = request->fs;
+    int64_t deadline_ms = request->call.deadline_ms;
+    int64_t patience_ms = ds_call_now_ms() + FS_SILENT_MS;
+    int err;
+
+    if (!known || patience_ms >= deadline_ms)
+        return fs_fetch_value(request, node, false, false);
+    request->call.deadline_ms = patience_ms;
+    err = fs_fetch_value(request, node, false, false);
+    request->call.deadline_ms = deadline_ms;
+    if (err == -ETIMEDOUT) {
+        DS_LOCK_SCOPE(&fs->lock);
+        err = fs_value_exists(node) ? 0 : -ENOENT;
+    }
+    return err;
+}
+
+/* The thread walks a listing and has come to this node: fetches it and those that follow. False if
+ * it does not walk, or the batch did not tell. */
+static bool walks(struct fs_request *request, struct fs_node *node, int *err)
+{
+    struct fs *fs = request->fs;
+    struct fs_dataset *dataset = node->dataset;
+    struct fs_listing *listing = NULL;
+    size_t index = 0;
+    bool told;
+
+    pthread_mutex_lock(&fs->lock);
+    if (fs_ahead_follows(dataset, request->tid, node->key, &listing, &index))
+        listing->refs++;
+    else
+        listing = NULL;
+    pthread_mutex_unlock(&fs->lock);
+    if (listing == NULL)
+        return false;
+    *err = fs_ahead_fetch(request, dataset, listing, index);
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_listing_unref(listing);
+    if (*err == FS_REQUEUE || *err == -EINTR || *err == -ETIMEDOUT)
+        return true;
+    if (*err != 0)
+        return false; /* perhaps another value's fault: ask for this one alone */
+    told = fs_value_younger(node, FS_FRESH_MS) || node->busy->working.image != NULL;
+    *err = fs_value_exists(node) ? 0 : -ENOENT;
+    fs_ticket_take_ahead(node, request->tid, FS_TICKET_STAT);
+    return told;
+}
+
+/* True if memory answers. A reader that is asked about by each read(2) on its way to the end goes
+ * on with the value that it has begun with, lest it get the head of one and the tail of another. */
+static bool answers(const struct fs_request *request, const struct fs_node *node)
+{
+    bool looks = request->opcode == FS_GETATTR, reads = looks && request->fi.fh != 0;
+
+    return fs_value_answers(request->fs, node) ||
+           (reads && (node->seen.presence == FS_PRESENT || fs_value_was_had(node)) &&
+            fs_value_younger(node, READ_STEADY_MS)) ||
+           (looks && fs_handle_steady(node, request->tid));
+}
+
+int fs_know(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct fs_listing *listing;
+    bool answered, known;
+    size_t index;
+    int err;
+
+    pthread_mutex_lock(&fs->lock);
+    answered = answers(request, node);
+    if (!answered && fs_ticket_take_ahead(node, request->tid, FS_TICKET_STAT)) {
+        answered = true;
+        fs_ahead_follows(node->dataset, request->tid, node->key, &listing, &index);
+    }
+    known = node->seen.presence == FS_PRESENT;
+    err = fs_value_exists(node) ? 0 : -ENOENT;
+    pthread_mutex_unlock(&fs->lock);
+    if (answered || walks(request, node, &err))
+        return err;
+    err = ask(request, node, known);
+    if (err == 0) {
+        DS_LOCK_SCOPE(&fs->lock);
+        if (!fs_value_younger(node, FS_FRESH_MS) || request->fi.fh != 0)
+            return 0; /* from memory, or after an OPEN: no ticket for the next one */
+        fs_ticket_give(node, request->tid);
+    }
+    return err;
+}
