@@ -155,3 +155,37 @@ int fs_change_commit(struct fs_request *request, struct fs_node *node,
     fs_change_free_copy(before);
     return err;
 }
+
+size_t fs_change_end_of_write(const struct fs_request *request, const struct fs_node *node,
+                              bool at_end)
+{
+    size_t size = fs_working_size(node);
+    size_t end = (at_end ? size : (size_t)request->offset) + request->size;
+
+    return end > size ? end : size;
+}
+
+bool fs_change_goes_through(const struct fs_request *request, const struct fs_handle *handle,
+                            const struct fs_node *node, bool at_end)
+{
+    return fs_commit_through(&node->busy->working.commit, &handle->budget, request->size,
+                             fs_change_end_of_write(request, node, at_end),
+                             request->fs->options->commit_at_close);
+}
+
+void fs_change_give_up_pending(struct fs *fs, struct fs_node *node)
+{
+    if (node->attached && !node->busy->working.commit.dirty && !fs_handle_any_held(node))
+        fs_working_give_up(fs, node);
+}
+
+int fs_change_refused(struct fs_request *request, struct fs_node *node, int err)
+{
+    fs_change_give_up_pending(request->fs, node);
+    fs_change_drop_idle(node);
+    fs_request_about(request, node->dataset->name, node->key);
+    if (err == -EFBIG)
+        return ds_call_fail(&request->call, err, "a value has at most %d bytes",
+                            DS_VALUE_MAX_BYTES);
+    return err == -EILSEQ ? fs_working_not_text(request, node) : err;
+}

@@ -9,6 +9,9 @@
 #include "kernel/request.h"
 #include "model/node.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Makes sure that node->busy->working.image is all of the working value. -ESTALE: the other side
  * removed the key under the open file; -ENOMEM; the store's errors. The caller may block, unless
  * there is an image and no tail. */
@@ -39,5 +42,19 @@ int fs_change_waited(const struct fs_request *request, int err);
 /* What was written or cut waits with the handle for the rest of its text (held_back.h). Returns 0.
  */
 int fs_change_hold_back(struct fs_request *request, struct fs_handle *handle);
+
+/* Of a write of request->size bytes at request->offset, or at the end: how long the value is then,
+ * and whether it is to be committed before the write returns. */
+size_t fs_change_end_of_write(const struct fs_request *request, const struct fs_node *node,
+                              bool at_end);
+bool fs_change_goes_through(const struct fs_request *request, const struct fs_handle *handle,
+                            const struct fs_node *node, bool at_end);
+
+/* The write's own data was refused with `err`, which is returned, with words. Nobody else has lost
+ * data by that. */
+int fs_change_refused(struct fs_request *request, struct fs_node *node, int err);
+
+/* The old value stays if what failed was the first data after a creation or truncation. */
+void fs_change_give_up_pending(struct fs *fs, struct fs_node *node);
 
 #endif

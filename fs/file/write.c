@@ -1,6 +1,7 @@
-/* Writes and appends. */
+/* Writes. */
 #include "write.h"
 
+#include "append.h"
 #include "change.h"
 #include "cleanup.h"
 #include "handle.h"
@@ -15,40 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* Where an appending write ends, or another. */
-static size_t end_of_write(const struct fs_request *request, const struct fs_node *node,
-                           bool at_end)
-{
-    size_t size = fs_working_size(node);
-    size_t end = (at_end ? size : (size_t)request->offset) + request->size;
-
-    return end > size ? end : size;
-}
-
-/* True if this write is to be committed before it returns. */
-static bool goes_through(const struct fs_request *request, const struct fs_handle *handle,
-                         const struct fs_node *node, bool at_end)
-{
-    return fs_commit_through(&node->busy->working.commit, &handle->budget, request->size,
-                             end_of_write(request, node, at_end),
-                             request->fs->options->commit_at_close);
-}
-
-/* True if the write is one for the store's own append: it serves a value that nobody is changing,
- * or a key not yet there. */
-static bool is_plain_append(const struct fs_request *request, const struct fs_handle *handle,
-                            const struct fs_node *node)
-{
-    const struct fs_held *held = &handle->held;
-    bool plain = node->busy->working.image == NULL
-                     ? node->busy->working.commit.pending != FS_PENDING_TRUNCATE
-                     : node->busy->working.commit.pending == FS_PENDING_CREATE &&
-                           node->busy->working.image->bytes.len == 0;
-
-    return plain && (!fs_held_any(held) || held->appends) && (request->fi.flags & O_APPEND) != 0 &&
-           node->attached && !request->fi.writepage;
-}
-
 /* True if the write only puts data in memory: it waits for nobody. */
 static bool is_quick(const struct fs_request *request, const struct fs_handle *handle,
                      const struct fs_node *node)
@@ -56,93 +23,11 @@ static bool is_quick(const struct fs_request *request, const struct fs_handle *h
     bool at_end = (request->fi.flags & O_APPEND) != 0;
 
     if (node->busy->key_lock.locked || node->busy->key_lock.waiters != NULL ||
-        goes_through(request, handle, node, at_end))
+        fs_change_goes_through(request, handle, node, at_end))
         return false;
-    if (is_plain_append(request, handle, node))
-        return end_of_write(request, node, true) <= DS_VALUE_MAX_BYTES;
+    if (fs_append_suits(request, handle, node))
+        return fs_change_end_of_write(request, node, true) <= DS_VALUE_MAX_BYTES;
     return node->busy->working.image != NULL && node->busy->working.tail.len == 0;
-}
-
-/* The old value stays if what failed was the first data after a creation or truncation. */
-static void give_up_pending(struct fs *fs, struct fs_node *node)
-{
-    if (node->attached && !node->busy->working.commit.dirty && !fs_handle_any_held(node))
-        fs_working_give_up(fs, node);
-}
-
-/* The write's own data was refused. Nobody else has lost data by that. */
-static int refused(struct fs_request *request, struct fs_node *node, int err)
-{
-    give_up_pending(request->fs, node);
-    fs_change_drop_idle(node);
-    fs_request_about(request, node->dataset->name, node->key);
-    if (err == -EFBIG)
-        return ds_call_fail(&request->call, err, "a value has at most %d bytes",
-                            DS_VALUE_MAX_BYTES);
-    return err == -EILSEQ ? fs_working_not_text(request, node) : err;
-}
-
-/* Commits the tail, whose last `len` bytes are the write's. */
-static int append_through(struct fs_request *request, struct fs_node *node,
-                          const struct fs_commit *before, size_t len)
-{
-    int err;
-
-    fs_working_hide_end(node, len);
-    err = fs_change_waited(request, fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE));
-    if (err != 0 && node->busy->working.tail.len > 0) { /* else it is in doubt, and gone */
-        fs_working_cut_end(node);
-        fs_change_take_back(request, node, before, err);
-    }
-    if (err != 0 && node->busy->working.tail.len == 0)
-        fs_working_give_up(request->fs, node);
-    fs_working_hide_end(node, 0);
-    return err;
-}
-
-/* Adds to the end with the store's own append. */
-static int append(struct fs_request *request, struct fs_handle *handle, struct fs_node *node)
-{
-    struct fs *fs = request->fs;
-    struct fs_commit before;
-    struct ds_buf whole DS_CLEANUP(ds_buf_free) = {0};
-    bool through = goes_through(request, handle, node, true);
-    const char *data = request->data;
-    size_t len = request->size;
-    int err = 0;
-
-    if (end_of_write(request, node, true) > DS_VALUE_MAX_BYTES) {
-        /* The store may know of a shorter value, and is asked about these bytes alone. */
-        through = true;
-        if (node->busy->working.tail.len > 0)
-            err = fs_working_commit_tail(request, node, FS_COMMIT_ON_WRITE);
-    }
-    if (err == 0)
-        err = fs_held_append(&handle->held, data, len, &whole);
-    if (err == -EAGAIN)
-        return fs_change_hold_back(request, handle);
-    if (err == 0 && whole.len > 0) {
-        data = whole.data;
-        len = whole.len;
-    }
-    if (err == 0)
-        err = fs_working_append(node, data, len);
-    if (err != 0)
-        return refused(request, node, err);
-    handle->unsent = true;
-    before = node->busy->working.commit;
-    fs_commit_wrote(&node->busy->working.commit, len);
-    fs_value_diverge(fs, node);
-    if (through) {
-        handle->budget.commits++;
-        request->taken = true;
-        err = append_through(request, node, &before, len);
-    } else {
-        fs_working_gather(fs, node);
-    }
-    if (err == 0)
-        fs_held_clear(&handle->held);
-    return err;
 }
 
 /* A write into the working value. */
@@ -158,7 +43,7 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
 
     if (err != 0)
         return err;
-    through = !mapped && node->attached && goes_through(request, handle, node, at_end);
+    through = !mapped && node->attached && fs_change_goes_through(request, handle, node, at_end);
     if (through)
         err = fs_change_copy(node, &before);
     if (err != 0)
@@ -173,7 +58,7 @@ static int overwrite(struct fs_request *request, struct fs_handle *handle, struc
     if (err == -EAGAIN)
         return fs_change_hold_back(request, handle);
     if (err != 0)
-        return refused(request, node, err);
+        return fs_change_refused(request, node, err);
     handle->unsent = true;
     commit = node->busy->working.commit;
     fs_commit_wrote(&node->busy->working.commit, request->size);
@@ -234,11 +119,11 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
     if (node->busy->scratch != NULL)
         err = fs_scratch_write(request, node);
     else if (err == 0 && request->size > 0)
-        err = is_plain_append(request, handle, node) ? append(request, handle, node)
+        err = fs_append_suits(request, handle, node) ? fs_append(request, handle, node)
                                                      : overwrite(request, handle, node);
     /* Whatever it failed with: without its data nothing is published. */
     if (err < 0 && node->busy->working.commit.pending != FS_PENDING_NONE)
-        give_up_pending(fs, node);
+        fs_change_give_up_pending(fs, node);
     fs_key_unlock(node);
     if (err < 0 && (request->fi.flags & O_ACCMODE) == O_RDWR)
         fs_forget_soon(&fs->kernel,

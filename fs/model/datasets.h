@@ -5,7 +5,7 @@
 #include "fs.h"
 #include "hash.h"
 #include "index.h"
-#include "listing.h"
+#include "journal.h"
 #include "vm.h"
 
 #include <stdbool.h>

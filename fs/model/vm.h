@@ -4,7 +4,7 @@
 #define FS_VM_H
 
 #include "client.h"
-#include "listing.h"
+#include "journal.h"
 
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
