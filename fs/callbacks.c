@@ -15,14 +15,9 @@
 #include <errno.h>
 #include <string.h>
 
-static struct fs *fs_of(fuse_req_t req)
-{
-    return fuse_req_userdata(req);
-}
-
 static struct fs_kernel *kernel_of(fuse_req_t req)
 {
-    return &fs_of(req)->kernel;
+    return fuse_req_userdata(req);
 }
 
 /* Replies where a name cannot be one. The kernel lets longer ones through. */
@@ -58,7 +53,7 @@ static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 static void on_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
-    struct fs *fs = fs_of(req);
+    struct fs *fs = kernel_of(req)->fs;
 
     atomic_fetch_add(&kernel_of(req)->requests[FS_FORGET], 1);
     fs_node_forget(fs, ino, count);
@@ -67,7 +62,7 @@ static void on_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 
 static void on_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
-    struct fs *fs = fs_of(req);
+    struct fs *fs = kernel_of(req)->fs;
 
     atomic_fetch_add(&kernel_of(req)->requests[FS_FORGET], count);
     for (size_t i = 0; i < count; i++)

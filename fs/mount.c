@@ -3,6 +3,7 @@
 
 #include "callbacks.h"
 #include "cleanup.h"
+#include "kernel/parallel.h"
 #include "log.h"
 
 #include <errno.h>
@@ -168,7 +169,7 @@ static int add_arguments(const struct fs_options *options, const char *source,
 }
 
 int fs_mount_session(const struct fs_options *options, const char *source, const char *path,
-                     void *user_data, struct fuse_session **out, char *why)
+                     struct fs_kernel *kernel, char *why)
 {
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
     struct fuse_lowlevel_ops ops;
@@ -179,12 +180,19 @@ int fs_mount_session(const struct fs_options *options, const char *source, const
     fuse_set_log_func(take_words);
     fs_callbacks_init(&ops, options->xattr);
     if (err == 0) {
-        session = fuse_session_new(&args, &ops, sizeof(ops), user_data);
+        session = fuse_session_new(&args, &ops, sizeof(ops), kernel);
         err = session != NULL ? 0 : -EINVAL;
     }
     if (err == 0 && fuse_session_mount(session, path) != 0) {
         fuse_session_destroy(session);
         err = -EPERM;
+    }
+    if (err == 0) {
+        err = fs_parallel_allow(session);
+        if (err != 0) {
+            fuse_session_unmount(session);
+            fuse_session_destroy(session);
+        }
     }
     fuse_opt_free_args(&args);
     fuse_set_log_func(log_words);
@@ -193,6 +201,6 @@ int fs_mount_session(const struct fs_options *options, const char *source, const
                  last_words[0] != '\0' ? last_words : strerror(-err));
         return err;
     }
-    *out = session;
+    kernel->session = session;
     return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef FS_MOUNT_H
 #define FS_MOUNT_H
 
+#include "kernel/kernel.h"
 #include "model/options.h"
 
 #include <fuse_lowlevel.h>
@@ -14,9 +15,9 @@
  * died, or mounted already. */
 int fs_mount_check(const char *mountpoint, char **path, char *why);
 
-/* Makes a session for `user_data` and mounts it at `path`; the mount table shows `source`. A
- * negative errno with one line in `why`. */
+/* Makes kernel->session and mounts it at `path`; the mount table shows `source`. A negative errno
+ * with one line in `why`. */
 int fs_mount_session(const struct fs_options *options, const char *source, const char *path,
-                     void *user_data, struct fuse_session **out, char *why);
+                     struct fs_kernel *kernel, char *why);
 
 #endif

@@ -128,8 +128,8 @@ static int make_state(struct session *session)
 static int mount_fs(struct session *session)
 {
     char why[FS_MOUNT_WHY_BYTES];
-    int err = fs_mount_session(session->options, session->source, session->mountpoint, session->fs,
-                               &session->fs->kernel.session, why);
+    int err = fs_mount_session(session->options, session->source, session->mountpoint,
+                               &session->fs->kernel, why);
 
     return err == 0 ? FS_EXIT_OK : complain(FS_EXIT_MOUNT, why);
 }

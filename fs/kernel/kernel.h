@@ -28,6 +28,7 @@ struct fs_kernel {
     struct fs_error_log *errors;
     struct fs_timer *timer;
     struct fuse_session *session;
+    uint64_t init_unique; /* of the kernel's INIT; kernel/parallel.c */
     struct fs_loop *loop;
     struct fs_forget *forget; /* with the lock; NULL but while the mount is served */
     atomic_uint_fast64_t requests[FS_OPCODE_COUNT];

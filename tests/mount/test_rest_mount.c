@@ -9,10 +9,13 @@
 #include "sim_rest.h"
 #include "stats.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MANY 1000
@@ -152,6 +155,33 @@ static void test_parallel_option(void **state)
     assert_sh_ok(*state, "100\n", "ls -l m/app | grep -c ' 5 .*k'");
     assert_sh_ok(*state, "3\n",
                  "grep rest-get " SIM_LOG " | cut -d' ' -f1 | sort | uniq -c | wc -l");
+}
+
+static int look_at(void *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? 0 : errno;
+}
+
+/* The kernel sends one LOOKUP of a directory while others are under way: as many as callers ask
+ * for. */
+static void test_lookups_at_once(void **state)
+{
+    (void)state;
+    pid_t readers[8];
+    char paths[8][16];
+    start(NULL, "timeout=300");
+    size_t before = sim_log_count("rest-get");
+    sim_fault("never-reply:command=rest-get");
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(paths[i], sizeof paths[i], "m/app/k%zu", i);
+        readers[i] = harness_fork(look_at, paths[i]);
+    }
+    assert_soon(sim_log_count("rest-get") - before == 8);
+    for (size_t i = 0; i < 8; i++) {
+        kill(readers[i], SIGKILL);
+        assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
+    }
 }
 
 /* Each segment is encoded once, and what comes back is what went out. */
@@ -310,13 +340,21 @@ static void test_mount_table(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_costs),           HARNESS_SHELLS(test_directories),
-    HARNESS_SHELLS(test_attributes),      HARNESS_SHELLS(test_many_values),
-    HARNESS_SHELLS(test_parallel_option), HARNESS_TEST(test_keys_in_paths),
-    HARNESS_SHELLS(test_no_slash_keys),   HARNESS_SHELLS(test_ids),
-    HARNESS_SHELLS(test_power_states),    HARNESS_TEST(test_ids_of_the_first),
-    HARNESS_SHELLS(test_revert),          HARNESS_SHELLS(test_restart),
-    HARNESS_SHELLS(test_delay_connect),   HARNESS_SHELLS(test_machines),
+    HARNESS_SHELLS(test_costs),
+    HARNESS_SHELLS(test_directories),
+    HARNESS_SHELLS(test_attributes),
+    HARNESS_SHELLS(test_many_values),
+    HARNESS_SHELLS(test_parallel_option),
+    HARNESS_TEST(test_lookups_at_once),
+    HARNESS_TEST(test_keys_in_paths),
+    HARNESS_SHELLS(test_no_slash_keys),
+    HARNESS_SHELLS(test_ids),
+    HARNESS_SHELLS(test_power_states),
+    HARNESS_TEST(test_ids_of_the_first),
+    HARNESS_SHELLS(test_revert),
+    HARNESS_SHELLS(test_restart),
+    HARNESS_SHELLS(test_delay_connect),
+    HARNESS_SHELLS(test_machines),
     HARNESS_SHELLS(test_mount_table),
 };
 
