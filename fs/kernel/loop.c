@@ -1,4 +1,4 @@
-/* Leader and followers: one thread reads, the others run what it read. */
+/* Leaders and followers: two threads read and run what they read, the others wait. */
 #include "loop.h"
 
 #include "cleanup.h"
@@ -21,6 +21,9 @@ enum { QUEUE_MAX = 4096 };
 /* With one that reads and one that waits for the store, what is queued is run some time, even where
  * no further thread can be made. */
 enum { WORKERS_MIN = 2 };
+/* With two that read, one of them may wait for the store without anybody being woken for that; but
+ * there must be a third one, lest nobody is free for what is queued. */
+enum { READERS_MAX = 2, WORKERS_WANTED = READERS_MAX + 1 };
 /* How often a reader that must stop is reminded: a signal just before read(2) is lost. */
 enum { REMIND_MS = 5 };
 /* How long to wait before the next look for memory to read a request into. */
@@ -39,10 +42,10 @@ struct fs_loop {
     unsigned started;
     unsigned running; /* threads that have not ended */
     unsigned idle_count;
-    unsigned busy; /* workers that run a request which may block */
-    bool reader;   /* somebody reads */
+    unsigned busy;    /* workers that run a request which may block */
+    unsigned readers; /* workers that read, or run a request that has not said it may block */
     bool stop;
-    int error;            /* why no more can be read, of the reader alone; 0: the mount ended */
+    int error;            /* why no more can be read; 0: the mount ended */
     struct fs_job *queue; /* the oldest first */
     unsigned queued;      /* how many */
 };
@@ -94,6 +97,16 @@ static void call_help(struct fs_loop *loop)
         start_worker(loop);
 }
 
+/* With the lock: wakes or makes one who reads. False if there is none. */
+static bool find_reader(struct fs_loop *loop)
+{
+    if (loop->idle_count > 0) {
+        pthread_cond_signal(&loop->idle);
+        return true;
+    }
+    return loop->started < loop->max_threads && start_worker(loop) == 0;
+}
+
 bool fs_loop_may_block(struct fs_worker *worker)
 {
     struct fs_loop *loop = worker->loop;
@@ -101,17 +114,10 @@ bool fs_loop_may_block(struct fs_worker *worker)
     DS_LOCK_SCOPE(&loop->lock);
     if (!worker->reading)
         return true;
-    if (loop->busy + 1 >= loop->max_threads)
+    if (loop->busy + 1 >= loop->max_threads || (loop->readers == 1 && !find_reader(loop)))
         return false;
-    if (loop->idle_count > 0) {
-        pthread_cond_signal(&loop->idle);
-    } else {
-        int err = loop->started < loop->max_threads ? start_worker(loop) : -EAGAIN;
-        if (err != 0)
-            return false;
-    }
     worker->reading = false;
-    loop->reader = false;
+    loop->readers--;
     loop->busy++;
     return true;
 }
@@ -147,14 +153,15 @@ bool fs_loop_unqueue(struct fs_loop *loop, struct fs_job *job)
     return true;
 }
 
-/* Reads one request and runs it. False when there will be none any more. Without the lock. */
-static bool read_one(struct fs_worker *worker)
+/* Reads one request and runs it. 0 or a negative errno when there will be none any more. Without
+ * the lock. */
+static int read_one(struct fs_worker *worker)
 {
     int received = fuse_session_receive_buf(worker->loop->session, &worker->buffer);
 
     if (received == -ENOMEM) { /* for the buffer: the request waits in the kernel */
         poll(NULL, 0, NO_MEMORY_MS);
-        return true;
+        return 1;
     }
 
     if (received > 0) {
@@ -164,9 +171,7 @@ static bool read_one(struct fs_worker *worker)
             worker->buffer.mem = NULL;
         }
     }
-    if (received < 0 && received != -EINTR && received != -EAGAIN)
-        worker->loop->error = received; /* read when all workers have ended */
-    return received > 0 || received == -EINTR || received == -EAGAIN;
+    return received == -EINTR || received == -EAGAIN ? 1 : received;
 }
 
 /* With the lock, which is released meanwhile. */
@@ -187,9 +192,9 @@ static void run_queued(struct fs_loop *loop)
 /* With the lock, which is released meanwhile. */
 static void be_reader(struct fs_loop *loop, struct fs_worker *worker)
 {
-    bool more;
+    int more;
 
-    loop->reader = true;
+    loop->readers++;
     worker->reading = true;
     if (loop->queue != NULL)
         call_help(loop); /* this worker may have been woken for it */
@@ -198,13 +203,14 @@ static void be_reader(struct fs_loop *loop, struct fs_worker *worker)
     pthread_mutex_lock(&loop->lock);
     if (worker->reading) {
         worker->reading = false;
-        loop->reader = false;
+        loop->readers--;
     } else {
         loop->busy--; /* it gave the reading away and ran a request that may block */
     }
-    if (!more && !loop->stop) {
+    if (more <= 0 && !loop->stop) {
         uint64_t one = 1;
 
+        loop->error = more;
         loop->stop = true;
         pthread_cond_broadcast(&loop->idle);
         if (write(loop->ended, &one, sizeof(one)) < 0)
@@ -220,10 +226,12 @@ static void *worker_main(void *argument)
     this_worker = worker;
     pthread_mutex_lock(&loop->lock);
     while (!loop->stop) {
-        if (!loop->reader) {
+        if (loop->readers == 0) {
             be_reader(loop, worker);
         } else if (loop->queue != NULL && loop->busy + 1 < loop->max_threads) {
             run_queued(loop);
+        } else if (loop->readers < READERS_MAX && loop->started >= WORKERS_WANTED) {
+            be_reader(loop, worker);
         } else {
             loop->idle_count++;
             pthread_cond_wait(&loop->idle, &loop->lock);
@@ -263,6 +271,8 @@ int fs_loop_start(struct fs_kernel *kernel, unsigned max_threads, int ended)
     pthread_mutex_lock(&loop->lock); /* they begin when it is known that both are there */
     for (unsigned i = 0; i < WORKERS_MIN && err == 0; i++)
         err = start_worker(loop);
+    if (err == 0 && max_threads >= WORKERS_WANTED)
+        start_worker(loop); /* without it each request that asks the store wakes another worker */
     loop->stop = err != 0;
     pthread_mutex_unlock(&loop->lock);
     if (err != 0) {

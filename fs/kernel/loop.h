@@ -1,6 +1,7 @@
-/* The threads that read the kernel's requests. One reads at a time; before it waits for the store
- * it hands the reading to another, and if none is left the request is queued, so that a store that
- * hangs never stops what needs no store. */
+/* The threads that read the kernel's requests. Two read at a time, so that one may wait for the
+ * store and the other goes on; the last one that reads lets another one read before it waits, and
+ * if none is left the request is queued, so that a store that hangs never stops what needs no
+ * store. */
 #ifndef FS_LOOP_H
 #define FS_LOOP_H
 
@@ -32,17 +33,17 @@ struct fs_worker {
     bool reading;           /* is or is about to be in read(2); with the loop's lock */
 };
 
-/* Starts reading with two threads; more follow as they are needed and as the system gives them, up
- * to `max_threads` (at least 2). Sets kernel->loop; kernel->session and kernel->timer are there,
- * and fs_signals_take() was called. `ended` (an eventfd) becomes readable when the kernel has ended
- * the session. 0 or a negative errno, also if there cannot be two threads: one alone could not wait
- * for the store. */
+/* Starts with three threads, or with two where there is no third; more follow as they are needed
+ * and as the system gives them, up to `max_threads` (at least 2). Sets kernel->loop;
+ * kernel->session and kernel->timer are there, and fs_signals_take() was called. `ended` (an
+ * eventfd) becomes readable when the kernel has ended the session. 0 or a negative errno, also if
+ * there cannot be two threads: one alone could not wait for the store. */
 int fs_loop_start(struct fs_kernel *kernel, unsigned max_threads, int ended);
 
 /* The worker that runs the calling thread. */
 struct fs_worker *fs_loop_worker(void);
 
-/* Lets the calling worker block: another one reads from now on. False if there is none: the caller
+/* Lets the calling worker block: another one goes on reading. False if there is none: the caller
  * must give the request to fs_loop_queue() and return. Once true, always true for this request. */
 bool fs_loop_may_block(struct fs_worker *worker);
 
