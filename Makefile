@@ -142,8 +142,9 @@ check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 
+# Processes of the contract's tests start threads after a fork, which this sanitizer forbids by default.
 check-tsan: ## the same with the thread sanitizer
-	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread'
+	@TSAN_OPTIONS="die_after_fork=0:$$TSAN_OPTIONS" $(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread'
 
 lint: all $(TEST_OBJ) ## floors and circles, formatting, clang-tidy, cppcheck, shellcheck
 	@BUILD=$(BUILD) scripts/lint

@@ -1,9 +1,11 @@
 /* The daemon's own words. */
 #include "log.h"
 
+#include "cleanup.h"
 #include "text.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,12 +15,14 @@
 
 enum { LINE_BYTES = 1024, SUBJECT_BYTES = 255 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the next two */
 static bool to_syslog;
-static char about[SUBJECT_BYTES + 3]; /* what each line begins with */
-static enum ds_log_level max_level = DS_LOG_INFO;
+static char about[SUBJECT_BYTES + 3];             /* what each line begins with */
+static enum ds_log_level max_level = DS_LOG_INFO; /* set before there are threads */
 
 void ds_log_to_syslog(const char *subject)
 {
+    DS_LOCK_SCOPE(&lock);
     if (subject && !to_syslog)
         openlog("datasetfs", LOG_PID, LOG_DAEMON);
     if (!subject && to_syslog)
@@ -59,6 +63,7 @@ void ds_log(enum ds_log_level level, const char *format, ...)
         return;
     int saved = errno;
     char line[LINE_BYTES];
+    DS_LOCK_SCOPE(&lock);
     size_t begin = (size_t)snprintf(line, sizeof line, "%s%s", ident, about);
     va_list list;
     va_start(list, format);

@@ -221,7 +221,7 @@ static void test_few_processes(void **state)
     peer_close();
     assert_int_equal(mkdir("m", 0700), 0);
     assert_sh_ok("dash", "", "chown %d . m s.db*", USER);
-    for (rlim_t most = 1; most <= 8; most++) {
+    for (rlim_t most = 1; most <= 12; most++) {
         int status = harness_in_child(USER, mount_with_few_processes, &most);
         assert_int_not_equal(status, -1);
         if (status == 0) {
