@@ -5,8 +5,10 @@
 #include "shell.h"
 #include "stats.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,11 +167,60 @@ static void test_edit(void **state)
     stats_assert_budget(*state, 3, known, NULL, "sed -i s/value/newer/ m/app/KEY");
 }
 
+/* How often the daemon's threads have given a processor away because they had to wait. */
+static uint64_t waits_of(pid_t pid)
+{
+    char path[64], line[128];
+    uint64_t sum = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
+    assert_non_null(tasks);
+    for (const struct dirent *task; (task = readdir(tasks));) {
+        char status[PATH_MAX];
+        unsigned long long waits;
+        snprintf(status, sizeof status, "%s/%s/status", path, task->d_name);
+        FILE *file = task->d_name[0] == '.' ? NULL : fopen(status, "re");
+        while (file && fgets(line, sizeof line, file))
+            if (sscanf(line, "voluntary_ctxt_switches: %llu", &waits) == 1)
+                sum += waits;
+        if (file)
+            fclose(file);
+    }
+    closedir(tasks);
+    return sum;
+}
+
+/* A worker waits for the next request, and nobody is woken while it asks a store that answers at
+ * once: about one wait for each request, and not two. */
+static void test_waits(void **state)
+{
+    enum { FILES = 500 };
+    (void)state;
+    struct stat status;
+    char path[64];
+    struct harness_daemon *daemon = harness_start_app(NULL);
+    if (strncmp(harness_source(), "local:", 6) != 0)
+        skip(); /* the worker waits for the store too, and so do other threads */
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "k%d", i);
+        peer_set("app", path, "v");
+    }
+    assert_ok(access("m/app", F_OK));
+    uint64_t waits = waits_of(daemon->pid);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "m/app/k%d", i);
+        assert_ok(stat(path, &status));
+    }
+    waits = waits_of(daemon->pid) - waits;
+    assert_int_equal(stats_requests("m", "get"), FILES);
+    assert_in_range(waits, 0, FILES + FILES / 3);
+}
+
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_mount),       HARNESS_SHELLS(test_cold),          HARNESS_SHELLS(test_known),
-    HARNESS_SHELLS(test_new),       HARNESS_SHELLS(test_directories),   HARNESS_SHELLS(test_empty),
-    HARNESS_SHELLS(test_done_when), HARNESS_TEST(test_every_open_asks), HARNESS_TEST(test_ttl),
-    HARNESS_SHELLS(test_edit),
+    HARNESS_TEST(test_waits),   HARNESS_TEST(test_mount),       HARNESS_SHELLS(test_cold),
+    HARNESS_SHELLS(test_known), HARNESS_SHELLS(test_new),       HARNESS_SHELLS(test_directories),
+    HARNESS_SHELLS(test_empty), HARNESS_SHELLS(test_done_when), HARNESS_TEST(test_every_open_asks),
+    HARNESS_TEST(test_ttl),     HARNESS_SHELLS(test_edit),
 };
 
 HARNESS_MAIN(tests)
