@@ -226,11 +226,12 @@ static void *worker_main(void *argument)
     this_worker = worker;
     pthread_mutex_lock(&loop->lock);
     while (!loop->stop) {
-        if (loop->readers == 0) {
-            be_reader(loop, worker);
-        } else if (loop->queue != NULL && loop->busy + 1 < loop->max_threads) {
+        bool may_run = loop->queue != NULL && loop->busy + 1 < loop->max_threads;
+        unsigned readers_max = loop->started >= WORKERS_WANTED ? READERS_MAX : 1;
+
+        if (loop->readers > 0 && may_run) {
             run_queued(loop);
-        } else if (loop->readers < READERS_MAX && loop->started >= WORKERS_WANTED) {
+        } else if (loop->readers < readers_max) {
             be_reader(loop, worker);
         } else {
             loop->idle_count++;

@@ -112,8 +112,6 @@ bool fs_dataset_is_ours(const struct fs_dataset *dataset)
 void fs_dataset_key_changed(struct fs *fs, struct fs_dataset *dataset, const char *key, bool exists)
 {
     fs_journal_note(&dataset->journal, key, exists, fs_clock_moment(&fs->clock));
-    if (exists)
-        fs_absent_over(&fs->absent, dataset, key);
 }
 
 void fs_dataset_distrust(struct fs_dataset *dataset)

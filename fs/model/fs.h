@@ -10,7 +10,6 @@
 #ifndef FS_FS_H
 #define FS_FS_H
 
-#include "absent_keys.h"
 #include "clock.h"
 #include "index.h"
 #include "kernel/kernel.h"
@@ -84,7 +83,6 @@ struct fs {
         int64_t watched_ms;          /* when it does next; 0: it does not */
         bool stopped;
     } due;                             /* model/due_work.c */
-    struct fs_absent_keys absent;      /* model/absent_keys.c */
     struct fs_stale_opens stale_opens; /* file/open.c */
     size_t scratch_bytes;              /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
     struct fs_dir *dirs;               /* open directories; tree/read_directory.c */

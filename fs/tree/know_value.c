@@ -77,21 +77,6 @@ static bool answers(const struct fs_request *request, const struct fs_node *node
            (looks && fs_handle_steady(node, request->tid));
 }
 
-/* What the store has just said serves the next question of the same thread. What came from memory,
- * and what was asked after an OPEN, does not. */
-static void remember(const struct fs_request *request, struct fs_node *node, int err)
-{
-    struct fs *fs = request->fs;
-
-    DS_LOCK_SCOPE(&fs->lock);
-    if (!fs_value_younger(node, FS_FRESH_MS))
-        return;
-    if (err == 0 && request->fi.fh == 0)
-        fs_ticket_give(node, request->tid);
-    else if (err == -ENOENT && node->seen.presence == FS_ABSENT && node->attached)
-        fs_absent_note(&fs->absent, request->tid, node->dataset, node->key, FS_FRESH_MS);
-}
-
 int fs_know(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
@@ -108,12 +93,15 @@ int fs_know(struct fs_request *request, struct fs_node *node)
     }
     known = node->seen.presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;
-    if (!answered && err != 0)
-        answered = fs_absent_holds(&fs->absent, request->tid, node->dataset, node->key);
     pthread_mutex_unlock(&fs->lock);
     if (answered || walks(request, node, &err))
         return err;
     err = ask(request, node, known);
-    remember(request, node, err);
+    if (err == 0) {
+        DS_LOCK_SCOPE(&fs->lock);
+        if (!fs_value_younger(node, FS_FRESH_MS) || request->fi.fh != 0)
+            return 0; /* from memory, or after an OPEN: no ticket for the next one */
+        fs_ticket_give(node, request->tid);
+    }
     return err;
 }

@@ -6,7 +6,6 @@
 #include "stats.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,48 +79,6 @@ static void test_new(void **state)
     stats_assert_budget(*state, 2, NULL, NULL, "echo x > m/app/KEY");
     stats_assert_budget(*state, append_costs(), NULL, NULL, "echo x >> m/app/KEY");
     stats_assert_budget(*state, 1, NULL, NULL, "! test -e m/app/KEY");
-    /* Three looks for the name before it is made. */
-    assert_sh_ok(*state, "", "echo value > source");
-    stats_assert_budget(*state, 2, NULL, NULL, "cp source m/app/KEY");
-    stats_assert_budget(*state, 2, NULL, NULL, "install -m 600 source m/app/KEY");
-}
-
-static int look_at(void *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 ? 0 : errno;
-}
-
-/* That a thread was told of a missing key serves it alone, and not for long. */
-static void test_absent(void **state)
-{
-    (void)state;
-    static char path[] = "m/app/k";
-    harness_start_app(NULL);
-    for (int i = 0; i < 5; i++) {
-        assert_int_equal(look_at(path), ENOENT);
-        peer_set("app", "k", "v");
-        assert_int_equal(harness_in_child(0, look_at, path), 0);
-        harness_outlive_attributes();
-        assert_int_equal(look_at(path), 0);
-        peer_remove("app", "k");
-        harness_outlive_attributes();
-    }
-}
-
-/* What is made here is there at once, for the one who has just missed it too. */
-static void test_absent_until_made(void **state)
-{
-    (void)state;
-    static char path[] = "m/app/k";
-    harness_start_app(NULL);
-    for (int i = 0; i < 5; i++) {
-        assert_int_equal(look_at(path), ENOENT);
-        assert_ok(harness_write("m/app/other", O_CREAT | O_TRUNC, "v"));
-        assert_ok(rename("m/app/other", path));
-        assert_int_equal(look_at(path), 0);
-        assert_ok(unlink(path));
-    }
 }
 
 static void test_directories(void **state)
@@ -260,13 +217,10 @@ static void test_waits(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_absent),          HARNESS_TEST(test_absent_until_made),
-    HARNESS_TEST(test_waits),           HARNESS_TEST(test_mount),
-    HARNESS_SHELLS(test_cold),          HARNESS_SHELLS(test_known),
-    HARNESS_SHELLS(test_new),           HARNESS_SHELLS(test_directories),
-    HARNESS_SHELLS(test_empty),         HARNESS_SHELLS(test_done_when),
-    HARNESS_TEST(test_every_open_asks), HARNESS_TEST(test_ttl),
-    HARNESS_SHELLS(test_edit),
+    HARNESS_TEST(test_waits),   HARNESS_TEST(test_mount),       HARNESS_SHELLS(test_cold),
+    HARNESS_SHELLS(test_known), HARNESS_SHELLS(test_new),       HARNESS_SHELLS(test_directories),
+    HARNESS_SHELLS(test_empty), HARNESS_SHELLS(test_done_when), HARNESS_TEST(test_every_open_asks),
+    HARNESS_TEST(test_ttl),     HARNESS_SHELLS(test_edit),
 };
 
 HARNESS_MAIN(tests)
