@@ -37,15 +37,16 @@ static size_t unanswered(const char *command)
     return sim_log_count(command, "fault=never-reply-before");
 }
 
-/* Ten rm wait one after the other in the kernel: the first waits for the store, and for the others
- * it is lost, but for a probe now and then. What memory knows is shown meanwhile. */
+/* Of ten rm those that ask first wait for the store, and for the others it is lost, but for a probe
+ * now and then. What memory knows is shown meanwhile. Each says so in a file of its own: they end
+ * at one moment and write their lines in pieces. */
 static void test_removes(void **state)
 {
     start("timeout=2");
     sim_fault("never-reply-before");
     assert_sh_ok(*state, "10\n",
-                 "for i in $(seq 0 9); do rm m/app/k$i 2>>said & done; wait; "
-                 "grep -c 'timed out' said");
+                 "for i in $(seq 0 9); do rm m/app/k$i 2>said$i & done; wait; "
+                 "cat said? | grep -c 'timed out'");
     assert_sh_ok(*state, "10\n", "ls m/app | wc -l");
     assert_true(unanswered("command=datasets-delete-entry") <= 4);
     sim_clear();
