@@ -13,6 +13,7 @@
 #include "store/query_dataset.h"
 #include "text/name.h"
 #include "tree/lookup.h"
+#include "tree/machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,35 +31,18 @@ static struct fs_node *info_node(struct fs *fs, struct fs_dataset *dataset)
 /* info/NAME: there if the DataSet is. */
 int fs_info_lookup(struct fs_request *request, struct fs_node *parent)
 {
-    struct fs *fs = request->fs;
-    char *name DS_AUTO_FREE = NULL;
-    struct fs_dataset *dataset;
-    struct fs_node *node = NULL;
+    struct fs_node *node;
     int err = fs_snapshot_allow(request, parent);
 
     request->about_info = true;
     if (err == 0)
-        err = fs_lookup_key(request, NULL, request->name, &name);
-    if (err != 0)
-        return err;
-    dataset = fs_dataset_acquire(fs->vm, name);
-    if (dataset == NULL)
-        return -ENOMEM;
-    err = fs_query_seek(request, dataset);
-
-    pthread_mutex_lock(&fs->lock);
-    if (err == 0) {
-        node = info_node(fs, dataset);
-        err = node != NULL ? 0 : -ENOMEM;
-    }
-    fs_dataset_unref(dataset);
-    pthread_mutex_unlock(&fs->lock);
+        err = fs_lookup_of_dataset(request, info_node, &node);
     if (err != 0)
         return err;
     err = fs_info_know(request, node);
     if (err == 0)
         fs_lookup_reply(request, node);
-    fs_node_release(fs, node);
+    fs_node_release(request->fs, node);
     return err;
 }
 
@@ -259,11 +243,9 @@ int fs_info_list(struct fs_request *request, struct fs_node *node, struct fs_lis
 
 void fs_info_item(struct fs *fs, const struct fs_node *node, const char *name, struct fs_item *item)
 {
-    struct fs_dataset *dataset;
+    const struct fs_dataset *dataset = fs_machine_name(fs->vm, name, item);
 
     (void)node;
-    HASH_FIND_STR(fs->vm->datasets, name, dataset);
-    fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
     item->type = S_IFREG;
     item->node = dataset != NULL ? dataset->info_node : NULL;
     item->number = item->node != NULL ? item->node->number

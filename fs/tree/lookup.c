@@ -81,32 +81,38 @@ struct fs_node *fs_lookup_directory(struct fs *fs, struct fs_dataset *dataset)
     return dataset->node;
 }
 
-int fs_lookup_dataset(struct fs_request *request, struct fs_node *root)
+int fs_lookup_of_dataset(struct fs_request *request, fs_lookup_node *node_of, struct fs_node **out)
 {
     struct fs *fs = request->fs;
     char *name DS_AUTO_FREE = NULL;
     struct fs_dataset *dataset;
-    struct fs_node *node = NULL;
     int err = fs_lookup_key(request, NULL, request->name, &name);
 
-    (void)root;
     if (err != 0)
         return err;
     dataset = fs_dataset_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_query_seek(request, dataset);
-    pthread_mutex_lock(&fs->lock);
+    DS_LOCK_SCOPE(&fs->lock);
     if (err == 0) {
-        node = fs_lookup_directory(fs, dataset);
-        err = node != NULL ? 0 : -ENOMEM;
+        *out = node_of(fs, dataset);
+        err = *out != NULL ? 0 : -ENOMEM;
     }
     fs_dataset_unref(dataset);
-    pthread_mutex_unlock(&fs->lock);
+    return err;
+}
+
+int fs_lookup_dataset(struct fs_request *request, struct fs_node *root)
+{
+    struct fs_node *node;
+    int err = fs_lookup_of_dataset(request, fs_lookup_directory, &node);
+
+    (void)root;
     if (err != 0)
         return err;
     fs_lookup_reply(request, node);
-    fs_node_release(fs, node);
+    fs_node_release(request->fs, node);
     return 0;
 }
 

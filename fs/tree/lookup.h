@@ -17,6 +17,13 @@ int fs_lookup_reply(struct fs_request *request, struct fs_node *node);
 int fs_lookup_key(struct fs_request *request, struct fs_dataset *dataset, const char *name,
                   char **key);
 
+/* With fs->lock: an inode that stands for a DataSet, pinned; NULL when there is no memory. */
+typedef struct fs_node *fs_lookup_node(struct fs *fs, struct fs_dataset *dataset);
+
+/* That inode of the DataSet request->name, if there is one, in `*out`. -ENOENT, -ENOMEM,
+ * FS_REQUEUE; the store's errors. */
+int fs_lookup_of_dataset(struct fs_request *request, fs_lookup_node *node_of, struct fs_node **out);
+
 /* Of request->name in the root, or in the directory of a DataSet. */
 int fs_lookup_dataset(struct fs_request *request, struct fs_node *root);
 int fs_lookup_entry(struct fs_request *request, struct fs_node *parent);

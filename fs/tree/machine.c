@@ -142,14 +142,22 @@ int fs_machine_list(struct fs_request *request, struct fs_node *root, struct fs_
     return fs_list(request, request->fs->vm, NULL, listing);
 }
 
-void fs_machine_item(struct fs *fs, const struct fs_node *root, const char *name,
-                     struct fs_item *item)
+const struct fs_dataset *fs_machine_name(const struct fs_vm *vm, const char *name,
+                                         struct fs_item *item)
 {
     struct fs_dataset *dataset;
 
-    (void)root;
-    HASH_FIND_STR(fs->vm->datasets, name, dataset);
+    HASH_FIND_STR(vm->datasets, name, dataset);
     fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
+    return dataset;
+}
+
+void fs_machine_item(struct fs *fs, const struct fs_node *root, const char *name,
+                     struct fs_item *item)
+{
+    const struct fs_dataset *dataset = fs_machine_name(fs->vm, name, item);
+
+    (void)root;
     item->type = S_IFDIR;
     item->node = dataset != NULL ? dataset->node : NULL;
     item->number = item->node != NULL ? item->node->number
