@@ -187,8 +187,16 @@ bool fs_working_in_doubt(const struct fs_request *request, int err)
            (sent != DS_SENT_NO && (err == -EIO || err == -EPROTO || err == -ENOMEM));
 }
 
-/* A commit has failed: all waits on as it was, but an append in doubt, which is lost. -EINTR from
- * here means that nothing was sent. */
+/* With data a refusal may be over by the next try, and the data is there only once. A creation or
+ * truncation alone is nothing that a reader should see instead of what the store keeps. */
+static bool refused_alone(const struct fs_node *node, int err)
+{
+    return (err == -EACCES || err == -ENOSPC) && !node->busy->working.commit.dirty &&
+           node->busy->working.commit.pending != FS_PENDING_NONE;
+}
+
+/* A commit has failed: all waits on as it was, but for an append in doubt and what was refused
+ * before it had data: they are lost. -EINTR from here means that nothing was sent. */
 static int commit_failed(struct fs_request *request, struct fs_node *node,
                          enum fs_commit_event event, int err)
 {
@@ -201,7 +209,7 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
         return err;
     }
     err = err == -EINTR ? -EIO : err;
-    if ((append && doubt) || event == FS_COMMIT_ON_UNMOUNT) {
+    if ((append && doubt) || event == FS_COMMIT_ON_UNMOUNT || refused_alone(node, err)) {
         fs_working_lose(request, node, err);
         return err;
     }

@@ -240,11 +240,12 @@ static void test_access_changes_under_open_handles(void **state)
     close(fd);
     assert_store("app", "k", "ac");
 
-    /* A truncation that waits is refused by whoever commits it and then forgotten. */
+    /* A truncation that waits is refused by whoever commits it and then forgotten, at once. */
     fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
     peer_access("app", DS_ACCESS_READ_ONLY, DS_ACCESS_UNKNOWN);
     assert_errno(fsync(fd), EACCES);
-    close(fd);
+    assert_content("m/app/k", "ac");
+    assert_int_equal(close(fd), 0);
     assert_store("app", "k", "ac");
     assert_content("m/app/k", "ac");
 
@@ -252,6 +253,27 @@ static void test_access_changes_under_open_handles(void **state)
     peer_access("app", DS_ACCESS_NONE, DS_ACCESS_UNKNOWN);
     assert_errno(open("m/app/k", O_RDONLY), EACCES);
     close(fd);
+}
+
+/* A reader makes what waits go to the store: its refusal is not the reader's, who sees what the
+ * store keeps, but that of whoever truncated or created, even if nothing is ever written. */
+static void test_readers_of_a_refused_truncation(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "old");
+    int old = harness_open("m/app/k", O_WRONLY | O_TRUNC);
+    int new = harness_open("m/app/new", O_WRONLY | O_CREAT);
+    peer_access("app", DS_ACCESS_READ_ONLY, DS_ACCESS_UNKNOWN);
+    assert_content("m/app/k", "old");
+    assert_errno(open("m/app/new", O_RDONLY), ENOENT);
+    peer_access("app", DS_ACCESS_READ_WRITE, DS_ACCESS_UNKNOWN);
+    assert_errno(close(old), EACCES);
+    assert_errno(fsync(new), EACCES);
+    assert_int_equal(write(new, "x", 1), 1);
+    assert_int_equal(close(new), 0);
+    assert_store("app", "k", "old");
+    assert_store("app", "new", "x");
 }
 
 static int enter(void *path)
@@ -485,6 +507,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_access_taken_away),
     HARNESS_SHELLS(test_access_given),
     HARNESS_TEST(test_access_changes_under_open_handles),
+    HARNESS_TEST(test_readers_of_a_refused_truncation),
     HARNESS_TEST(test_other_user_stays_out),
     HARNESS_TEST(test_allow_other),
     HARNESS_SHELLS(test_allow_other_refuses_root),
