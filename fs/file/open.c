@@ -75,8 +75,8 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
     fs_key_unlock(node);
     if (err == -EINTR)
         return err;
-    if (node->busy->working.image == NULL && (err != 0 || node->seen.fetched_ms == 0) &&
-        !fs_working_waits(node)) {
+    if (node->busy->working.image == NULL && node->busy->working.tail.len == 0 &&
+        (err != 0 || node->seen.fetched_ms == 0)) {
         /* What was created may have been written by the other side already, and what was refused
          * has left the store's value, whatever that is. */
         pthread_mutex_unlock(&fs->lock);

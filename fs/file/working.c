@@ -187,16 +187,28 @@ bool fs_working_in_doubt(const struct fs_request *request, int err)
            (sent != DS_SENT_NO && (err == -EIO || err == -EPROTO || err == -ENOMEM));
 }
 
-/* With data a refusal may be over by the next try, and the data is there only once. A creation or
- * truncation alone is nothing that a reader should see instead of what the store keeps. */
-static bool refused_alone(const struct fs_node *node, int err)
+/* A creation or truncation alone was refused: it is tried again, but until then it is nothing that
+ * a reader should see instead of what the store keeps. */
+static void hide_refused(struct fs_request *request, struct fs_node *node)
 {
-    return (err == -EACCES || err == -ENOSPC) && !node->busy->working.commit.dirty &&
-           node->busy->working.commit.pending != FS_PENDING_NONE;
+    if (node->busy->working.commit.dirty || node->busy->working.commit.pending == FS_PENDING_NONE)
+        return;
+    fs_working_drop_image(node);
+    fs_working_show_left(request->fs, node);
 }
 
-/* A commit has failed: all waits on as it was, but for an append in doubt and what was refused
- * before it had data: they are lost. -EINTR from here means that nothing was sent. */
+/* It is tried again. */
+static int show_refused(struct fs_request *request, struct fs_node *node)
+{
+    if (node->busy->working.image != NULL || !node->busy->working.commit.stuck ||
+        node->busy->working.commit.pending == FS_PENDING_NONE)
+        return 0;
+    fs_value_diverge(request->fs, node);
+    return fs_working_new_image(node);
+}
+
+/* A commit has failed: all waits on as it was, but an append in doubt, which is lost. -EINTR from
+ * here means that nothing was sent. */
 static int commit_failed(struct fs_request *request, struct fs_node *node,
                          enum fs_commit_event event, int err)
 {
@@ -209,11 +221,13 @@ static int commit_failed(struct fs_request *request, struct fs_node *node,
         return err;
     }
     err = err == -EINTR ? -EIO : err;
-    if ((append && doubt) || event == FS_COMMIT_ON_UNMOUNT || refused_alone(node, err)) {
+    if ((append && doubt) || event == FS_COMMIT_ON_UNMOUNT) {
         fs_working_lose(request, node, err);
         return err;
     }
     fs_commit_refused(&node->busy->working.commit, ds_call_now_ms());
+    if (err == -EACCES || err == -ENOSPC)
+        hide_refused(request, node);
     if (node->busy->working.commit.gathered && !fs->options->commit_at_close)
         fs_due_set(fs, node, fs_commit_idle_ms(&node->busy->working.commit), fs_working_idle);
     return err;
@@ -298,6 +312,8 @@ int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_
         err = fs_working_commit_tail(request, node, event);
     if (err == 0 && event != FS_COMMIT_ON_RELEASE && waits_for_text(node))
         return event == FS_COMMIT_ON_RENAME ? fs_working_not_text(request, node) : 0;
+    if (err == 0 && fs_commit_due(&node->busy->working.commit, event))
+        err = show_refused(request, node);
     if (err == 0 && node->busy->working.image != NULL &&
         fs_commit_due(&node->busy->working.commit, event))
         err = commit_image(request, node, event);

@@ -35,9 +35,10 @@ bool fs_working_due(const struct fs_node *node, enum fs_commit_event event);
 /* With the key lock: commits what `event` makes due; what an open file holds back (held_back.h) is
  * no part of it. -EILSEQ: a mapped page is no text, or a creation or truncation that is renamed
  * waits for its first text; -EINTR before anything was sent; the store's errors. After these all
- * waits on and is tried again by whatever comes next (commit.h), but for an append in doubt and a
- * creation or truncation that is refused (-EACCES, -ENOSPC) before it has data: that is lost, and
- * handles that have written but are not the request's own hear of it later. The caller may block. */
+ * waits on and is tried again by whatever comes next (commit.h), but for an append in doubt: that
+ * is lost, and handles that have written but are not the request's own hear of it later. A creation
+ * or truncation refused without data (-EACCES, -ENOSPC) is not shown until then. The caller may
+ * block. */
 int fs_working_commit(struct fs_request *request, struct fs_node *node, enum fs_commit_event event);
 
 /* The tail's half of it. */
