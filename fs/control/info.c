@@ -104,7 +104,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node,
     if (*handle == NULL)
         return -ENOMEM;
     (*handle)->creates = !node->dataset->exists;
-    fs_told_entry(request->fs, node, entry);
+    fs_told_entry(request, node, entry);
     fs_node_looked_up(node);
     return 0;
 }

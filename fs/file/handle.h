@@ -23,6 +23,7 @@ struct fs_handle {
     pid_t tid;          /* 0: nobody's */
     int64_t fetched_ms; /* when it came */
     bool walks;         /* it had come ahead, and each fstat(2) may be answered by it */
+    uint64_t pages;     /* what the open told of the kernel's pages (told_kernel.h) */
     bool looks;         /* it was read since the last fstat(2), and the next one may be */
     bool creates;       /* of info/DATASET, with fs->lock: the first write makes the DataSet */
 };

@@ -120,10 +120,12 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
 
 /* Tells the kernel with the reply what it may keep. With fs->lock. `*stale_attr`: what it was told
  * of the file is wrong now. */
-static void decide_caching(struct fs_request *request, struct fs_node *node, bool *stale_attr)
+static void decide_caching(struct fs_request *request, struct fs_handle *handle, bool *stale_attr)
 {
-    *stale_attr = fs_told_is_stale(node);
-    request->fi.keep_cache = fs_told_keeps_pages(node);
+    struct fs_node *node = handle->node;
+
+    *stale_attr = fs_told_is_stale(request, node);
+    request->fi.keep_cache = fs_told_keeps_pages(node, &handle->pages);
     /* An append goes to the store's end, not to where the kernel believes it; and others are not to
      * read from its pages what the store may refuse: who only writes fills none. */
     request->fi.direct_io = (request->fi.flags & O_ACCMODE) == O_WRONLY;
@@ -191,7 +193,7 @@ int fs_open_entry(struct fs_request *request, struct fs_node *node)
     fs_handle_attach(handle, node, request->fi.flags);
     handle->unsent = truncate;
     fs_handle_show(request, handle);
-    decide_caching(request, node, &stale_attr);
+    decide_caching(request, handle, &stale_attr);
     take_stale(&fs->stale_opens, request);
     pthread_mutex_unlock(&fs->lock);
     request->fi.fh = (uintptr_t)handle;
@@ -271,9 +273,9 @@ int fs_open_create(struct fs_request *request, struct fs_node *parent)
         fs_key_unlock(node);
     }
     if (err == 0) {
-        decide_caching(request, node, &stale_attr);
+        decide_caching(request, handle, &stale_attr);
         take_stale(&fs->stale_opens, request);
-        fs_told_entry(fs, node, &entry);
+        fs_told_entry(request, node, &entry);
         fs_node_looked_up(node);
     }
     pthread_mutex_unlock(&fs->lock);

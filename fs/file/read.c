@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "handle.h"
 #include "kernel/reply.h"
+#include "model/told_kernel.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 #include "store/fetch_value.h"
@@ -70,6 +71,7 @@ int fs_read(struct fs_request *request, struct fs_handle *handle)
     err = visible_value(node, &value);
     attached = node->attached;
     handle->looks = true;
+    fs_told_reads_pages(node, handle->pages);
     pthread_mutex_unlock(&fs->lock);
     if (err != 0)
         return err;

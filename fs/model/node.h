@@ -59,8 +59,11 @@ struct fs_seen {
 
 /* What the kernel was told of it (told_kernel.h). */
 struct fs_told {
-    uint64_t version;      /* of the attributes it was last given */
-    uint64_t page_version; /* of the pages it may hold; 0: mixed or unknown */
+    uint64_t version;        /* of the attributes it was last given, */
+    pid_t tid;               /* in an answer to that thread; 0: to one that is not known */
+    uint32_t at_ms : 31;     /* the first of that version, by the lowest bits of ds_call_now_ms() */
+    uint32_t pages_sure : 1; /* it has dropped all other pages */
+    uint64_t page_version;   /* of the pages it may hold then; 0: mixed or unknown */
 };
 
 /* Who may use its value without a request, and once for each use (open_ticket.h). */

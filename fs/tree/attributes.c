@@ -30,7 +30,7 @@ static int reply_attr(struct fs_request *request, struct fs_node *node)
     struct fuse_entry_param entry;
 
     pthread_mutex_lock(&fs->lock);
-    fs_told_entry(fs, node, &entry);
+    fs_told_entry(request, node, &entry);
     if (!fs_value_answers(fs, node))
         entry.attr_timeout = 0; /* for this reader, and nobody else's stat(2) */
     pthread_mutex_unlock(&fs->lock);
@@ -245,7 +245,7 @@ int fs_attributes_access(struct fs_request *request, struct fs_node *node)
         return err;
     }
     pthread_mutex_lock(&fs->lock);
-    fs_told_entry(fs, node, &entry);
+    fs_told_show(fs, node, &entry);
     pthread_mutex_unlock(&fs->lock);
     if (!fs_attr_permits(&entry.attr, request->mask))
         return -EACCES;

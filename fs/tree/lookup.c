@@ -21,7 +21,7 @@ int fs_lookup_reply(struct fs_request *request, struct fs_node *node)
     struct fuse_entry_param entry;
 
     pthread_mutex_lock(&fs->lock);
-    fs_told_entry(fs, node, &entry);
+    fs_told_entry(request, node, &entry);
     fs_node_looked_up(node);
     pthread_mutex_unlock(&fs->lock);
     if (fs_reply_entry(request, &entry) != 0)

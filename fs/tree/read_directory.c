@@ -62,12 +62,13 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
 
 /* A listing may have shown that the directory was modified: with a negative offset this is safe in
  * a handler. */
-static void tell_times(struct fs *fs, const struct fs_node *node)
+static void tell_times(const struct fs_request *request, const struct fs_node *node)
 {
+    struct fs *fs = request->fs;
     bool stale;
 
     pthread_mutex_lock(&fs->lock);
-    stale = fs_told_is_stale(node);
+    stale = fs_told_is_stale(request, node);
     pthread_mutex_unlock(&fs->lock);
     if (stale)
         fuse_lowlevel_notify_inval_inode(fs->kernel.session, node->ino, -1, 0);
@@ -157,7 +158,6 @@ static bool is_known(const struct fs_request *request, const struct fs_node *nod
 static size_t add_item(struct fs_request *request, const struct fs_item *item, off_t next,
                        bool plus, char *to, size_t room)
 {
-    struct fs *fs = request->fs;
     struct fuse_entry_param entry = {0};
     size_t size;
 
@@ -170,7 +170,7 @@ static size_t add_item(struct fs_request *request, const struct fs_item *item, o
     /* Inode 0 names an entry without making the kernel believe anything of it. */
     bool known = is_known(request, item->node);
     if (known)
-        fs_told_entry(fs, item->node, &entry);
+        fs_told_entry(request, item->node, &entry);
     size = fuse_add_direntry_plus(request->req, to, room, item->name, &entry, next);
     if (size > room)
         return 0;
@@ -233,7 +233,7 @@ int fs_dir_read(struct fs_request *request)
     if (request->offset == 0) {
         err = rewind_dir(request, dir);
         if (err == 0)
-            tell_times(fs, dir->node);
+            tell_times(request, dir->node);
     } else if (plus && request->offset >= FIRST_NAME && kind_of(fs, dir)->walked)
         err = fetch_ahead(request, dir);
     if (err == -ENOENT)
