@@ -191,13 +191,14 @@ static uint64_t waits_of(pid_t pid)
 }
 
 /* A worker waits for the next request, and nobody is woken while it asks a store that answers at
- * once: about one wait for each request, and not two. */
+ * once: about one wait for each request, and not two. A busy machine may need another try. */
 static void test_waits(void **state)
 {
     enum { FILES = 500 };
     (void)state;
     struct stat status;
     char path[64];
+    uint64_t least = UINT64_MAX;
     struct harness_daemon *daemon = harness_start_app(NULL);
     if (strncmp(harness_source(), "local:", 6) != 0)
         skip(); /* the worker waits for the store too, and so do other threads */
@@ -206,14 +207,19 @@ static void test_waits(void **state)
         peer_set("app", path, "v");
     }
     assert_ok(access("m/app", F_OK));
-    uint64_t waits = waits_of(daemon->pid);
-    for (int i = 0; i < FILES; i++) {
-        snprintf(path, sizeof path, "m/app/k%d", i);
-        assert_ok(stat(path, &status));
+    for (int i = 0; i < STATS_TRIES && least > FILES + FILES / 3; i++) {
+        uint64_t gets = stats_requests("m", "get"), waits;
+        harness_outlive_attributes();
+        waits = waits_of(daemon->pid);
+        for (int j = 0; j < FILES; j++) {
+            snprintf(path, sizeof path, "m/app/k%d", j);
+            assert_ok(stat(path, &status));
+        }
+        waits = waits_of(daemon->pid) - waits;
+        assert_int_equal(stats_requests("m", "get") - gets, FILES);
+        least = waits < least ? waits : least;
     }
-    waits = waits_of(daemon->pid) - waits;
-    assert_int_equal(stats_requests("m", "get"), FILES);
-    assert_in_range(waits, 0, FILES + FILES / 3);
+    assert_in_range(least, 0, FILES + FILES / 3);
 }
 
 static const struct CMUnitTest tests[] = {
