@@ -46,12 +46,12 @@ BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 MOUNT_DIR := $(BUILD)/tests/mount
 OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_attributes test_budget test_calls_tree \
-                  test_calls_write test_crash test_directories test_listing test_matrix test_names \
-                  test_numbers test_refused test_rename test_scratch test_scratch_load \
+                  test_calls_write test_crash test_directories test_followers test_fresh test_listing \
+                  test_matrix test_names test_numbers test_refused test_rename test_scratch test_scratch_load \
                   test_scratch_rename test_scratch_tools test_shell test_text test_times test_two)
 OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_budget test_calls_tree \
-                 test_calls_write test_control test_crash test_directories test_listing test_load \
-                 test_matrix test_names test_refused test_rename test_scratch test_scratch_rename \
+                 test_calls_write test_control test_crash test_directories test_followers test_fresh \
+                 test_listing test_load test_matrix test_names test_refused test_rename test_scratch test_scratch_rename \
                  test_scratch_tools test_shell test_text test_times test_vanish) \
              $(addprefix rest-tools@$(MOUNT_DIR)/,test_two)
 # Those that take longest start first, lest one goes on by itself in the end. Those that count requests

@@ -222,6 +222,7 @@ int fs_command_line_parse(struct fs_options *options, int argc, char *const argv
         .timeout_ms = 10000,
         .cache_bytes = 16 << 20,
         .scratch_delay_ms = 10000,
+        .readahead = FS_READAHEAD_MAX,
         .max_threads = 32,
         .defaults = {.host = DS_ACCESS_READ_WRITE,
                      .guest = DS_ACCESS_READ_WRITE,

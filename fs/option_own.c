@@ -78,6 +78,17 @@ static int set_max_threads(struct fs_option_parser *parser, const struct fs_opti
     return 0;
 }
 
+static int set_readahead(struct fs_option_parser *parser, const struct fs_option *option,
+                         const char *value)
+{
+    (void)option;
+    uint64_t number;
+    if (!fs_option_number(value, 10, 0, FS_READAHEAD_MAX, &number))
+        return -EINVAL;
+    parser->options->readahead = (unsigned)number;
+    return 0;
+}
+
 static int set_channels(struct fs_option_parser *parser, const struct fs_option *option,
                         const char *value)
 {
@@ -334,6 +345,8 @@ const struct fs_option fs_option_own[] = {
      .set = set_commit},
     {"cache", "SIZE", "bytes up to 4G, such as 512K or 16M", "memory for values (default 16M)",
      .set = set_cache},
+    {"readahead", "N", "a number from 0 to 65536",
+     "values fetched ahead of a reader at once, at most", .set = set_readahead},
     {"scratch", "GLOB:...", "globs divided by ':', or none",
      "names of temporary files (default: see datasetfs(8))", .set = set_scratch},
     {"scratch_delay", "SECONDS", "seconds from 1 to 86400",

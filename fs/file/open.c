@@ -16,6 +16,7 @@
 #include "store/access.h"
 #include "store/fetch_value.h"
 #include "store/key_lock.h"
+#include "store/read_ahead.h"
 #include "text/name.h"
 #include "working.h"
 
@@ -61,8 +62,12 @@ static int bring_up_to_date(struct fs_request *request, struct fs_node *node)
         return -ENOENT;
     if (local)
         return 0;
+    if (!waits && (ticket || young))
+        return 0;
     if (!waits)
-        return ticket || young ? 0 : fs_fetch_value(request, node, reads, false);
+        return fs_ahead_serves(request, node, FS_TICKET_OPEN, &err)
+                   ? err
+                   : fs_fetch_value(request, node, reads, false);
 
     err = fs_request_may_block(request);
     if (err != 0)

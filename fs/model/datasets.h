@@ -11,17 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The thread that listed a DataSet last, and how far it has walked: read_ahead.h. */
-struct fs_walk {
-    pid_t tid;                    /* 0: nobody */
-    bool begun;                   /* it has looked a name up, which told the order */
-    size_t next;                  /* in the listing, or in this: */
-    struct fs_listing *by_number; /* the listing in the order of inode numbers; NULL: not so */
-    struct fs_batch {
-        struct fs_node **nodes; /* fetched ahead, pinned */
-        size_t count;
-    } last, before; /* the two latest: one may end amid what the kernel is being told */
-};
+struct fs_walk;
+struct fs_ahead;
 
 /* All but vm and name: with fs->lock. */
 struct fs_dataset {
@@ -46,7 +37,8 @@ struct fs_dataset {
     struct fs_listing *listing; /* its keys as last listed, or NULL */
     struct fs_journal journal;  /* of its keys */
     uint64_t looked;            /* when it was last listed or found missing (fs->clock) */
-    struct fs_walk walk;
+    struct fs_walk *walk;       /* who follows that, or NULL; store/walk.h */
+    struct fs_ahead *ahead;     /* what came ahead, or NULL; store/read_ahead.h */
 };
 
 /* With fs->lock: what is known of the DataSet of that name, referenced; NULL when there is none. */

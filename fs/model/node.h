@@ -69,10 +69,10 @@ struct fs_told {
 /* Who may use its value without a request, and once for each use (open_ticket.h). */
 struct fs_ticket {
     int64_t until_ms;
-    int64_t ahead_ms; /* when it came ahead */
-    pid_t tid;        /* 0: none */
-    pid_t ahead_tid;
-    bool ahead_stat, ahead_open; /* uses that are left to that one */
+    int64_t ahead_ms;            /* when it came ahead */
+    pid_t tid;                   /* 0: none */
+    bool coming;                 /* it is on its way */
+    bool ahead_stat, ahead_open; /* uses that are left then */
 };
 
 /* What a reader does not see, or no longer (value.h). */
@@ -153,7 +153,7 @@ struct fs_node {
     unsigned keys_lost;         /* ENTRY, LOCK: how often a key was taken away from it */
     enum fs_node_kind kind : 8;
     bool attached;   /* ENTRY, LOCK: in dataset->entries */
-    uint8_t walkers; /* pins held by walks (read_ahead.h): one for each batch that is kept */
+    uint8_t walkers; /* pins held by batches that came ahead (read_ahead.h) */
 
     struct fs_seen seen;
     struct fs_told told;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #define FS_UMASK_DEFAULT 077
+#define FS_READAHEAD_MAX 65536 /* more than any store takes at once */
 
 struct fs_options {
     char *source;     /* exactly as typed */
@@ -34,6 +35,7 @@ struct fs_options {
     int64_t timeout_ms;   /* timeout=SECONDS, 1 to 3600, default 10 */
     int64_t ttl_ms;       /* ttl=SECONDS, 0 to 86400, default 0 */
     uint64_t cache_bytes; /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */
+    unsigned readahead;   /* readahead=N, values at once, 0 to FS_READAHEAD_MAX, default that */
     unsigned max_threads; /* max_threads=N, 2 to 256, default 32 */
     struct ds_attributes defaults; /* host_access= guest_access= description=
                                       omit_from_snapshot_and_clone; complete */

@@ -7,7 +7,7 @@
 #include "model/directory_times.h"
 #include "model/key_history.h"
 #include "query_dataset.h"
-#include "read_ahead.h"
+#include "walk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -97,7 +97,7 @@ static int learn_listing(struct fs_request *request, const struct place *place,
     *place->last = listing;
     fs_journal_keep(place->journal, listing->asked);
     if (place->dataset != NULL)
-        fs_ahead_listed(fs, place->dataset, request->tid);
+        fs_walk_listed(place->dataset, request->tid);
     return 0;
 }
 

@@ -1,144 +1,91 @@
-/* Walks over listings. */
+/* Fetching ahead. */
 #include "read_ahead.h"
 
 #include "ask.h"
 #include "cleanup.h"
-#include "model/key_history.h"
-#include "model/open_ticket.h"
 #include "model/value.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-/* So many names a walker may skip: the kernel does not look up what a listing gave it whole. More
- * than two batches. */
-enum { SKIPPED_MAX = 2048 };
+enum {
+    BATCHES = 16, /* are kept, */
+    KEPT = 8192   /* with so many nodes together, but always the latest two */
+};
 
-static void drop_batch(struct fs *fs, struct fs_batch *batch)
+/* Nodes that came together, pinned. */
+struct kept {
+    struct fs_node **nodes;
+    size_t count;
+};
+
+struct fs_ahead {
+    struct kept batches[BATCHES]; /* the oldest first; */
+    size_t count;
+    size_t nodes;               /* in all of them */
+    struct fs_request *waiters; /* for values on their way */
+};
+
+static struct fs_ahead *ahead_of(struct fs_dataset *dataset)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        batch->nodes[i]->walkers--;
-        fs_node_unpin(fs, batch->nodes[i]);
+    if (dataset->ahead == NULL)
+        dataset->ahead = calloc(1, sizeof(*dataset->ahead));
+    return dataset->ahead;
+}
+
+static void drop_oldest(struct fs *fs, struct fs_ahead *ahead)
+{
+    struct kept oldest = ahead->batches[0];
+
+    ahead->count--;
+    ahead->nodes -= oldest.count;
+    memmove(&ahead->batches[0], &ahead->batches[1], ahead->count * sizeof(ahead->batches[0]));
+    for (size_t i = 0; i < oldest.count; i++) {
+        oldest.nodes[i]->walkers--;
+        fs_node_unpin(fs, oldest.nodes[i]);
     }
-    free(batch->nodes);
+    free(oldest.nodes);
 }
 
 void fs_ahead_drop(struct fs *fs, struct fs_dataset *dataset)
 {
-    struct fs_walk walk = dataset->walk;
+    struct fs_ahead *ahead = dataset->ahead;
 
-    memset(&dataset->walk, 0, sizeof(dataset->walk));
-    fs_listing_unref(walk.by_number);
-    drop_batch(fs, &walk.last);
-    drop_batch(fs, &walk.before);
-}
-
-void fs_ahead_listed(struct fs *fs, struct fs_dataset *dataset, pid_t tid)
-{
-    fs_ahead_drop(fs, dataset);
-    dataset->walk.tid = tid;
-}
-
-/* A name and its place in the order of the walk. */
-struct numbered {
-    uint64_t number;
-    const char *name;
-};
-
-static int compare_numbers(const void *a, const void *b)
-{
-    const struct numbered *left = a, *right = b;
-
-    return (left->number > right->number) - (left->number < right->number);
-}
-
-static uint64_t number_of(const struct fs_dataset *dataset, const char *key)
-{
-    return fs_history_number(dataset->vm, dataset->name, key, FS_NUMBER_NAME);
-}
-
-/* True if no listed key has a smaller number. */
-static bool is_smallest(const struct fs_dataset *dataset, const char *key)
-{
-    const struct ds_names *names = &dataset->listing->names;
-    uint64_t number = number_of(dataset, key);
-
-    for (size_t i = 0; i < names->count; i++)
-        if (number_of(dataset, names->names[i]) < number)
-            return false;
-    return true;
-}
-
-/* The listing in the order of numbers; NULL when there is no memory. */
-static struct fs_listing *sort_by_number(const struct fs_dataset *dataset)
-{
-    const struct ds_names *names = &dataset->listing->names;
-    struct numbered *numbered DS_AUTO_FREE = calloc(names->count, sizeof(*numbered));
-    struct ds_names sorted = {0};
-    int err = numbered != NULL ? 0 : -ENOMEM;
-
-    for (size_t i = 0; i < names->count && err == 0; i++)
-        numbered[i] = (struct numbered){.number = number_of(dataset, names->names[i]),
-                                        .name = names->names[i]};
-    if (err == 0)
-        qsort(numbered, names->count, sizeof(*numbered), compare_numbers);
-    for (size_t i = 0; i < names->count && err == 0; i++)
-        err = ds_names_add(&sorted, numbered[i].name);
-    if (err != 0) {
-        ds_names_clear(&sorted);
-        return NULL;
+    fs_walk_end(dataset);
+    while (ahead != NULL && ahead->count > 0)
+        drop_oldest(fs, ahead);
+    if (ahead != NULL && ahead->waiters == NULL) {
+        free(ahead);
+        dataset->ahead = NULL;
     }
-    return fs_listing_in_order(&sorted, dataset->listing->asked);
 }
 
-static bool find_next(struct fs_walk *walk, const struct fs_listing *listing, const char *key,
-                      size_t *index)
+size_t fs_ahead_most(const struct fs_dataset *dataset)
 {
-    const struct ds_names *names = &listing->names;
+    size_t most = dataset->vm->caps->batch_keys;
+    size_t allowed = dataset->vm->fs->options->readahead;
 
-    for (size_t i = walk->next; i < names->count && i - walk->next < SKIPPED_MAX; i++) {
-        if (strcmp(names->names[i], key) == 0) {
-            walk->next = i + 1;
-            *index = i;
-            return true;
-        }
-    }
-    return false;
+    return most < allowed ? most : allowed;
 }
 
-bool fs_ahead_follows(struct fs_dataset *dataset, pid_t tid, const char *key,
-                      struct fs_listing **listing, size_t *index)
-{
-    struct fs_walk *walk = &dataset->walk;
-    const struct fs_listing *listed = dataset->listing;
-
-    if (listed == NULL || listed->names.count == 0 || tid == 0 || walk->tid != tid)
-        return false;
-    /* The first name that is looked up tells the order. */
-    if (!walk->begun && strcmp(listed->names.names[0], key) != 0 && is_smallest(dataset, key))
-        walk->by_number = sort_by_number(dataset);
-    walk->begun = true;
-    *listing = walk->by_number != NULL ? walk->by_number : dataset->listing;
-    return find_next(walk, *listing, key, index);
-}
-
-/* With fs->lock: how many values to ask for at once. They should leave room for others in the
- * cache. */
+/* With fs->lock: how many names to look at. Their values should leave room for others in the cache.
+ */
 static size_t batch_size(const struct fs *fs, const struct fs_dataset *dataset,
-                         const struct fs_listing *listing, size_t index)
+                         const struct fs_step *step, size_t size)
 {
-    size_t wanted = listing->names.count - index;
-    size_t batch = dataset->vm->caps->batch_keys;
+    const struct fs_listing *listing = step->listing;
+    size_t wanted = listing->names.count - step->index;
 
     if (dataset->attributes.used_known && listing->names.count > 0) {
         uint64_t average = dataset->attributes.used_bytes / listing->names.count + 1;
         uint64_t fitting = fs->options->cache_bytes / 2 / average + 1;
 
-        if (fitting < batch)
-            batch = (size_t)fitting;
+        if (fitting < size)
+            size = (size_t)fitting;
     }
-    return wanted < batch ? wanted : batch;
+    return wanted < size ? wanted : size;
 }
 
 /* A batch under way; `nodes` are pinned, with what was known of each when it was asked for. */
@@ -159,12 +106,17 @@ static void free_batch(struct batch *batch)
     free(batch->changes);
 }
 
-/* With fs->lock: pins the nodes of the names from `index` on that need to be asked for. */
-static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_listing *listing,
-                   size_t index, struct batch *batch)
+/* With fs->lock: true if somebody fetches its value, or has just done so and nobody has used it. */
+static bool comes_anyway(const struct fs_node *node, int64_t since_ms)
 {
-    size_t size = batch_size(fs, dataset, listing, index);
+    return fs_ticket_is_expected(node) || (fs_ticket_waits(node, FS_TICKET_OPEN, since_ms) &&
+                                           fs_value_younger(node, FS_TICKET_AHEAD_MS / 2));
+}
 
+/* With fs->lock: pins the nodes of the names that need to be asked for. */
+static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_step *step,
+                   size_t size, struct batch *batch)
+{
     batch->entries = calloc(size, sizeof(*batch->entries));
     batch->nodes = calloc(size, sizeof(struct fs_node *));
     batch->changes = calloc(size, sizeof(*batch->changes));
@@ -172,11 +124,16 @@ static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_li
         return -ENOMEM;
     batch->question = fs_clock_moment(&fs->clock);
     for (size_t i = 0; i < size; i++) {
-        const char *key = listing->names.names[index + i];
+        const char *key = step->listing->names.names[step->index + i];
         struct fs_node *node = fs_node_get_key(fs, dataset, key);
 
         if (node == NULL)
             return -ENOMEM;
+        if (i > 0 && comes_anyway(node, step->since_ms)) {
+            fs_node_unpin(fs, node);
+            continue;
+        }
+        fs_ticket_expect(node);
         batch->entries[batch->count].key = key;
         batch->changes[batch->count] = node->seen.changes;
         batch->nodes[batch->count++] = node;
@@ -184,54 +141,78 @@ static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_li
     return 0;
 }
 
-/* With fs->lock: what the store said of one key to the thread that walks. */
-static void learn(struct fs *fs, struct fs_node *node, pid_t tid, const struct batch *batch,
-                  size_t i)
+/* With fs->lock: what the store said of one key. True if its value may serve who comes to it. */
+static bool learn(struct fs *fs, struct fs_node *node, const struct batch *batch, size_t i)
 {
     struct ds_entry *entry = &batch->entries[i];
     struct fs_value *value;
 
     if (!fs_value_believes(node, batch->changes[i], batch->question))
-        return;
+        return false;
     if (entry->error == -ENOENT) {
         fs_value_answered(node, batch->question);
         fs_value_absent(fs, node);
-        return;
+        return false;
     }
     if (entry->error != 0)
-        return;
+        return false;
     value = fs_value_new(entry->value.data, entry->value.len, NULL, 0);
     ds_buf_free(&entry->value); /* before the next one is copied */
     if (value == NULL)
-        return; /* it will be asked for again */
+        return false; /* it will be asked for again */
     fs_value_answered(node, batch->question);
     fs_value_learn(fs, node, value, true);
-    fs_ticket_give_ahead(node, tid);
+    return true;
 }
 
-/* With fs->lock: the walk holds the nodes from now on. */
-static void keep(struct fs *fs, struct fs_dataset *dataset, struct batch *batch)
+/* With fs->lock: the nodes are kept from now on. */
+static void keep(struct fs *fs, struct fs_ahead *ahead, struct batch *batch)
 {
-    struct fs_batch oldest = dataset->walk.before;
-
-    dataset->walk.before = dataset->walk.last;
-    dataset->walk.last = (struct fs_batch){.nodes = batch->nodes, .count = batch->count};
+    while (ahead->count == BATCHES || (ahead->count >= 2 && ahead->nodes > KEPT))
+        drop_oldest(fs, ahead);
+    ahead->batches[ahead->count++] = (struct kept){.nodes = batch->nodes, .count = batch->count};
+    ahead->nodes += batch->count;
     for (size_t i = 0; i < batch->count; i++)
         batch->nodes[i]->walkers++;
     batch->nodes = NULL;
-    drop_batch(fs, &oldest);
+}
+
+/* With fs->lock: what was asked for has come, or not. */
+static void settle(struct fs_request *request, struct fs_dataset *dataset, struct batch *batch,
+                   int err)
+{
+    struct fs *fs = request->fs;
+    struct fs_ahead *ahead = dataset->ahead;
+    struct fs_request *waiter;
+
+    for (size_t i = 0; i < batch->count; i++)
+        fs_ticket_expected(batch->nodes[i], err == 0 && learn(fs, batch->nodes[i], batch, i));
+    if (ahead != NULL) {
+        DL_FOREACH (ahead->waiters, waiter)
+            pthread_cond_signal(&waiter->worker->wake);
+    }
+    if (err == 0 && ahead != NULL)
+        keep(fs, ahead, batch);
+    else
+        for (size_t i = 0; i < batch->count; i++)
+            fs_node_unpin(fs, batch->nodes[i]);
 }
 
 int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
-                   struct fs_listing *listing, size_t index)
+                   const struct fs_step *step, size_t size)
 {
     struct fs *fs = request->fs;
     struct batch batch DS_CLEANUP(free_batch) = {0};
     int err;
 
     fs_request_about(request, dataset->name, NULL);
+    err = fs_request_may_block(request);
+    if (err != 0)
+        return err;
     pthread_mutex_lock(&fs->lock);
-    err = prepare(fs, dataset, listing, index, &batch);
+    err = ahead_of(dataset) == NULL ? -ENOMEM : 0;
+    if (err == 0)
+        err = prepare(fs, dataset, step, batch_size(fs, dataset, step, size), &batch);
     pthread_mutex_unlock(&fs->lock);
     if (err == 0)
         err = fs_ask_begin(request, dataset->vm, false);
@@ -241,15 +222,116 @@ int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
         fs_ask_end(request, dataset->vm);
     }
     DS_LOCK_SCOPE(&fs->lock);
-    for (size_t i = 0; err == 0 && i < batch.count; i++)
-        learn(fs, batch.nodes[i], request->tid, &batch, i);
-    if (err == 0) {
-        keep(fs, dataset, &batch);
-    } else {
-        for (size_t i = 0; i < batch.count; i++)
-            fs_node_unpin(fs, batch.nodes[i]);
-    }
+    settle(request, dataset, &batch, err);
     if (err == -EACCES)
         fs_dataset_distrust(dataset);
     return err;
+}
+
+/* With fs->lock, which is released meanwhile: waits until the value that somebody fetches has come,
+ * or not. 0, FS_REQUEUE, -EINTR or -ETIMEDOUT. */
+static int await(struct fs_request *request, const struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct fs_ahead *ahead;
+    int err;
+
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_request_may_block(request);
+    pthread_mutex_lock(&fs->lock);
+    ahead = ahead_of(node->dataset);
+    if (err != 0 || ahead == NULL)
+        return err;
+    DL_APPEND(ahead->waiters, request);
+    request->sleeps = true;
+    while (err == 0 && fs_ticket_is_expected(node)) {
+        struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
+                                 .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
+
+        pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
+        err = ds_call_check(&request->call);
+    }
+    request->sleeps = false;
+    DL_DELETE(ahead->waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
+    return err;
+}
+
+/* With fs->lock, which is released meanwhile: true if the caller follows, `*step` is where. Waits
+ * for a value on its way. */
+static bool follows(struct fs_request *request, const struct fs_node *node, struct fs_step *step,
+                    int *err)
+{
+    struct fs_dataset *dataset = node->dataset;
+
+    if (fs_ahead_most(dataset) == 0 || !node->attached)
+        return false;
+    while (fs_walk_comes(dataset, request->tid, node->key, step)) {
+        if (!fs_ticket_is_expected(node))
+            return true;
+        *err = await(request, node);
+        if (*err != 0)
+            return true;
+    }
+    return false;
+}
+
+void fs_ahead_passes(struct fs_request *request, const struct fs_node *node)
+{
+    struct fs_step step;
+
+    if (fs_ahead_most(node->dataset) > 0 && node->attached)
+        fs_walk_comes(node->dataset, request->tid, node->key, &step);
+}
+
+/* The value and the next ones. True if that has told of this one; its uses are had thereby. */
+static bool fetch(struct fs_request *request, struct fs_node *node, enum fs_ticket_use use,
+                  const struct fs_step *step, int *err)
+{
+    struct fs *fs = request->fs;
+    struct fs_dataset *dataset = node->dataset;
+    int64_t asked_ms = ds_call_now_ms();
+    bool told;
+    size_t size;
+
+    pthread_mutex_lock(&fs->lock);
+    size = fs_walk_batch(dataset, step, fs_ahead_most(dataset));
+    pthread_mutex_unlock(&fs->lock);
+    *err = fs_ahead_fetch(request, dataset, step, size);
+    DS_LOCK_SCOPE(&fs->lock);
+    fs_listing_unref(step->listing);
+    if (*err == FS_REQUEUE || *err == -EINTR || *err == -ETIMEDOUT)
+        return true;
+    if (*err != 0)
+        return false; /* perhaps another value's fault: ask for this one alone */
+    fs_walk_given(dataset, step, size, asked_ms);
+    told = fs_value_younger(node, FS_FRESH_MS) || node->busy->working.image != NULL;
+    *err = fs_value_exists(node) ? 0 : -ENOENT;
+    if (use == FS_TICKET_OPEN && *err == 0 && node->seen.value == NULL)
+        return false;
+    fs_ticket_take_ahead(node, FS_TICKET_STAT, step->since_ms);
+    if (use == FS_TICKET_OPEN)
+        fs_ticket_take_ahead(node, FS_TICKET_OPEN, step->since_ms);
+    return told;
+}
+
+bool fs_ahead_serves(struct fs_request *request, struct fs_node *node, enum fs_ticket_use use,
+                     int *err)
+{
+    struct fs *fs = request->fs;
+    struct fs_step step;
+    bool has = false;
+
+    *err = 0;
+    pthread_mutex_lock(&fs->lock);
+    bool follower = follows(request, node, &step, err);
+    if (follower && *err == 0) {
+        has = fs_ticket_take_ahead(node, use, step.since_ms);
+        *err = has && !fs_value_exists(node) ? -ENOENT : 0;
+        if (!has)
+            step.listing->refs++;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    if (!follower)
+        return false;
+    return has || *err != 0 || fetch(request, node, use, &step, err);
 }

@@ -1,34 +1,44 @@
-/* Values fetched ahead of a reader that walks a directory.
+/* Values fetched ahead of readers that follow a listing.
  *
- * A thread that has listed a DataSet and now looks its names up in that order, or in that of the
- * inode numbers (cp -r, and find or du where there are very many), will want the next ones too:
- * their values are fetched together, as many as one get takes. A value that came this way may serve
- * that thread for a while (open_ticket.h); without that every batch would be too old when its turn
- * comes. Everybody else asks. */
+ * Who follows one (walk.h) will want the next values too: they are fetched together, as many as one
+ * get takes, or as the reader will have used before they are too old. A value that came this way
+ * may serve those readers for a while (open_ticket.h); without that every batch would be too old
+ * when its turn comes. Everybody else asks. readahead=N: at most N at once, 0: none.
+ *
+ * What comes in vain: of a reader that listed, the rest of its batch; of another one that stops,
+ * at most twice as many values as it had used, or a sixteenth of what a get takes. */
 #ifndef FS_READ_AHEAD_H
 #define FS_READ_AHEAD_H
 
 #include "kernel/request.h"
 #include "model/datasets.h"
 #include "model/node.h"
+#include "model/open_ticket.h"
+#include "walk.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* With fs->lock: the thread `tid` has just listed the DataSet and may begin to walk. */
-void fs_ahead_listed(struct fs *fs, struct fs_dataset *dataset, pid_t tid);
+/* The caller comes to the entry, whose value is not known well enough for that use. True if it
+ * follows a listing and memory answers, or was filled by a request for this value and the next
+ * ones: then `*err` is the answer, 0 or -ENOENT; or the request failed so that no other makes
+ * sense. Without fs->lock. */
+bool fs_ahead_serves(struct fs_request *request, struct fs_node *node, enum fs_ticket_use use,
+                     int *err);
 
-/* With fs->lock: true if the thread walks the last listing and has now come to `key`; `*index` is
- * its place in `*listing`, which is the DataSet's and in the order of the walk. */
-bool fs_ahead_follows(struct fs_dataset *dataset, pid_t tid, const char *key,
-                      struct fs_listing **listing, size_t *index);
+/* With fs->lock: the same caller, where memory knows enough. */
+void fs_ahead_passes(struct fs_request *request, const struct fs_node *node);
 
-/* Fetches the values of a listing's names from `index` on and keeps their nodes until the next
- * walk. Without fs->lock; the caller holds a reference to both. The store's errors; FS_REQUEUE. */
+/* Fetches the values of the `size` names from that step on, but for those that have come anyway
+ * since the walk began, and keeps their nodes for a while. Without fs->lock; the caller
+ * holds a reference to the listing. The store's errors; FS_REQUEUE. */
 int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
-                   struct fs_listing *listing, size_t index);
+                   const struct fs_step *step, size_t size);
 
-/* With fs->lock: lets go of the nodes of the last walk. */
+/* With fs->lock: how many may be fetched at once; 0: none ever. */
+size_t fs_ahead_most(const struct fs_dataset *dataset);
+
+/* With fs->lock: lets go of what came ahead, and of who followed. */
 void fs_ahead_drop(struct fs *fs, struct fs_dataset *dataset);
 
 #endif

@@ -15,6 +15,7 @@
 #include "model/value.h"
 #include "store/access.h"
 #include "store/key_lock.h"
+#include "store/walk.h"
 #include "text/name.h"
 
 #include <errno.h>
@@ -155,8 +156,11 @@ void fs_attributes_show_entry(const struct fs *fs, const struct fs_node *node,
 
 bool fs_attributes_known_entry(const struct fs_request *request, const struct fs_node *node)
 {
+    int64_t since_ms = fs_walk_listed_ms(node->dataset, request->tid);
+
     return fs_value_exists(node) &&
-           (fs_value_answers(request->fs, node) || fs_ticket_waits(node, request->tid));
+           (fs_value_answers(request->fs, node) ||
+            (since_ms != 0 && fs_ticket_waits(node, FS_TICKET_STAT, since_ms)));
 }
 
 bool fs_attributes_known_dataset(const struct fs_request *request, const struct fs_node *node)

@@ -34,37 +34,6 @@ static int ask(struct fs_request *request, struct fs_node *node, bool known)
     return err;
 }
 
-/* The thread walks a listing and has come to this node: fetches it and those that follow. False if
- * it does not walk, or the batch did not tell. */
-static bool walks(struct fs_request *request, struct fs_node *node, int *err)
-{
-    struct fs *fs = request->fs;
-    struct fs_dataset *dataset = node->dataset;
-    struct fs_listing *listing = NULL;
-    size_t index = 0;
-    bool told;
-
-    pthread_mutex_lock(&fs->lock);
-    if (fs_ahead_follows(dataset, request->tid, node->key, &listing, &index))
-        listing->refs++;
-    else
-        listing = NULL;
-    pthread_mutex_unlock(&fs->lock);
-    if (listing == NULL)
-        return false;
-    *err = fs_ahead_fetch(request, dataset, listing, index);
-    DS_LOCK_SCOPE(&fs->lock);
-    fs_listing_unref(listing);
-    if (*err == FS_REQUEUE || *err == -EINTR || *err == -ETIMEDOUT)
-        return true;
-    if (*err != 0)
-        return false; /* perhaps another value's fault: ask for this one alone */
-    told = fs_value_younger(node, FS_FRESH_MS) || node->busy->working.image != NULL;
-    *err = fs_value_exists(node) ? 0 : -ENOENT;
-    fs_ticket_take_ahead(node, request->tid, FS_TICKET_STAT);
-    return told;
-}
-
 /* True if memory answers. A reader that is asked about by each read(2) on its way to the end goes
  * on with the value that it has begun with, lest it get the head of one and the tail of another. */
 static bool answers(const struct fs_request *request, const struct fs_node *node)
@@ -80,21 +49,17 @@ static bool answers(const struct fs_request *request, const struct fs_node *node
 int fs_know(struct fs_request *request, struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    struct fs_listing *listing;
     bool answered, known;
-    size_t index;
     int err;
 
     pthread_mutex_lock(&fs->lock);
     answered = answers(request, node);
-    if (!answered && fs_ticket_take_ahead(node, request->tid, FS_TICKET_STAT)) {
-        answered = true;
-        fs_ahead_follows(node->dataset, request->tid, node->key, &listing, &index);
-    }
+    if (answered)
+        fs_ahead_passes(request, node);
     known = node->seen.presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;
     pthread_mutex_unlock(&fs->lock);
-    if (answered || walks(request, node, &err))
+    if (answered || fs_ahead_serves(request, node, FS_TICKET_STAT, &err))
         return err;
     err = ask(request, node, known);
     if (err == 0) {

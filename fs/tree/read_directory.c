@@ -202,21 +202,23 @@ static bool find_unknown(const struct fs_request *request, const struct fs_dir *
 static int fetch_ahead(struct fs_request *request, struct fs_dir *dir)
 {
     struct fs *fs = request->fs;
-    size_t index = (size_t)request->offset - FIRST_NAME;
-    struct fs_listing *listing = NULL;
+    struct fs_step step = {.index = (size_t)request->offset - FIRST_NAME};
+    size_t most;
     int err;
 
     pthread_mutex_lock(&fs->lock);
-    if (dir->listing != NULL && !fs_vm_is_silent(dir->node->dataset->vm) &&
-        find_unknown(request, dir, &index)) {
-        listing = dir->listing;
-        listing->refs++;
+    most = fs_ahead_most(dir->node->dataset);
+    if (most > 0 && dir->listing != NULL && !fs_vm_is_silent(dir->node->dataset->vm) &&
+        find_unknown(request, dir, &step.index)) {
+        step.listing = dir->listing;
+        step.listing->refs++;
+        step.since_ms = fs_walk_listed_ms(dir->node->dataset, request->tid);
     }
     pthread_mutex_unlock(&fs->lock);
-    if (listing == NULL)
+    if (step.listing == NULL)
         return 0;
-    err = fs_ahead_fetch(request, dir->node->dataset, listing, index);
-    fs_list_put(fs, listing);
+    err = fs_ahead_fetch(request, dir->node->dataset, &step, most);
+    fs_list_put(fs, step.listing);
     return err == FS_REQUEUE || err == -EINTR ? err : 0; /* names can be told without values */
 }
 

@@ -163,6 +163,11 @@ static int look_at(void *path)
     return stat(path, &status) == 0 ? 0 : errno;
 }
 
+static int walk_by_children(void *shell)
+{
+    return shell_run(shell, "for f in m/app/k*; do cat $f; done")->status;
+}
+
 /* The kernel sends one LOOKUP of a directory while others are under way: as many as callers ask
  * for. */
 static void test_lookups_at_once(void **state)
@@ -182,6 +187,26 @@ static void test_lookups_at_once(void **state)
         kill(readers[i], SIGKILL);
         assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
     }
+}
+
+/* Who follows a listing is asked for ahead, 16 values at once from the second on, though each is
+ * opened by another process. A reader that comes to one of these waits for it. */
+static void test_followers_at_once(void **state)
+{
+    start(NULL, "timeout=300");
+    for (int i = 0; i < 40; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%02d", i);
+        peer_set("app", key, "value");
+    }
+    size_t before = sim_log_count("rest-get");
+    sim_fault("delay=1000:command=rest-get:skip=1:count=16");
+    uint64_t fired = sim_fired();
+    pid_t walker = harness_fork(walk_by_children, *state);
+    assert_soon(sim_fired() - fired == 16);
+    assert_int_equal(sim_log_count("rest-get") - before, 17);
+    assert_int_equal(harness_wait_child(walker, HARNESS_SOON_MS, false), 0);
+    assert_in_range(sim_log_count("rest-get") - before, 40, 80);
 }
 
 /* Each segment is encoded once, and what comes back is what went out. */
@@ -346,6 +371,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_many_values),
     HARNESS_SHELLS(test_parallel_option),
     HARNESS_TEST(test_lookups_at_once),
+    HARNESS_SHELLS(test_followers_at_once),
     HARNESS_TEST(test_keys_in_paths),
     HARNESS_SHELLS(test_no_slash_keys),
     HARNESS_SHELLS(test_ids),

@@ -89,6 +89,7 @@ static void test_defaults(void **state)
     assert_int_equal(options.timeout_ms, 10000);
     assert_int_equal(options.ttl_ms, 0);
     assert_int_equal(options.cache_bytes, 16 * 1024 * 1024);
+    assert_int_equal(options.readahead, 65536);
     assert_int_equal(options.max_threads, 32);
     assert_null(options.scratch);
     assert_int_equal(options.scratch_delay_ms, 10000);
@@ -246,6 +247,12 @@ static void test_numbers(void **state)
     assert_string_equal(options.scratch, "");
     refuse_options("scratch=a::b", "option 'scratch=a::b': expected globs divided by ':', or none");
     refuse_options("scratch", "option 'scratch' needs a value: globs divided by ':', or none");
+    accept_options("readahead=0");
+    assert_int_equal(options.readahead, 0);
+    accept_options("readahead=65536");
+    assert_int_equal(options.readahead, 65536);
+    refuse_options("readahead=65537",
+                   "option 'readahead=65537': expected a number from 0 to 65536");
     accept_options("max_threads=2");
     assert_int_equal(options.max_threads, 2);
     accept_options("max_threads=256");
