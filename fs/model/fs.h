@@ -48,6 +48,19 @@ struct fs_stale_opens {
     unsigned next; /* whose place the next one takes */
 };
 
+#define FS_ABSENCES 8 /* are remembered of a thread */
+
+/* Keys that a thread was told are missing. */
+struct fs_absences {
+    pid_t tid;     /* 0: free */
+    int64_t turns; /* of fs_process_turns(), when it was told */
+    struct {
+        uint64_t number; /* a hash of DataSet and key */
+        int64_t at_ms;
+    } keys[FS_ABSENCES];
+    unsigned next; /* whose place the next one takes */
+};
+
 struct fs_kind;
 struct fs_node;
 struct fs_request;
@@ -83,6 +96,10 @@ struct fs {
         int64_t watched_ms;          /* when it does next; 0: it does not */
         bool stopped;
     } due;                             /* model/due_work.c */
+    struct {
+        struct fs_absences latest[16];
+        unsigned next;
+    } absent;                          /* model/absent_keys.c */
     struct fs_stale_opens stale_opens; /* file/open.c */
     size_t scratch_bytes;              /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
     struct fs_dir *dirs;               /* open directories; tree/read_directory.c */

@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "file/handle.h"
+#include "model/absent_keys.h"
 #include "model/datasets.h"
 #include "model/open_ticket.h"
 #include "model/value.h"
@@ -58,10 +59,17 @@ int fs_know(struct fs_request *request, struct fs_node *node)
         fs_ahead_passes(request, node);
     known = node->seen.presence == FS_PRESENT;
     err = fs_value_exists(node) ? 0 : -ENOENT;
+    if (!answered && err != 0 && request->opcode == FS_LOOKUP)
+        answered = fs_absent_answers(fs, node, request->tid);
     pthread_mutex_unlock(&fs->lock);
     if (answered || fs_ahead_serves(request, node, FS_TICKET_STAT, &err))
         return err;
     err = ask(request, node, known);
+    if (err == -ENOENT && request->opcode == FS_LOOKUP) {
+        DS_LOCK_SCOPE(&fs->lock);
+        fs_absent_tell(fs, node, request->tid);
+        return err;
+    }
     if (err == 0) {
         DS_LOCK_SCOPE(&fs->lock);
         if (!fs_value_younger(node, FS_FRESH_MS) || request->fi.fh != 0)

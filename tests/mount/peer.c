@@ -43,6 +43,7 @@ static void check(const char *what, const char *dataset, int error, const struct
 {
     if (error)
         fail_msg("peer: %s %s: %s (%s)", what, dataset, strerror(-error), call->text);
+    harness_pause(); /* another process would have to be waited for, and a mount goes by that */
 }
 
 void peer_create(const char *dataset, enum ds_access host, enum ds_access guest)

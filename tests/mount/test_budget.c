@@ -6,6 +6,7 @@
 #include "stats.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +80,69 @@ static void test_new(void **state)
     stats_assert_budget(*state, 2, NULL, NULL, "echo x > m/app/KEY");
     stats_assert_budget(*state, append_costs(), NULL, NULL, "echo x >> m/app/KEY");
     stats_assert_budget(*state, 1, NULL, NULL, "! test -e m/app/KEY");
+    /* Two or three looks for the name before it is made. */
+    assert_sh_ok(*state, "", "echo value > source");
+    stats_assert_budget(*state, 2, NULL, NULL, "cp source m/app/KEY");
+    stats_assert_budget(*state, 2, NULL, NULL, "install -m 600 source m/app/KEY");
+    stats_assert_budget(*state, 1, NULL, NULL,
+                        "if [ -e m/app/KEY ] || [ -L m/app/KEY ]; then exit 1; fi");
+}
+
+static int look_at(void *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? 0 : errno;
+}
+
+/* What a thread was told is missing is so for it until it has waited for anything else. */
+static void test_absent(void **state)
+{
+    (void)state;
+    static char path[] = "m/app/k";
+    harness_start_app(NULL);
+    for (int i = 0; i < STATS_TRIES; i++) {
+        assert_int_equal(look_at(path), ENOENT);
+        peer_set("app", "k", "v");
+        assert_int_equal(look_at(path), 0);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(look_at(path), ENOENT);
+        assert_int_equal(harness_in_child(0, look_at, path), ENOENT);
+        assert_sh_ok("dash", "", "echo v > m/app/k");
+        assert_int_equal(look_at(path), 0);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+/* What is made here is there at once, for the one who has just missed it too. */
+static void test_absent_until_made(void **state)
+{
+    (void)state;
+    static char path[] = "m/app/k";
+    harness_start_app(NULL);
+    for (int i = 0; i < STATS_TRIES; i++) {
+        assert_int_equal(look_at(path), ENOENT);
+        assert_int_equal(harness_write("m/app/other", O_CREAT | O_TRUNC, "v"), 0);
+        assert_int_equal(look_at(path), ENOENT);
+        assert_ok(rename("m/app/other", path));
+        assert_int_equal(look_at(path), 0);
+        assert_ok(unlink(path));
+    }
+}
+
+/* Through another mount, by the same thread. */
+static void test_absent_until_made_elsewhere(void **state)
+{
+    (void)state;
+    static char path[] = "m/app/k";
+    harness_start_app(NULL);
+    harness_start("other", NULL);
+    for (int i = 0; i < STATS_TRIES; i++) {
+        assert_int_equal(look_at(path), ENOENT);
+        assert_int_equal(look_at(path), ENOENT);
+        assert_int_equal(harness_write("other/app/k", O_CREAT, "v"), 0);
+        assert_int_equal(look_at(path), 0);
+        assert_ok(unlink(path));
+    }
 }
 
 static void test_directories(void **state)
@@ -223,10 +287,20 @@ static void test_waits(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_waits),   HARNESS_TEST(test_mount),       HARNESS_SHELLS(test_cold),
-    HARNESS_SHELLS(test_known), HARNESS_SHELLS(test_new),       HARNESS_SHELLS(test_directories),
-    HARNESS_SHELLS(test_empty), HARNESS_SHELLS(test_done_when), HARNESS_TEST(test_every_open_asks),
-    HARNESS_TEST(test_ttl),     HARNESS_SHELLS(test_edit),
+    HARNESS_TEST(test_absent),
+    HARNESS_TEST(test_absent_until_made),
+    HARNESS_TEST(test_absent_until_made_elsewhere),
+    HARNESS_TEST(test_waits),
+    HARNESS_TEST(test_mount),
+    HARNESS_SHELLS(test_cold),
+    HARNESS_SHELLS(test_known),
+    HARNESS_SHELLS(test_new),
+    HARNESS_SHELLS(test_directories),
+    HARNESS_SHELLS(test_empty),
+    HARNESS_SHELLS(test_done_when),
+    HARNESS_TEST(test_every_open_asks),
+    HARNESS_TEST(test_ttl),
+    HARNESS_SHELLS(test_edit),
 };
 
 HARNESS_MAIN(tests)

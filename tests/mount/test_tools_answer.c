@@ -219,7 +219,6 @@ static void test_comes_and_goes(void **state)
 {
     static const char *const replies[] = {
         "1 {\"result\":false,\"error-id\":\"not-found\",\"error-message\":\"x\"}",
-        "1 {\"result\":false,\"error-id\":\"not-found\",\"error-message\":\"x\"}",
         "1 {\"result\":true,\"entries\":[{\"key\":\"k\",\"value\":\"v\"}]}",
         "1 {\"result\":false,\"error-id\":\"not-found\",\"error-message\":\"x\"}",
     };
