@@ -20,6 +20,15 @@ struct fs;
 struct fs_loop;
 struct fs_forget;
 
+#define FS_WATCHED 16
+
+/* A thread whose waits are counted (waits.h). */
+struct fs_watched {
+    atomic_int tid;            /* 0: none */
+    atomic_int_fast64_t turns; /* it had at the beginning */
+    atomic_uint waits;         /* for us since */
+};
+
 /* Part of struct fs. Constant after the start, but for the counters. */
 struct fs_kernel {
     struct fs *fs;         /* that the handlers work for; nothing here looks into it */
@@ -32,6 +41,7 @@ struct fs_kernel {
     struct fs_loop *loop;
     struct fs_forget *forget; /* with the lock; NULL but while the mount is served */
     atomic_uint_fast64_t requests[FS_OPCODE_COUNT];
+    struct fs_watched watched[FS_WATCHED];
 };
 
 #endif

@@ -9,9 +9,9 @@
  * none, or no such thread any more, or it is hidden. */
 pid_t fs_process_parent(pid_t tid);
 
-/* How often the thread was given a processor so far, from the third field of /proc/TID/schedstat (the
- * kernel's Documentation/scheduler/sched-stats.rst); -1 if that is not known. One more each time that
- * it has waited for anything. */
+/* How often the thread was given a processor so far, from the third field of /proc/TID/schedstat
+ * (the kernel's Documentation/scheduler/sched-stats.rst); -1 if that is not known. One more each
+ * time that it has waited for anything. */
 int64_t fs_process_turns(pid_t tid);
 
 #endif

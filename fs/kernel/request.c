@@ -1,6 +1,8 @@
 /* What a request is and whom it may keep waiting. */
 #include "request.h"
 
+#include "waits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,7 @@ void fs_request_init(struct fs_request *request, struct fs_kernel *kernel, fuse_
     ds_call_init(&request->call, kernel->timeout_ms);
     request->deadline_ms = request->call.deadline_ms;
     atomic_fetch_add_explicit(&kernel->requests[opcode], 1, memory_order_relaxed);
+    fs_waits_count(kernel, opcode, request->tid);
 }
 
 void fs_request_init_internal(struct fs_request *request, struct fs_kernel *kernel)

@@ -2,14 +2,14 @@
 #include "absent_keys.h"
 
 #include "call.h"
-#include "kernel/process.h"
+#include "kernel/waits.h"
 #include "key_history.h"
 
 #include <string.h>
 
 static struct fs_absences *absences_of(struct fs *fs, pid_t tid)
 {
-    for (size_t i = 0; tid != 0 && i < sizeof(fs->absent.latest) / sizeof(fs->absent.latest[0]); i++)
+    for (size_t i = 0; tid != 0 && i < FS_WATCHED; i++)
         if (fs->absent.latest[i].tid == tid)
             return &fs->absent.latest[i];
     return NULL;
@@ -23,18 +23,15 @@ static uint64_t number_of(const struct fs_node *node)
 bool fs_absent_answers(struct fs *fs, const struct fs_node *node, pid_t tid)
 {
     struct fs_absences *absences = absences_of(fs, tid);
-    int64_t since_ms = ds_call_now_ms() - FS_FRESH_MS, turns;
+    int64_t since_ms = ds_call_now_ms() - FS_FRESH_MS;
     uint64_t number;
 
     if (absences == NULL)
         return false;
-    /* It has waited for our answer, and for nothing else. */
-    turns = fs_process_turns(tid);
-    if (turns < 0 || turns > absences->turns + 1) {
+    if (!fs_waits_ours_alone(&fs->kernel, (size_t)(absences - fs->absent.latest))) {
         absences->tid = 0;
         return false;
     }
-    absences->turns = turns;
     number = number_of(node);
     for (size_t i = 0; i < FS_ABSENCES; i++)
         if (absences->keys[i].number == number && absences->keys[i].at_ms > since_ms)
@@ -45,18 +42,16 @@ bool fs_absent_answers(struct fs *fs, const struct fs_node *node, pid_t tid)
 void fs_absent_tell(struct fs *fs, const struct fs_node *node, pid_t tid)
 {
     struct fs_absences *absences = absences_of(fs, tid);
-    int64_t turns = tid != 0 ? fs_process_turns(tid) : -1;
 
-    if (turns < 0)
-        return;
     if (absences == NULL) {
         absences = &fs->absent.latest[fs->absent.next];
-        fs->absent.next =
-            (fs->absent.next + 1) % (sizeof(fs->absent.latest) / sizeof(fs->absent.latest[0]));
+        fs->absent.next = (fs->absent.next + 1) % FS_WATCHED;
         memset(absences, 0, sizeof(*absences));
-        absences->tid = tid;
     }
-    absences->turns = turns;
+    absences->tid = 0;
+    if (!fs_waits_begin(&fs->kernel, (size_t)(absences - fs->absent.latest), tid))
+        return;
+    absences->tid = tid;
     absences->keys[absences->next].number = number_of(node);
     absences->keys[absences->next].at_ms = ds_call_now_ms();
     absences->next = (absences->next + 1) % FS_ABSENCES;

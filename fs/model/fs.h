@@ -52,8 +52,7 @@ struct fs_stale_opens {
 
 /* Keys that a thread was told are missing. */
 struct fs_absences {
-    pid_t tid;     /* 0: free */
-    int64_t turns; /* of fs_process_turns(), when it was told */
+    pid_t tid; /* 0: free */
     struct {
         uint64_t number; /* a hash of DataSet and key */
         int64_t at_ms;
@@ -97,7 +96,7 @@ struct fs {
         bool stopped;
     } due;                             /* model/due_work.c */
     struct {
-        struct fs_absences latest[16];
+        struct fs_absences latest[FS_WATCHED];
         unsigned next;
     } absent;                          /* model/absent_keys.c */
     struct fs_stale_opens stale_opens; /* file/open.c */

@@ -113,6 +113,28 @@ static void test_absent(void **state)
     }
 }
 
+/* What it asks of the mount itself is nothing else: vim tries out whether names of swap files are
+ * good before it makes one. */
+static void test_absent_as_before(void **state)
+{
+    (void)state;
+    char path[64];
+    uint64_t gets = 0;
+    harness_start_app(NULL);
+    for (int i = 0; i < STATS_TRIES && gets != 1; i++) {
+        snprintf(path, sizeof path, "m/app/.k%d.swp", i);
+        gets = stats_requests("m", "get");
+        assert_int_equal(look_at(path), ENOENT);
+        int fd = harness_open(path, O_RDWR | O_CREAT | O_EXCL);
+        assert_ok(close(fd));
+        assert_ok(unlink(path));
+        assert_int_equal(look_at(path), ENOENT);
+        assert_int_equal(look_at(path), ENOENT);
+        gets = stats_requests("m", "get") - gets;
+    }
+    assert_int_equal(gets, 1);
+}
+
 /* What is made here is there at once, for the one who has just missed it too. */
 static void test_absent_until_made(void **state)
 {
@@ -288,6 +310,7 @@ static void test_waits(void **state)
 
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_absent),
+    HARNESS_TEST(test_absent_as_before),
     HARNESS_TEST(test_absent_until_made),
     HARNESS_TEST(test_absent_until_made_elsewhere),
     HARNESS_TEST(test_waits),
