@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+/* Counting a thread's waits is begun anew no sooner, since that costs more than a local store's
+ * answer. */
+enum { RENEWED_MS = 2 };
+
 static struct fs_absences *absences_of(struct fs *fs, pid_t tid)
 {
     for (size_t i = 0; tid != 0 && i < FS_WATCHED; i++)
@@ -24,35 +28,36 @@ bool fs_absent_answers(struct fs *fs, const struct fs_node *node, pid_t tid)
 {
     struct fs_absences *absences = absences_of(fs, tid);
     int64_t since_ms = ds_call_now_ms() - FS_FRESH_MS;
-    uint64_t number;
+    uint64_t number = absences != NULL ? number_of(node) : 0;
 
-    if (absences == NULL)
-        return false;
-    if (!fs_waits_ours_alone(&fs->kernel, (size_t)(absences - fs->absent.latest))) {
+    for (size_t i = 0; absences != NULL && i < FS_ABSENCES; i++) {
+        if (absences->keys[i].number != number || absences->keys[i].at_ms <= since_ms)
+            continue;
+        if (fs_waits_ours_alone(&fs->kernel, (size_t)(absences - fs->absent.latest), tid))
+            return true;
         absences->tid = 0;
         return false;
     }
-    number = number_of(node);
-    for (size_t i = 0; i < FS_ABSENCES; i++)
-        if (absences->keys[i].number == number && absences->keys[i].at_ms > since_ms)
-            return true;
     return false;
 }
 
 void fs_absent_tell(struct fs *fs, const struct fs_node *node, pid_t tid)
 {
     struct fs_absences *absences = absences_of(fs, tid);
+    int64_t now_ms = ds_call_now_ms();
 
     if (absences == NULL) {
         absences = &fs->absent.latest[fs->absent.next];
         fs->absent.next = (fs->absent.next + 1) % FS_WATCHED;
-        memset(absences, 0, sizeof(*absences));
+        absences->tid = 0;
     }
-    absences->tid = 0;
-    if (!fs_waits_begin(&fs->kernel, (size_t)(absences - fs->absent.latest), tid))
-        return;
-    absences->tid = tid;
+    if (absences->tid == 0 || now_ms - absences->begun_ms >= RENEWED_MS) {
+        if (!fs_waits_begin(&fs->kernel, (size_t)(absences - fs->absent.latest), tid))
+            memset(absences, 0, sizeof(*absences));
+        absences->tid = tid;
+        absences->begun_ms = now_ms;
+    }
     absences->keys[absences->next].number = number_of(node);
-    absences->keys[absences->next].at_ms = ds_call_now_ms();
+    absences->keys[absences->next].at_ms = now_ms;
     absences->next = (absences->next + 1) % FS_ABSENCES;
 }

@@ -52,7 +52,8 @@ struct fs_stale_opens {
 
 /* Keys that a thread was told are missing. */
 struct fs_absences {
-    pid_t tid; /* 0: free */
+    pid_t tid;        /* 0: free */
+    int64_t begun_ms; /* since then its waits are counted */
     struct {
         uint64_t number; /* a hash of DataSet and key */
         int64_t at_ms;
@@ -94,7 +95,7 @@ struct fs {
         struct fs_timer_entry timer; /* looks after them */
         int64_t watched_ms;          /* when it does next; 0: it does not */
         bool stopped;
-    } due;                             /* model/due_work.c */
+    } due; /* model/due_work.c */
     struct {
         struct fs_absences latest[FS_WATCHED];
         unsigned next;

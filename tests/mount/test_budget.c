@@ -124,6 +124,7 @@ static void test_absent_as_before(void **state)
     for (int i = 0; i < STATS_TRIES && gets != 1; i++) {
         snprintf(path, sizeof path, "m/app/.k%d.swp", i);
         gets = stats_requests("m", "get");
+        harness_outlive_attributes();
         assert_int_equal(look_at(path), ENOENT);
         int fd = harness_open(path, O_RDWR | O_CREAT | O_EXCL);
         assert_ok(close(fd));
