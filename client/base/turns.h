@@ -1,13 +1,16 @@
-/* A bounded number of turns; who finds none waits for one, with deadline and cancellation. */
+/* A bounded number of turns; who finds none waits for one, with deadline and cancellation. Who
+ * finds one makes no system call. */
 #ifndef DS_BASE_TURNS_H
 #define DS_BASE_TURNS_H
 
 #include "call.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct ds_turns {
-    int fd; /* eventfd semaphore, or -1 */
+    atomic_int left; /* below 0: so many wait */
+    int fd;          /* eventfd semaphore: turns given to those who wait; -1 if ended */
 };
 
 /* 0 or a negative errno; then `turns` can only be ended. */

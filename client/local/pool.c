@@ -1,17 +1,15 @@
 /* The connections to a store file. */
 #include "pool.h"
 
+#include "../base/turns.h"
 #include "cleanup.h"
 #include "store.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Nobody waits for the log to be emptied. */
 enum { SETTLE_MS = 10000 };
@@ -23,8 +21,8 @@ struct ds_pool {
     struct ds_settle *settle; /* NULL if read_only */
     dev_t device;             /* the file's, so that all connections lead to the same one */
     ino_t inode;
-    int free_fd;   /* eventfd semaphore: how many more operations may have a connection */
-    int change_fd; /* the same for changes, which SQLite makes one after the other */
+    struct ds_turns connections; /* that operations may have */
+    struct ds_turns changes;     /* SQLite makes them one after the other */
     pthread_mutex_t mutex;
     struct ds_conn *idle; /* under mutex; the last one given back first, its cache is warm */
 };
@@ -93,29 +91,6 @@ static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_c
     return err;
 }
 
-/* Takes one from the semaphore `fd`, waiting until there is one. */
-static int take_turn(int fd, struct ds_call *call)
-{
-    for (;;) {
-        int err = ds_call_check(call);
-        if (err)
-            return err;
-        uint64_t turn;
-        if (read(fd, &turn, sizeof turn) == (ssize_t)sizeof turn)
-            return 0;
-        struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-                               {.fd = atomic_load(&call->cancel_fd), .events = POLLIN}};
-        poll(fds, 2, ds_call_left_ms(call));
-    }
-}
-
-static void give_turn(int fd)
-{
-    uint64_t turn = 1;
-    ssize_t ignored = write(fd, &turn, sizeof turn);
-    (void)ignored;
-}
-
 static struct ds_conn *pop_idle(struct ds_pool *pool)
 {
     DS_LOCK_SCOPE(&pool->mutex);
@@ -128,7 +103,7 @@ static struct ds_conn *pop_idle(struct ds_pool *pool)
 /* A connection that no other operation has. */
 static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
 {
-    int err = take_turn(pool->free_fd, call);
+    int err = ds_turns_take(&pool->connections, call, true);
     if (err)
         return err;
     struct ds_conn *conn = NULL;
@@ -140,7 +115,7 @@ static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds
     if (!err && !conn)
         err = connect_again(pool, call, &conn);
     if (err) {
-        give_turn(pool->free_fd);
+        ds_turns_give(&pool->connections);
         /* Here it would say that the DataSet does not exist. */
         return err == -ENOENT ? -EIO : err;
     }
@@ -152,7 +127,7 @@ static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds
 /* Whoever waits behind a change that waits for a lock is told the same as that one. */
 static int take_change_turn(struct ds_pool *pool, struct ds_call *call)
 {
-    int err = take_turn(pool->change_fd, call);
+    int err = ds_turns_take(&pool->changes, call, true);
     if (err == -ETIMEDOUT)
         return ds_call_fail(call, -EAGAIN, "the store is busy with another change");
     return err;
@@ -166,7 +141,7 @@ int ds_pool_take(struct ds_pool *pool, struct ds_call *call, bool change, struct
         return err;
     err = take_connection(pool, call, out);
     if (err && change)
-        give_turn(pool->change_fd);
+        ds_turns_give(&pool->changes);
     return err;
 }
 
@@ -197,9 +172,9 @@ void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change)
         conn->next = pool->idle;
         pool->idle = conn;
     }
-    give_turn(pool->free_fd);
+    ds_turns_give(&pool->connections);
     if (change) {
-        give_turn(pool->change_fd);
+        ds_turns_give(&pool->changes);
         note_change(pool);
     }
 }
@@ -211,11 +186,9 @@ int ds_pool_new(const char *file, bool read_only, struct ds_call *call, struct d
         return -ENOMEM;
     pool->read_only = read_only;
     pthread_mutex_init(&pool->mutex, NULL);
-    pool->free_fd = eventfd(DS_POOL_CONNECTIONS, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
-    int err = pool->free_fd < 0 ? -errno : 0;
-    pool->change_fd = eventfd(1, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
-    if (pool->change_fd < 0)
-        err = -errno;
+    int err = ds_turns_init(&pool->connections, DS_POOL_CONNECTIONS);
+    int changes_err = ds_turns_init(&pool->changes, 1);
+    err = err ? err : changes_err;
     if (!err) {
         pool->file = strdup(file);
         err = pool->file ? ds_store_connect(file, read_only, call, &pool->idle) : -ENOMEM;
@@ -250,10 +223,8 @@ void ds_pool_free(struct ds_pool *pool, struct ds_call *call)
         ds_conn_close(conn, call);
     }
     ds_room_drop(pool->room); /* behind the last connection */
-    if (pool->free_fd >= 0)
-        close(pool->free_fd);
-    if (pool->change_fd >= 0)
-        close(pool->change_fd);
+    ds_turns_end(&pool->connections);
+    ds_turns_end(&pool->changes);
     pthread_mutex_destroy(&pool->mutex);
     free(pool->file);
     free(pool);
