@@ -254,8 +254,8 @@ static void test_waiting_process_can_be_killed(void **state)
     peer_unblock();
     for (unsigned i = 1; i < WRITERS; i += 2)
         assert_int_equal(harness_wait_child(pids[i], HARNESS_SOON_MS, false), 0);
-    /* And the mount goes on. */
-    assert_int_equal(harness_write("m/app/known", O_TRUNC, "after"), 0);
+    /* And the mount goes on, though the store may count as lost for a second. */
+    assert_soon(harness_write("m/app/known", O_TRUNC, "after") == 0);
     assert_store("app", "known", "after");
     harness_stop(daemon); /* whatever the killed have left waiting is committed now */
     for (unsigned i = 0; i < WRITERS; i++) {
@@ -284,7 +284,8 @@ static void test_deadline(void **state)
     close(fd);
     peer_unblock();
     assert_store("app", "k", "old\n");
-    assert_sh_ok(*state, "next\n", "echo next > m/app/k && cat m/app/k");
+    assert_sh_ok(*state, "next\n",
+                 "until { echo next > m/app/k; } 2> errors; do :; done; cat m/app/k");
     assert_int_equal(peer_keys("app"), 1);
 }
 
@@ -303,7 +304,8 @@ static void test_deadline_of_queued_writers(void **state)
         assert_true(error == EAGAIN || error == ETIMEDOUT);
     }
     peer_unblock();
-    assert_int_equal(harness_write("m/app/key0", O_TRUNC, "after"), 0);
+    /* For a second the store may count as lost. */
+    assert_soon(harness_write("m/app/key0", O_TRUNC, "after") == 0);
     harness_stop(daemon);
     assert_store("app", "key0", "after");
     for (unsigned i = 1; i < WRITERS; i++) {
