@@ -130,13 +130,13 @@ $(BUILD)/tests/fuzz/fuzz_%.libfuzzer: tests/fuzz/fuzz_%.c $(wildcard client/*/*.
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
 	    $< $(FUZZED_$*) $(FUZZED_BASE) -ljansson
 
-bench: ## print ratios of time against peers
-	@scripts/bench
+bench: ## measure against peers; results in build/bench.csv and build/bench.svg
+	@BUILD=$(BUILD) scripts/bench
 
 bench-programs: $(BENCH) $(SIM) $(FAKEVSOCK)
 
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
