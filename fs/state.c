@@ -38,6 +38,7 @@ int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
         return -ENOMEM;
     fs->options = options;
     fs->owners = &fs_owners;
+    fs->end_dataset = fs_ahead_drop;
     fs->kinds = kinds;
     fs->kernel.fs = fs;
     fs->kernel.lock = &fs->lock;

@@ -2,8 +2,8 @@
  *
  * cp, install and editors look for a name two or three times before they make it. What a thread was
  * told answers it again for FS_FRESH_MS, as with values, but only as long as it has waited for
- * nothing but us: whatever makes a key elsewhere, another process, host or mount, must be waited for
- * by who wants to see it afterwards. */
+ * nothing but us: whatever makes a key elsewhere, another process, host or mount, must be waited
+ * for by who wants to see it afterwards. */
 #ifndef FS_ABSENT_KEYS_H
 #define FS_ABSENT_KEYS_H
 

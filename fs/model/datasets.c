@@ -51,6 +51,7 @@ void fs_dataset_unref(struct fs_dataset *dataset)
 {
     if (--dataset->refs > 0 || dataset->exists)
         return;
+    dataset->vm->fs->end_dataset(dataset->vm->fs, dataset);
     HASH_DEL(dataset->vm->datasets, dataset);
     ds_attributes_clear(&dataset->attributes);
     fs_listing_unref(dataset->listing);

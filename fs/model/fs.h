@@ -61,6 +61,7 @@ struct fs_absences {
     unsigned next; /* whose place the next one takes */
 };
 
+struct fs_dataset;
 struct fs_kind;
 struct fs_node;
 struct fs_request;
@@ -70,6 +71,8 @@ struct fs {
     /* Constant after the start. */
     const struct fs_options *options;
     const struct fs_owners *owners; /* node.h */
+    /* A DataSet without an inode is about to be freed. With fs->lock. */
+    void (*end_dataset)(struct fs *fs, struct fs_dataset *dataset);
     const struct fs_kind *kinds;    /* by enum fs_node_kind, kind.h */
     struct fs_vm *vm;               /* whose DataSets are in the root */
     struct fs_kernel kernel;

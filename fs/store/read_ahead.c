@@ -25,6 +25,7 @@ struct fs_ahead {
     struct kept batches[BATCHES]; /* the oldest first; */
     size_t count;
     size_t nodes;               /* in all of them */
+    unsigned under_way;         /* more of them */
     struct fs_request *waiters; /* for values on their way */
 };
 
@@ -56,7 +57,7 @@ void fs_ahead_drop(struct fs *fs, struct fs_dataset *dataset)
     fs_walk_end(dataset);
     while (ahead != NULL && ahead->count > 0)
         drop_oldest(fs, ahead);
-    if (ahead != NULL && ahead->waiters == NULL) {
+    if (ahead != NULL && ahead->waiters == NULL && ahead->under_way == 0) {
         free(ahead);
         dataset->ahead = NULL;
     }
@@ -70,8 +71,8 @@ size_t fs_ahead_most(const struct fs_dataset *dataset)
     return most < allowed ? most : allowed;
 }
 
-/* With fs->lock: how many names to look at. Their values should leave room for others in the cache.
- */
+/* With fs->lock: how many names to look at. Their values, and those that other batches bring at
+ * the same time, should leave room for others in the cache. */
 static size_t batch_size(const struct fs *fs, const struct fs_dataset *dataset,
                          const struct fs_step *step, size_t size)
 {
@@ -83,7 +84,7 @@ static size_t batch_size(const struct fs *fs, const struct fs_dataset *dataset,
         uint64_t fitting = fs->options->cache_bytes / 2 / average + 1;
 
         if (fitting < size)
-            size = (size_t)fitting;
+            size = dataset->ahead->under_way == 1 ? (size_t)fitting : 1;
     }
     return wanted < size ? wanted : size;
 }
@@ -185,17 +186,18 @@ static void settle(struct fs_request *request, struct fs_dataset *dataset, struc
     struct fs_ahead *ahead = dataset->ahead;
     struct fs_request *waiter;
 
+    ahead->under_way--;
     for (size_t i = 0; i < batch->count; i++)
         fs_ticket_expected(batch->nodes[i], err == 0 && learn(fs, batch->nodes[i], batch, i));
-    if (ahead != NULL) {
-        DL_FOREACH (ahead->waiters, waiter)
-            pthread_cond_signal(&waiter->worker->wake);
+    DL_FOREACH (ahead->waiters, waiter) {
+        pthread_cond_signal(&waiter->worker->wake);
     }
-    if (err == 0 && ahead != NULL)
+    if (err == 0) {
         keep(fs, ahead, batch);
-    else
-        for (size_t i = 0; i < batch->count; i++)
-            fs_node_unpin(fs, batch->nodes[i]);
+        return;
+    }
+    for (size_t i = 0; i < batch->count; i++)
+        fs_node_unpin(fs, batch->nodes[i]);
 }
 
 int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
@@ -210,9 +212,12 @@ int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
-    err = ahead_of(dataset) == NULL ? -ENOMEM : 0;
-    if (err == 0)
-        err = prepare(fs, dataset, step, batch_size(fs, dataset, step, size), &batch);
+    if (ahead_of(dataset) == NULL) {
+        pthread_mutex_unlock(&fs->lock);
+        return -ENOMEM;
+    }
+    dataset->ahead->under_way++;
+    err = prepare(fs, dataset, step, batch_size(fs, dataset, step, size), &batch);
     pthread_mutex_unlock(&fs->lock);
     if (err == 0)
         err = fs_ask_begin(request, dataset->vm, false);
