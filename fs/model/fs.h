@@ -73,8 +73,8 @@ struct fs {
     const struct fs_owners *owners; /* node.h */
     /* A DataSet without an inode is about to be freed. With fs->lock. */
     void (*end_dataset)(struct fs *fs, struct fs_dataset *dataset);
-    const struct fs_kind *kinds;    /* by enum fs_node_kind, kind.h */
-    struct fs_vm *vm;               /* whose DataSets are in the root */
+    const struct fs_kind *kinds; /* by enum fs_node_kind, kind.h */
+    struct fs_vm *vm;            /* whose DataSets are in the root */
     struct fs_kernel kernel;
     struct timespec start; /* CLOCK_REALTIME, as old counts what was there before */
     uid_t mounting_uid;    /* the daemon's own */

@@ -118,6 +118,8 @@ static bool comes_anyway(const struct fs_node *node, int64_t since_ms)
 static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_step *step,
                    size_t size, struct batch *batch)
 {
+    if (size == 0) /* the step is behind the listing's end, which nothing leads to */
+        return -ENOENT;
     batch->entries = calloc(size, sizeof(*batch->entries));
     batch->nodes = calloc(size, sizeof(struct fs_node *));
     batch->changes = calloc(size, sizeof(*batch->changes));
