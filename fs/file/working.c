@@ -203,8 +203,10 @@ static int show_refused(struct fs_request *request, struct fs_node *node)
     if (node->busy->working.image != NULL || !node->busy->working.commit.stuck ||
         node->busy->working.commit.pending == FS_PENDING_NONE)
         return 0;
+    if (fs_working_new_image(node) != 0)
+        return -ENOMEM;
     fs_value_diverge(request->fs, node);
-    return fs_working_new_image(node);
+    return 0;
 }
 
 /* A commit has failed: all waits on as it was, but an append in doubt, which is lost. -EINTR from

@@ -85,6 +85,20 @@ int fs_request_may_block(struct fs_request *request)
     return 0;
 }
 
+int fs_request_sleep(struct fs_request *request, int64_t until_ms)
+{
+    int64_t ms = until_ms < request->call.deadline_ms ? until_ms : request->call.deadline_ms;
+    struct timespec until = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    int err = ds_call_check(&request->call);
+
+    if (err != 0)
+        return err;
+    request->sleeps = true;
+    pthread_cond_timedwait(&request->worker->wake, request->kernel->lock, &until);
+    request->sleeps = false;
+    return 0;
+}
+
 void fs_request_clear(struct fs_request *request)
 {
     free(request->dataset);

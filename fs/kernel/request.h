@@ -105,6 +105,11 @@ void fs_request_watch(struct fs_request *request);
  * with kernel->lock held. On a thread that is not the loop's always 0. */
 int fs_request_may_block(struct fs_request *request);
 
+/* With kernel->lock, which is released meanwhile: waits once, until its worker's `wake` is
+ * signalled, `until_ms` (ds_call_now_ms()) or its call's deadline has come. 0, or -EINTR or
+ * -ETIMEDOUT if the call was over before. Only after fs_request_may_block(). */
+int fs_request_sleep(struct fs_request *request, int64_t until_ms);
+
 /* Says what a failure of this request will have been about; NULL for what does not apply. */
 void fs_request_about(struct fs_request *request, const char *dataset, const char *key);
 

@@ -23,21 +23,10 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
     if (err != 0)
         return err;
     DL_APPEND(node->busy->key_lock.waiters, request);
-    request->sleeps = true;
-    for (;;) {
-        struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
-                                 .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
-
-        if (!node->busy->key_lock.locked && node->busy->key_lock.waiters == request) {
-            node->busy->key_lock.locked = true;
-            break;
-        }
-        err = ds_call_check(&request->call);
-        if (err != 0)
-            break;
-        pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
-    }
-    request->sleeps = false;
+    while (err == 0 && (node->busy->key_lock.locked || node->busy->key_lock.waiters != request))
+        err = fs_request_sleep(request, request->call.deadline_ms);
+    if (err == 0)
+        node->busy->key_lock.locked = true;
     DL_DELETE(node->busy->key_lock.waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
     if (err != 0 && !node->busy->key_lock.locked && node->busy->key_lock.waiters != NULL)
         pthread_cond_signal(&node->busy->key_lock.waiters->worker->wake);

@@ -236,7 +236,7 @@ int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
 }
 
 /* With fs->lock, which is released meanwhile: waits until the value that somebody fetches has come,
- * or not. 0, FS_REQUEUE, -EINTR or -ETIMEDOUT. */
+ * or the store is silent. 0, FS_REQUEUE, -EINTR or -ETIMEDOUT. */
 static int await(struct fs_request *request, const struct fs_node *node)
 {
     struct fs *fs = request->fs;
@@ -250,15 +250,8 @@ static int await(struct fs_request *request, const struct fs_node *node)
     if (err != 0 || ahead == NULL)
         return err;
     DL_APPEND(ahead->waiters, request);
-    request->sleeps = true;
-    while (err == 0 && fs_ticket_is_expected(node)) {
-        struct timespec until = {.tv_sec = request->call.deadline_ms / 1000,
-                                 .tv_nsec = request->call.deadline_ms % 1000 * 1000000};
-
-        pthread_cond_timedwait(&request->worker->wake, &fs->lock, &until);
-        err = ds_call_check(&request->call);
-    }
-    request->sleeps = false;
+    while (err == 0 && fs_ticket_is_expected(node) && !fs_vm_is_silent(node->dataset->vm))
+        err = fs_request_sleep(request, ds_call_now_ms() + FS_SILENT_MS);
     DL_DELETE(ahead->waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
     return err;
 }
@@ -275,6 +268,8 @@ static bool follows(struct fs_request *request, const struct fs_node *node, stru
     while (fs_walk_comes(dataset, request->tid, node->key, step)) {
         if (!fs_ticket_is_expected(node))
             return true;
+        if (fs_vm_is_silent(dataset->vm))
+            return false; /* what is known of this one alone will do */
         *err = await(request, node);
         if (*err != 0)
             return true;
@@ -292,17 +287,13 @@ void fs_ahead_passes(struct fs_request *request, const struct fs_node *node)
 
 /* The value and the next ones. True if that has told of this one; its uses are had thereby. */
 static bool fetch(struct fs_request *request, struct fs_node *node, enum fs_ticket_use use,
-                  const struct fs_step *step, int *err)
+                  const struct fs_step *step, size_t size, int *err)
 {
     struct fs *fs = request->fs;
     struct fs_dataset *dataset = node->dataset;
     int64_t asked_ms = ds_call_now_ms();
     bool told;
-    size_t size;
 
-    pthread_mutex_lock(&fs->lock);
-    size = fs_walk_batch(dataset, step, fs_ahead_most(dataset));
-    pthread_mutex_unlock(&fs->lock);
     *err = fs_ahead_fetch(request, dataset, step, size);
     DS_LOCK_SCOPE(&fs->lock);
     fs_listing_unref(step->listing);
@@ -326,19 +317,20 @@ bool fs_ahead_serves(struct fs_request *request, struct fs_node *node, enum fs_t
 {
     struct fs *fs = request->fs;
     struct fs_step step;
-    bool has = false;
+    bool follower, has = false;
+    size_t size = 0;
 
     *err = 0;
     pthread_mutex_lock(&fs->lock);
-    bool follower = follows(request, node, &step, err);
+    follower = follows(request, node, &step, err);
     if (follower && *err == 0) {
         has = fs_ticket_take_ahead(node, use, step.since_ms);
         *err = has && !fs_value_exists(node) ? -ENOENT : 0;
-        if (!has)
-            step.listing->refs++;
+    }
+    if (follower && *err == 0 && !has) {
+        step.listing->refs++;
+        size = fs_walk_batch(node->dataset, &step, fs_ahead_most(node->dataset));
     }
     pthread_mutex_unlock(&fs->lock);
-    if (!follower)
-        return false;
-    return has || *err != 0 || fetch(request, node, use, &step, err);
+    return follower && (size == 0 || fetch(request, node, use, &step, size, err));
 }

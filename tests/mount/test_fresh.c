@@ -140,35 +140,33 @@ static int walk_by_children(void *argument)
     return err;
 }
 
-/* Those that follow nothing. */
-static int look_anywhere(void *argument)
+/* Those that follow nothing: here and there, or always the same, and perhaps each time by a child.
+ */
+static int look(const struct part *part, bool by_children, bool anywhere)
 {
-    struct part *part = argument;
+    unsigned seed = part->seed;
     int err = 0;
 
-    while (err == 0 && harness_now_ms() < part->end_ms)
-        err = check(part, rand_r(&part->seed) % KEYS, 0);
+    while (err == 0 && harness_now_ms() < part->end_ms) {
+        int key = anywhere ? rand_r(&seed) % KEYS : KEYS / 2;
+        err = by_children ? by_child(part, key, 0) : check(part, key, 0);
+    }
     return err;
 }
 
-static int look_anywhere_by_children(void *argument)
+static int look_anywhere(void *part)
 {
-    struct part *part = argument;
-    int err = 0;
-
-    while (err == 0 && harness_now_ms() < part->end_ms)
-        err = by_child(part, rand_r(&part->seed) % KEYS, 0);
-    return err;
+    return look(part, false, true);
 }
 
-static int look_at_one(void *argument)
+static int look_anywhere_by_children(void *part)
 {
-    const struct part *part = argument;
-    int err = 0;
+    return look(part, true, true);
+}
 
-    while (err == 0 && harness_now_ms() < part->end_ms)
-        err = check(part, KEYS / 2, 0);
-    return err;
+static int look_at_one(void *part)
+{
+    return look(part, false, false);
 }
 
 static void test_numbered_values(void **state)

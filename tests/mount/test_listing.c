@@ -149,6 +149,29 @@ static void test_for_the_walker_alone(void **state)
     closedir(listing);
 }
 
+/* access(2) tells the kernel no size: what came ahead is longer than the kernel still believes. */
+static void test_longer_after_access(void **state)
+{
+    (void)state;
+    start_full(NULL);
+    struct stat status;
+    for (int i = 0; i < 5; i++) {
+        char value[64];
+        peer_set("app", "k0001", "short");
+        assert_int_equal(stat("m/app/k0001", &status), 0);
+        snprintf(value, sizeof value, "longer than it was before, for the %dth time", i);
+        peer_set("app", "k0001", value);
+        DIR *listing = opendir("m/app");
+        assert_non_null(listing);
+        assert_non_null(readdir(listing));
+        assert_int_equal(stat("m/app/k0000", &status), 0); /* and k0001 comes too */
+        assert_ok(access("m/app/k0001", R_OK));
+        assert_content("m/app/k0001", value);
+        closedir(listing);
+        harness_outlive_attributes();
+    }
+}
+
 /* fstat(2) after a read is not asked about, but the next one is, and so is one before any. */
 static void test_looks_again(void **state)
 {
@@ -209,10 +232,15 @@ static void test_small_cache(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_walks),           HARNESS_SHELLS(test_plain_listing),
-    HARNESS_SHELLS(test_walks_that_read), HARNESS_TEST(test_looks_again),
-    HARNESS_TEST(test_used_once),         HARNESS_SHELLS(test_for_the_walker_alone),
-    HARNESS_SHELLS(test_own_changes),     HARNESS_TEST(test_vanished_key),
+    HARNESS_SHELLS(test_walks),
+    HARNESS_SHELLS(test_plain_listing),
+    HARNESS_SHELLS(test_walks_that_read),
+    HARNESS_TEST(test_looks_again),
+    HARNESS_TEST(test_longer_after_access),
+    HARNESS_TEST(test_used_once),
+    HARNESS_SHELLS(test_for_the_walker_alone),
+    HARNESS_SHELLS(test_own_changes),
+    HARNESS_TEST(test_vanished_key),
     HARNESS_TEST(test_small_cache),
 };
 

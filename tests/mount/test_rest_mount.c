@@ -9,6 +9,7 @@
 #include "sim_rest.h"
 #include "stats.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -230,6 +231,49 @@ static void test_followers_at_once(void **state)
     }
 }
 
+static int read_two(void *unused)
+{
+    (void)unused;
+    char got[16];
+    return harness_read("m/app/k00", got, sizeof got) == 5 &&
+                   harness_read("m/app/k01", got, sizeof got) == 5
+               ? 0
+               : EIO;
+}
+
+static int read_third(void *unused)
+{
+    (void)unused;
+    char got[16];
+    return harness_read("m/app/k02", got, sizeof got) == 5 ? 0 : EIO;
+}
+
+/* Who comes to a value that is on its way for somebody else waits for it, and asks no more. */
+static void test_one_fetch_for_two(void **state)
+{
+    (void)state;
+    start(NULL, NULL);
+    for (int i = 0; i < 40; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%02d", i);
+        peer_set("app", key, "value");
+    }
+    DIR *directory = opendir("m/app");
+    assert_non_null(directory);
+    while (readdir(directory))
+        ;
+    size_t gets = sim_log_count("rest-get");
+    uint64_t fired = sim_fired();
+    sim_fault("delay=700:command=rest-get:skip=1:count=16");
+    pid_t first = harness_fork(read_two, NULL);
+    assert_soon(sim_fired() - fired == 16);
+    pid_t second = harness_fork(read_third, NULL);
+    assert_int_equal(harness_wait_child(second, HARNESS_SOON_MS, false), 0);
+    assert_int_equal(harness_wait_child(first, HARNESS_SOON_MS, false), 0);
+    assert_int_equal(sim_log_count("rest-get") - gets, 17);
+    closedir(directory);
+}
+
 /* Each segment is encoded once, and what comes back is what went out. */
 static void test_keys_in_paths(void **state)
 {
@@ -386,14 +430,23 @@ static void test_mount_table(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_costs),           HARNESS_SHELLS(test_directories),
-    HARNESS_SHELLS(test_attributes),      HARNESS_SHELLS(test_many_values),
-    HARNESS_SHELLS(test_parallel_option), HARNESS_TEST(test_lookups_at_once),
-    HARNESS_TEST(test_followers_at_once), HARNESS_TEST(test_keys_in_paths),
-    HARNESS_SHELLS(test_no_slash_keys),   HARNESS_SHELLS(test_ids),
-    HARNESS_SHELLS(test_power_states),    HARNESS_TEST(test_ids_of_the_first),
-    HARNESS_SHELLS(test_revert),          HARNESS_SHELLS(test_restart),
-    HARNESS_SHELLS(test_delay_connect),   HARNESS_SHELLS(test_machines),
+    HARNESS_SHELLS(test_costs),
+    HARNESS_SHELLS(test_directories),
+    HARNESS_SHELLS(test_attributes),
+    HARNESS_SHELLS(test_many_values),
+    HARNESS_SHELLS(test_parallel_option),
+    HARNESS_TEST(test_lookups_at_once),
+    HARNESS_TEST(test_followers_at_once),
+    HARNESS_TEST(test_one_fetch_for_two),
+    HARNESS_TEST(test_keys_in_paths),
+    HARNESS_SHELLS(test_no_slash_keys),
+    HARNESS_SHELLS(test_ids),
+    HARNESS_SHELLS(test_power_states),
+    HARNESS_TEST(test_ids_of_the_first),
+    HARNESS_SHELLS(test_revert),
+    HARNESS_SHELLS(test_restart),
+    HARNESS_SHELLS(test_delay_connect),
+    HARNESS_SHELLS(test_machines),
     HARNESS_SHELLS(test_mount_table),
 };
 
