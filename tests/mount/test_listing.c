@@ -131,6 +131,24 @@ static void test_used_once(void **state)
     closedir(listing);
 }
 
+/* A second after it came it is too old. */
+static void test_used_for_a_second(void **state)
+{
+    (void)state;
+    start_full(NULL);
+    struct stat status;
+    DIR *listing = opendir("m/app");
+    assert_non_null(listing);
+    while (readdir(listing))
+        ;
+    assert_int_equal(stat("m/app/k0000", &status), 0);
+    int64_t came_ms = harness_now_ms();
+    peer_set("app", "k0001", "changed since it was fetched\n");
+    assert_soon(harness_now_ms() - came_ms > 1001);
+    assert_content("m/app/k0001", "changed since it was fetched\n");
+    closedir(listing);
+}
+
 /* It is for who walks: everybody else asks, as ever. */
 static void test_for_the_walker_alone(void **state)
 {
@@ -238,6 +256,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_looks_again),
     HARNESS_TEST(test_longer_after_access),
     HARNESS_TEST(test_used_once),
+    HARNESS_TEST(test_used_for_a_second),
     HARNESS_SHELLS(test_for_the_walker_alone),
     HARNESS_SHELLS(test_own_changes),
     HARNESS_TEST(test_vanished_key),

@@ -8,10 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
-enum { THREADS = 8, ROUNDS = 2000 };
+enum { THREADS = 8, ROUNDS = 400 };
 
 static struct ds_turns turns;
 static atomic_int inside, most;
@@ -40,7 +41,7 @@ static void *take_and_give(void *argument)
     for (int i = 0; i < ROUNDS; i++) {
         struct ds_call call;
         /* Some are too late before they begin to wait, some while they wait. */
-        ds_call_init(&call, rand_r(&seed) % 3 == 0 ? rand_r(&seed) % 2 : 60000);
+        ds_call_init(&call, rand_r(&seed) % 4 != 0 ? rand_r(&seed) % 3 : 60000);
         if (ds_turns_take(&turns, &call, true) != 0)
             continue;
         int now = atomic_fetch_add(&inside, 1) + 1;
@@ -48,6 +49,9 @@ static void *take_and_give(void *argument)
         while (now > seen && !atomic_compare_exchange_weak(&most, &seen, now))
             continue;
         atomic_fetch_sub(&inside, 1);
+        /* About as long as some wait, so that they give up as they are given one. */
+        struct timespec held = {.tv_nsec = rand_r(&seed) % 1000000};
+        nanosleep(&held, NULL);
         ds_turns_give(&turns);
     }
     return NULL;
