@@ -25,14 +25,17 @@ unmount() {
 
 # Ends all that a section has started.
 finish() {
-    local point server
+    local point server status
     for point in ${mounted[@]+"${mounted[@]}"}; do
         umount "$point"
     done
     mounted=()
     for server in ${servers[@]+"${servers[@]}"}; do
-        kill "$server" 2>/dev/null || true
-        wait "$server" || true
+        kill "$server" || fail "a server had ended before its time"
+        status=0
+        wait "$server" || status=$?
+        # The simulator ends well by SIGTERM, others may die of it.
+        [ "$status" -eq 0 ] || [ "$status" -eq 143 ] || fail "a server ended with $status"
     done
     servers=()
     rm -f "$work"/*.db*

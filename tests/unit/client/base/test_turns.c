@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { THREADS = 8, ROUNDS = 400 };
+enum { THREADS = 3, ROUNDS = 1000 };
 
 static struct ds_turns turns;
 static atomic_int inside, most;
@@ -40,8 +40,7 @@ static void *take_and_give(void *argument)
     unsigned seed = (unsigned)(uintptr_t)argument;
     for (int i = 0; i < ROUNDS; i++) {
         struct ds_call call;
-        /* Some are too late before they begin to wait, some while they wait. */
-        ds_call_init(&call, rand_r(&seed) % 4 != 0 ? rand_r(&seed) % 3 : 60000);
+        ds_call_init(&call, rand_r(&seed) % 8 != 0 ? 1 : 60000);
         if (ds_turns_take(&turns, &call, true) != 0)
             continue;
         int now = atomic_fetch_add(&inside, 1) + 1;
@@ -49,8 +48,8 @@ static void *take_and_give(void *argument)
         while (now > seen && !atomic_compare_exchange_weak(&most, &seen, now))
             continue;
         atomic_fetch_sub(&inside, 1);
-        /* About as long as some wait, so that they give up as they are given one. */
-        struct timespec held = {.tv_nsec = rand_r(&seed) % 1000000};
+        /* About as long as the one who waits does: he gives up as he is given one. */
+        struct timespec held = {.tv_nsec = 1000000 + rand_r(&seed) % 300000};
         nanosleep(&held, NULL);
         ds_turns_give(&turns);
     }
