@@ -219,6 +219,7 @@ static bool lister_comes(const struct fs_dataset *dataset, struct reader *reader
 {
     struct fs_listing *listing = dataset->listing;
     size_t from = reader->next > 0 ? reader->next - 1 : 0; /* it may come to one several times */
+    bool found;
 
     /* The first name that is looked up tells the order. */
     if (!reader->begun && strcmp(listing->names.names[0], key) != 0 && is_smallest(dataset, key))
@@ -226,10 +227,14 @@ static bool lister_comes(const struct fs_dataset *dataset, struct reader *reader
     reader->begun = true;
     step->listing = reader->own != NULL ? reader->own : listing;
     /* From the start again: rsync reads what it has looked at before. */
-    if (!find_from(step->listing, from, SKIPPED_BY_LISTER, key, &step->index) &&
-        !find_from(step->listing, 0, 1, key, &step->index))
-        return false;
-    return goes_on(reader, step->index);
+    if (reader->own != NULL)
+        found = find_from(reader->own, from, SKIPPED_BY_LISTER, key, &step->index) ||
+                find_from(reader->own, 0, 1, key, &step->index);
+    else
+        found =
+            find_name(listing, reader->next, key, &step->index) &&
+            (step->index == 0 || (step->index >= from && step->index - from < SKIPPED_BY_LISTER));
+    return found && goes_on(reader, step->index);
 }
 
 static bool reader_comes(struct reader *reader, size_t index, int64_t now_ms)
