@@ -40,6 +40,11 @@ pid_t fs_process_parent(pid_t tid)
     return rest != NULL && sscanf(rest, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
+pid_t fs_process_session(pid_t tid)
+{
+    return getsid(tid);
+}
+
 int64_t fs_process_turns(pid_t tid)
 {
     char line[LINE_BYTES];

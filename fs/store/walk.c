@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     READERS = 32,
@@ -50,7 +49,7 @@ struct reader {
 struct fs_walk {
     struct reader readers[READERS];
     pid_t sessions[SESSIONS]; /* of those who listed last */
-    unsigned next_session;
+    unsigned sessions_noted;
 };
 
 static struct reader *find(struct fs_walk *walk, pid_t id, bool children)
@@ -80,24 +79,22 @@ static struct reader *begin(struct fs_walk *walk, pid_t id, bool children)
 
 static bool knows_session(const struct fs_walk *walk, pid_t session)
 {
-    for (size_t i = 0; i < SESSIONS; i++)
-        if (session > 0 && walk->sessions[i] == session)
+    for (size_t i = 0; i < SESSIONS && i < walk->sessions_noted; i++)
+        if (walk->sessions[i] == session)
             return true;
     return false;
 }
 
 void fs_walk_listed(struct fs_dataset *dataset, pid_t tid)
 {
-    pid_t session = tid != 0 ? getsid(tid) : -1;
+    pid_t session = tid != 0 ? fs_process_session(tid) : -1;
 
     if (dataset->walk == NULL)
         dataset->walk = calloc(1, sizeof(*dataset->walk));
     if (dataset->walk == NULL || tid == 0)
         return; /* then nothing comes ahead */
-    if (session > 0 && !knows_session(dataset->walk, session)) {
-        dataset->walk->sessions[dataset->walk->next_session] = session;
-        dataset->walk->next_session = (dataset->walk->next_session + 1) % SESSIONS;
-    }
+    if (session >= 0 && !knows_session(dataset->walk, session))
+        dataset->walk->sessions[dataset->walk->sessions_noted++ % SESSIONS] = session;
     begin(dataset->walk, tid, false)->lists = true;
 }
 
@@ -312,7 +309,7 @@ bool fs_walk_comes(struct fs_dataset *dataset, pid_t tid, const char *key, struc
     if (walk == NULL || tid == 0 || dataset->listing == NULL || dataset->listing->names.count == 0)
         return false;
     if (own == NULL) {
-        if (!knows_session(walk, getsid(tid)))
+        if (!knows_session(walk, fs_process_session(tid)))
             return false;
         own = begin(walk, tid, false);
         own->parent = fs_process_parent(tid);

@@ -8,12 +8,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 /* Threads of this test: their session is the hundreds of their number, their parent the tens. */
-pid_t getsid(pid_t tid)
+pid_t fs_process_session(pid_t tid)
 {
     return tid / 100;
 }
@@ -120,6 +119,21 @@ static void test_other_session(void **state)
         assert_false(comes(OF_ANOTHER_SESSION, i));
 }
 
+/* A shell in a container has the session 0: its leader is outside. */
+static void test_session_outside(void **state)
+{
+    (void)state;
+    assert_false(comes(21, 0));
+    assert_false(comes(21, 1));
+    fs_walk_listed(&dataset, 10);
+    assert_false(comes(22, 0));
+    assert_true(comes(22, 1));
+    for (int session = 3; session < 7; session++)
+        fs_walk_listed(&dataset, session * 100);
+    assert_false(comes(23, 0)); /* four others have listed since */
+    assert_false(comes(23, 1));
+}
+
 /* Each key by another child; and who is a child of somebody else goes his own way. */
 static void test_children(void **state)
 {
@@ -205,6 +219,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_other_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_session, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_session_outside, setup, teardown),
         cmocka_unit_test_setup_teardown(test_children, setup, teardown),
         cmocka_unit_test_setup_teardown(test_children_in_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_key, setup, teardown),
