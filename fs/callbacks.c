@@ -3,12 +3,12 @@
 
 #include "file/close.h"
 #include "file/write.h"
+#include "file_name.h"
 #include "kernel/request.h"
 #include "kernel/run_request.h"
 #include "model/fs.h"
 #include "model/node.h"
 #include "ops.h"
-#include "text/name.h"
 #include "tree/attributes.h"
 #include "tree/read_directory.h"
 
@@ -23,7 +23,7 @@ static struct fs_kernel *kernel_of(fuse_req_t req)
 /* Replies where a name cannot be one. The kernel lets longer ones through. */
 static bool refuse_name(fuse_req_t req, enum fs_opcode opcode, const char *name)
 {
-    if (strlen(name) <= FS_NAME_MAX_BYTES)
+    if (strlen(name) <= DS_FILE_NAME_MAX_BYTES)
         return false;
     atomic_fetch_add(&kernel_of(req)->requests[opcode], 1);
     fuse_reply_err(req, ENAMETOOLONG);

@@ -1,6 +1,7 @@
 /* The text of -h. */
 #include "help.h"
 
+#include "command_line.h"
 #include "option_kernel.h"
 #include "option_own.h"
 
@@ -13,16 +14,17 @@ enum {
 
 /* Appends one option's line at `at`, where `room` bytes are left; returns the bytes that it needs.
  */
-static size_t print_option(const struct fs_option *option, char *at, size_t room)
+static size_t print_option(const struct ds_option *option, char *at, size_t room)
 {
     char left[HELP_COLUMN];
-    snprintf(left, sizeof left, "%s%s%s", option->name, option->metavar ? "=" : "",
-             option->metavar ? option->metavar : "");
+    bool shows = option->metavar && !option->value_optional;
+    snprintf(left, sizeof left, "%s%s%s", option->name, shows ? "=" : "",
+             shows ? option->metavar : "");
     return (size_t)snprintf(at, room, "  %-*s%s\n", HELP_COLUMN, left, option->help);
 }
 
 /* The same for all of a table that are shown. */
-static size_t print_table(const struct fs_option *table, char *at, size_t room)
+static size_t print_table(const struct ds_option *table, char *at, size_t room)
 {
     size_t len = 0;
     for (; table->name; table++)
@@ -34,7 +36,7 @@ static size_t print_table(const struct fs_option *table, char *at, size_t room)
 const char *fs_help(void)
 {
     static const char head[] =
-        "usage: " FS_OPTION_USAGE " [-f] [-d]\n"
+        "usage: " FS_USAGE " [-f] [-d]\n"
         "       datasetfs -h | -V\n"
         "\n"
         "Mounts the DataSets of a virtual machine: a DataSet is a directory, an entry a file.\n"
@@ -58,6 +60,7 @@ const char *fs_help(void)
         return help;
     size_t len = (size_t)snprintf(help, sizeof help, "%s", head);
     len += print_table(fs_option_own, help + len, sizeof help - len);
+    len += print_table(ds_store_option, help + len, sizeof help - len);
     print_table(fs_option_kernel, help + len, sizeof help - len);
     return help;
 }

@@ -38,10 +38,10 @@ static int check_if_there(const struct cover *cover, const char *folder, const c
 
 static int check_https(const struct cover *cover, const struct fs_options *options)
 {
-    int err = check(cover, options->cacert);
+    int err = check(cover, options->store.cacert);
 
-    if (err == 0 && options->credentials != NULL)
-        return check(cover, options->credentials);
+    if (err == 0 && options->store.credentials != NULL)
+        return check(cover, options->store.credentials);
     if (err == 0)
         err = check_if_there(cover, getenv("CREDENTIALS_DIRECTORY"), "datasetfs");
     if (err == 0)

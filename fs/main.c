@@ -38,7 +38,7 @@ static void fill_descriptors(void)
 int main(int argc, char *argv[])
 {
     struct fs_options options;
-    char why[FS_OPTION_WHY_BYTES];
+    char why[DS_OPTION_WHY_BYTES];
     int status;
 
     fill_descriptors();

@@ -13,8 +13,8 @@
 #include "file/open.h"
 #include "file/read.h"
 #include "file/write.h"
+#include "file_name.h"
 #include "kernel/reply.h"
-#include "text/name.h"
 #include "tree/attributes.h"
 #include "tree/entries.h"
 #include "tree/lock.h"
@@ -30,8 +30,9 @@
 /* .datasetfs stands in the root, beside the DataSets. */
 static int lookup_in_root(struct fs_request *request, struct fs_node *root)
 {
-    return strcmp(request->name, FS_NAME_CONTROL) == 0 ? fs_control_lookup_itself(request, root)
-                                                       : fs_lookup_dataset(request, root);
+    return strcmp(request->name, DS_FILE_NAME_CONTROL) == 0
+               ? fs_control_lookup_itself(request, root)
+               : fs_lookup_dataset(request, root);
 }
 
 const struct fs_kind fs_ops_kinds[] = {

@@ -16,63 +16,44 @@ static int append_escaped(struct ds_buf *out, const char *value)
     return err;
 }
 
-static int pass_on(struct fs_option_parser *parser, const struct fs_option *option,
-                   const char *value)
+static int pass_on(void *to, const struct ds_option *option, const char *value)
 {
-    int err = ds_buf_printf(&parser->kernel, "%s%s,", option->name, value ? "=" : "");
+    struct fs_option_words *words = to;
+    int err = ds_buf_printf(&words->words, "%s%s,", option->name, value ? "=" : "");
     if (!err && value) {
-        parser->kernel.len--;
-        err = append_escaped(&parser->kernel, value);
+        words->words.len--;
+        err = append_escaped(&words->words, value);
         if (!err)
-            err = ds_buf_puts(&parser->kernel, ",");
+            err = ds_buf_puts(&words->words, ",");
     }
     return err;
 }
 
-static int pass_allow_other(struct fs_option_parser *parser, const struct fs_option *option,
-                            const char *value)
+static int pass_allow_other(void *to, const struct ds_option *option, const char *value)
 {
-    parser->options->allow_other = true;
-    return pass_on(parser, option, value);
+    struct fs_option_words *words = to;
+    words->allow_other = true;
+    return pass_on(to, option, value);
 }
 
-static int pass_allow_root(struct fs_option_parser *parser, const struct fs_option *option,
-                           const char *value)
+static int pass_allow_root(void *to, const struct ds_option *option, const char *value)
 {
-    parser->allow_root = true;
-    return pass_on(parser, option, value);
+    struct fs_option_words *words = to;
+    words->allow_root = true;
+    return pass_on(to, option, value);
 }
 
-static int pass_max_read(struct fs_option_parser *parser, const struct fs_option *option,
-                         const char *value)
+static int pass_max_read(void *to, const struct ds_option *option, const char *value)
 {
     uint64_t number;
-    if (!fs_option_number(value, 10, 4096, 1024 * 1024, &number))
+    if (!ds_option_number(value, 10, 4096, 1024 * 1024, &number))
         return -EINVAL;
-    return pass_on(parser, option, value);
-}
-
-static int drop(struct fs_option_parser *parser, const struct fs_option *option, const char *value)
-{
-    (void)parser;
-    (void)option;
-    (void)value;
-    return 0;
-}
-
-static int refuse_remount(struct fs_option_parser *parser, const struct fs_option *option,
-                          const char *value)
-{
-    (void)option;
-    (void)value;
-    return fs_option_refuse(parser->why,
-                            "remount: the options of a mount cannot be changed: unmount it, then "
-                            "mount it with the new ones");
+    return pass_on(to, option, value);
 }
 
 #define SECURITY_CONTEXT .metavar = "CONTEXT", .expected = "a security context", .set = pass_on
 
-const struct fs_option fs_option_kernel[] = {
+const struct ds_option fs_option_kernel[] = {
     {"allow_other", .help = "let in other users, as the modes say", .set = pass_allow_other},
     {"allow_root", .help = "let in root beside the user who mounts", .set = pass_allow_root},
     {"default_permissions", .help = "the kernel checks modes; comes with allow_other",
@@ -90,46 +71,48 @@ const struct fs_option fs_option_kernel[] = {
     {"defcontext", SECURITY_CONTEXT},
     {"rootcontext", SECURITY_CONTEXT},
 
-    {"nosuid", .set = drop}, /* always on */
-    {"nodev", .set = drop},
-    {"noexec", .set = drop},
-    {"suid", .set = drop},
-    {"dev", .set = drop},
-    {"exec", .set = drop},
-    {"defaults", .set = drop},
-    {"auto", .set = drop},
-    {"noauto", .set = drop},
-    {"user", "NAME", .value_optional = true, .set = drop},
-    {"nouser", .set = drop},
-    {"users", .set = drop},
-    {"nousers", .set = drop},
-    {"owner", .set = drop},
-    {"noowner", .set = drop},
-    {"group", .set = drop},
-    {"nogroup", .set = drop},
-    {"remount", .set = refuse_remount},
-    {"nofail", .set = drop},
-    {"_netdev", .set = drop},
-    {"comment", "TEXT", "text", .set = drop},
-    {"uhelper", "NAME", "a name", .set = drop},
-    {"helper", "NAME", "a name", .set = drop},
-    {"atime", .set = drop},
-    {"relatime", .set = drop},
-    {"norelatime", .set = drop},
-    {"strictatime", .set = drop},
-    {"nostrictatime", .set = drop},
-    {"diratime", .set = drop},
-    {"nodiratime", .set = drop},
-    {"lazytime", .set = drop},
-    {"nolazytime", .set = drop},
-    {"iversion", .set = drop},
-    {"noiversion", .set = drop},
-    {"mand", .set = drop},
-    {"nomand", .set = drop},
-    {"silent", .set = drop},
-    {"loud", .set = drop},
-    {"nosymfollow", .set = drop},
-    {"symfollow", .set = drop},
+    {"nosuid", .set = ds_option_drop}, /* always on */
+    {"nodev", .set = ds_option_drop},
+    {"noexec", .set = ds_option_drop},
+    {"suid", .set = ds_option_drop},
+    {"dev", .set = ds_option_drop},
+    {"exec", .set = ds_option_drop},
+    {"defaults", .set = ds_option_drop},
+    {"auto", .set = ds_option_drop},
+    {"noauto", .set = ds_option_drop},
+    {"user", "NAME", .value_optional = true, .set = ds_option_drop},
+    {"nouser", .set = ds_option_drop},
+    {"users", .set = ds_option_drop},
+    {"nousers", .set = ds_option_drop},
+    {"owner", .set = ds_option_drop},
+    {"noowner", .set = ds_option_drop},
+    {"group", .set = ds_option_drop},
+    {"nogroup", .set = ds_option_drop},
+    {"remount", .refused =
+                    "the options of a mount cannot be changed: unmount it, then mount it with the "
+                    "new ones"},
+    {"nofail", .set = ds_option_drop},
+    {"_netdev", .set = ds_option_drop},
+    {"comment", "TEXT", "text", .set = ds_option_drop},
+    {"uhelper", "NAME", "a name", .set = ds_option_drop},
+    {"helper", "NAME", "a name", .set = ds_option_drop},
+    {"atime", .set = ds_option_drop},
+    {"relatime", .set = ds_option_drop},
+    {"norelatime", .set = ds_option_drop},
+    {"strictatime", .set = ds_option_drop},
+    {"nostrictatime", .set = ds_option_drop},
+    {"diratime", .set = ds_option_drop},
+    {"nodiratime", .set = ds_option_drop},
+    {"lazytime", .set = ds_option_drop},
+    {"nolazytime", .set = ds_option_drop},
+    {"iversion", .set = ds_option_drop},
+    {"noiversion", .set = ds_option_drop},
+    {"mand", .set = ds_option_drop},
+    {"nomand", .set = ds_option_drop},
+    {"silent", .set = ds_option_drop},
+    {"loud", .set = ds_option_drop},
+    {"nosymfollow", .set = ds_option_drop},
+    {"symfollow", .set = ds_option_drop},
 
     {.name = NULL},
 };

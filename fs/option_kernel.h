@@ -2,9 +2,18 @@
 #ifndef FS_OPTION_KERNEL_H
 #define FS_OPTION_KERNEL_H
 
+#include "buf.h"
 #include "option.h"
 
-/* Ends with one without a name. */
-extern const struct fs_option fs_option_kernel[];
+#include <stdbool.h>
+
+struct fs_option_words {
+    struct ds_buf words; /* what goes to libfuse so far, each word with a comma behind it */
+    bool allow_other;
+    bool allow_root;
+};
+
+/* Of struct fs_option_words, up to one without a name. */
+extern const struct ds_option fs_option_kernel[];
 
 #endif

@@ -2,9 +2,10 @@
 #ifndef FS_OPTION_OWN_H
 #define FS_OPTION_OWN_H
 
+#include "model/options.h"
 #include "option.h"
 
-/* Ends with one without a name. */
-extern const struct fs_option fs_option_own[];
+/* Of struct fs_options, up to one without a name. */
+extern const struct ds_option fs_option_own[];
 
 #endif

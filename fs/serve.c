@@ -101,9 +101,8 @@ static int open_store(struct session *session)
     struct ds_call call;
     int err;
 
-    ds_call_init(&call, session->options->timeout_ms);
-    err =
-        ds_source_open(session->source, &session->options->source_options, &call, &session->client);
+    ds_call_init(&call, session->options->store.timeout_ms);
+    err = ds_source_open(session->source, &session->options->store.source, &call, &session->client);
     if (err == 0)
         return FS_EXIT_OK;
     if (call.text[0] != '\0')
@@ -245,8 +244,9 @@ static void close_store(struct session *session)
 {
     struct ds_call call;
 
-    ds_call_init(&call, session->options->timeout_ms < END_MAX_MS ? session->options->timeout_ms
-                                                                  : END_MAX_MS);
+    ds_call_init(&call, session->options->store.timeout_ms < END_MAX_MS
+                            ? session->options->store.timeout_ms
+                            : END_MAX_MS);
     ds_client_free(session->client, &call);
 }
 

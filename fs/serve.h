@@ -2,7 +2,7 @@
 #ifndef FS_SERVE_H
 #define FS_SERVE_H
 
-#include "option.h"
+#include "model/options.h"
 
 /* Mounts what the options name and serves it until a signal or the kernel ends it, in the
  * background unless they say otherwise. What goes wrong is told in one line. The exit status of

@@ -42,7 +42,7 @@ int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
     fs->kinds = kinds;
     fs->kernel.fs = fs;
     fs->kernel.lock = &fs->lock;
-    fs->kernel.timeout_ms = options->timeout_ms;
+    fs->kernel.timeout_ms = options->store.timeout_ms;
     fs->mounting_uid = geteuid();
     clock_gettime(CLOCK_REALTIME, &fs->start);
     pthread_mutex_init(&fs->lock, NULL);

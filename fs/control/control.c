@@ -2,11 +2,11 @@
 #include "control.h"
 
 #include "cleanup.h"
+#include "file_name.h"
 #include "kernel/error_log.h"
 #include "scratch/leftover.h"
 #include "snapshot.h"
 #include "store/ask.h"
-#include "text/name.h"
 #include "tree/lookup.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "file/close.h"
+#include "file_name.h"
 #include "kernel/reply.h"
 #include "model/datasets.h"
 #include "model/key_history.h"
@@ -11,7 +12,6 @@
 #include "snapshot.h"
 #include "store/list_names.h"
 #include "store/query_dataset.h"
-#include "text/name.h"
 #include "tree/lookup.h"
 #include "tree/machine.h"
 
@@ -50,7 +50,7 @@ int fs_info_lookup(struct fs_request *request, struct fs_node *parent)
 static int print_long_names(const struct fs_dataset *dataset, struct ds_buf *out)
 {
     const char *before = ",\"long_names\":{";
-    char name[FS_NAME_MAX_BYTES + 1];
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
     int err = 0;
 
     if (dataset->listing == NULL)
@@ -58,9 +58,9 @@ static int print_long_names(const struct fs_dataset *dataset, struct ds_buf *out
     for (size_t i = 0; i < dataset->listing->names.count && err == 0; i++) {
         const char *key = dataset->listing->names.names[i];
 
-        if (!fs_name_needs_shortening(FS_NAME_IN_DATASET, key))
+        if (!ds_file_name_needs_shortening(DS_FILE_NAME_IN_DATASET, key))
             continue;
-        fs_name_encode(FS_NAME_IN_DATASET, key, name);
+        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, key, name);
         err = ds_buf_puts(out, before);
         before = ",";
         if (err == 0)
@@ -123,7 +123,7 @@ int fs_info_create(struct fs_request *request, struct fs_node *parent)
     if (err == 0 && !fs->vm->caps->can_create)
         err = -EPERM;
     if (err == 0)
-        err = fs_name_decode(FS_NAME_IN_ROOT, request->name, &name);
+        err = ds_file_name_decode(DS_FILE_NAME_IN_ROOT, request->name, &name);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
@@ -184,7 +184,7 @@ int fs_info_write(struct fs_request *request, struct fs_handle *handle)
     pthread_mutex_lock(&fs->lock);
     creates = handle->creates;
     pthread_mutex_unlock(&fs->lock);
-    err = creates ? complete(&attributes, &fs->options->defaults) : 0;
+    err = creates ? complete(&attributes, &fs->options->store.attributes) : 0;
     if (err == 0)
         err = creates ? fs_query_create(request, dataset, &attributes)
                       : fs_query_update(request, dataset, &attributes);

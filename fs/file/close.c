@@ -172,7 +172,8 @@ int fs_close_release(struct fs_request *request, struct fs_handle *handle)
     bool work;
     int err;
 
-    ds_call_init(&request->call, fs->options->timeout_ms); /* nobody waits: it may be queued long */
+    ds_call_init(&request->call,
+                 fs->options->store.timeout_ms); /* nobody waits: it may be queued long */
     pthread_mutex_lock(&fs->lock);
     work = (handle->writes && handle->uses > 0) || has_work(handle);
     pthread_mutex_unlock(&fs->lock);

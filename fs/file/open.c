@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "close.h"
+#include "file_name.h"
 #include "handle.h"
 #include "kernel/error_log.h"
 #include "kernel/reply.h"
@@ -17,7 +18,6 @@
 #include "store/fetch_value.h"
 #include "store/key_lock.h"
 #include "store/read_ahead.h"
-#include "text/name.h"
 #include "working.h"
 
 #include <errno.h>
@@ -140,7 +140,7 @@ static void decide_caching(struct fs_request *request, struct fs_handle *handle,
 /* With fs->lock: true if an open of this thread was told ESTALE just before; that is over now. */
 static bool take_stale(struct fs_stale_opens *opens, const struct fs_request *request)
 {
-    int64_t since_ms = ds_call_now_ms() - request->fs->options->timeout_ms;
+    int64_t since_ms = ds_call_now_ms() - request->fs->options->store.timeout_ms;
 
     for (size_t i = 0; i < sizeof(opens->latest) / sizeof(opens->latest[0]); i++) {
         if (opens->latest[i].tid != request->tid || request->tid == 0)
@@ -255,7 +255,8 @@ int fs_open_create(struct fs_request *request, struct fs_node *parent)
     struct fs_handle *spare DS_AUTO_FREE = calloc(1, sizeof(*spare)), *handle = spare;
     struct fs_node *node;
     bool stale_attr;
-    int err = handle == NULL ? -ENOMEM : fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
+    int err = handle == NULL ? -ENOMEM
+                             : ds_file_name_decode(DS_FILE_NAME_IN_DATASET, request->name, &key);
 
     if (err == 0)
         err = fs_access_allow(request, dataset, key, FS_NEED_WRITE);

@@ -3,9 +3,9 @@
 
 #include "call.h"
 #include "cleanup.h"
+#include "file_name.h"
 #include "log.h"
 #include "text.h"
-#include "text/name.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct failure {
     unsigned long untold;  /* and not in the log yet */
     const char *operation; /* static */
     int error;
-    char path[2 * (FS_NAME_MAX_BYTES + 1) + 32];
+    char path[2 * (DS_FILE_NAME_MAX_BYTES + 1) + 32];
     char text[256];
 };
 
@@ -190,14 +190,14 @@ void fs_error_log_free(struct fs_error_log *errors)
 
 static void print_path(const struct fs_error_log_about *about, char *path, size_t size)
 {
-    char name[FS_NAME_MAX_BYTES + 1] = "", sub[FS_NAME_MAX_BYTES + 1] = "";
+    char name[DS_FILE_NAME_MAX_BYTES + 1] = "", sub[DS_FILE_NAME_MAX_BYTES + 1] = "";
 
     if (about->dataset != NULL)
-        fs_name_encode(FS_NAME_IN_ROOT, about->dataset, name);
+        ds_file_name_encode(DS_FILE_NAME_IN_ROOT, about->dataset, name);
     if (about->key != NULL)
-        fs_name_encode(FS_NAME_IN_DATASET, about->key, sub);
+        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, about->key, sub);
     if (about->info)
-        snprintf(path, size, "/%s/info/%s", FS_NAME_CONTROL, name);
+        snprintf(path, size, "/%s/info/%s", DS_FILE_NAME_CONTROL, name);
     else if (about->key != NULL)
         snprintf(path, size, "/%s/%s", name, sub);
     else

@@ -7,8 +7,8 @@
 #ifndef FS_FORGET_H
 #define FS_FORGET_H
 
+#include "file_name.h"
 #include "kernel.h"
-#include "text/name.h"
 
 #include <stdbool.h>
 
@@ -21,7 +21,7 @@ struct fs_stale {
 /* The pages of the inode, or, where there is a name, that name in the directory. */
 struct fs_forgotten {
     fuse_ino_t ino;
-    char name[FS_NAME_MAX_BYTES + 1];
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
 };
 
 /* With kernel->lock: what it is by now. False: there is nothing to be forgotten any more. */

@@ -47,7 +47,7 @@ static int run_due(struct fs_request *request)
     int err;
 
     ds_call_init(&request->call,
-                 fs->options->timeout_ms); /* the time in the queue is not its own */
+                 fs->options->store.timeout_ms); /* the time in the queue is not its own */
     err = fs_request_may_block(request);
     if (err != 0)
         return err;

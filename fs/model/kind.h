@@ -3,10 +3,10 @@
 #ifndef FS_KIND_H
 #define FS_KIND_H
 
+#include "file_name.h"
 #include "kernel/request.h"
 #include "listing.h"
 #include "node.h"
-#include "text/name.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct fs_handle;
 
 /* One name of a directory, as one is told that reads it. */
 struct fs_item {
-    char name[FS_NAME_MAX_BYTES + 1];
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
     mode_t type;          /* S_IFDIR or S_IFREG */
     struct fs_node *node; /* without a pin; NULL: the kernel does not know it */
     uint64_t number;      /* of the inode, as stat(2) would tell */

@@ -271,7 +271,7 @@ bool fs_node_forgotten(const struct fs_stale *stale, struct fs_forgotten *what)
     if (node->kind != FS_NODE_DATASET)
         return true;
     what->ino = node->dataset->vm->ino;
-    fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, what->name);
+    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, node->dataset->name, what->name);
     return !node->dataset->exists; /* or it was made again */
 }
 

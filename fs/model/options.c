@@ -8,10 +8,7 @@ void fs_options_clear(struct fs_options *options)
     free(options->source);
     free(options->mountpoint);
     free(options->kernel_options);
-    free(options->credentials);
-    free(options->cacert);
-    free(options->pin);
     free(options->scratch);
-    ds_attributes_clear(&options->defaults);
+    ds_store_options_clear(&options->store);
     *options = (struct fs_options){0};
 }

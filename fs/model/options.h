@@ -2,7 +2,7 @@
 #ifndef FS_OPTIONS_H
 #define FS_OPTIONS_H
 
-#include "client.h"
+#include "store_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,26 +19,19 @@ struct fs_options {
     bool help;        /* -h: nothing else is filled in or required */
     bool version;     /* -V: the same */
 
-    struct ds_source_options source_options; /* side= channels= parallel= insecure delay_connect */
-    /* credentials=FILE, cacert=FILE, pin=sha256//HASH; source_options refers to them. */
-    char *credentials;
-    char *cacert;
-    char *pin;
-    bool read_only;       /* ro */
-    bool allow_other;     /* allow_other */
-    bool xattr;           /* xattr */
+    struct ds_store_options store; /* its attributes, of DataSets to be made, are complete */
+    bool read_only;                /* ro */
+    bool allow_other;              /* allow_other */
+    bool xattr;                    /* xattr */
     bool commit_at_close; /* commit=close: writes are always gathered; commit=write is default */
     bool force;           /* force: rmdir deletes a DataSet with its entries */
     uid_t uid;            /* uid=N, default the caller's */
     gid_t gid;            /* gid=N, default the caller's */
     mode_t umask;         /* umask=OCTAL, default FS_UMASK_DEFAULT */
-    int64_t timeout_ms;   /* timeout=SECONDS, 1 to 3600, default 10 */
     int64_t ttl_ms;       /* ttl=SECONDS, 0 to 86400, default 0 */
     uint64_t cache_bytes; /* cache=SIZE (bytes, or with K, M or G), 0 to 4 GiB, default 16M */
     unsigned readahead;   /* readahead=N, values at once, 0 to FS_READAHEAD_MAX, default that */
     unsigned max_threads; /* max_threads=N, 2 to 256, default 32 */
-    struct ds_attributes defaults; /* host_access= guest_access= description=
-                                      omit_from_snapshot_and_clone; complete */
     char *scratch; /* scratch=GLOB:…, NULL: the usual ones, "": none; as in scratch_name.h */
     int64_t scratch_delay_ms; /* scratch_delay=SECONDS, 1 to 86400, default 10 */
 

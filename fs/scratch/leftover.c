@@ -2,6 +2,7 @@
 #include "leftover.h"
 
 #include "cleanup.h"
+#include "file_name.h"
 #include "kernel/error_log.h"
 #include "log.h"
 #include "model/datasets.h"
@@ -9,7 +10,6 @@
 #include "publish.h"
 #include "scratch.h"
 #include "text.h"
-#include "text/name.h"
 #include "withheld.h"
 
 #include <errno.h>
@@ -157,11 +157,11 @@ int fs_leftover_publish(struct fs_request *request)
 static int print_one(const struct fs_node *node, struct ds_buf *out)
 {
     const struct fs_scratch *scratch = node->busy->scratch;
-    char dataset[FS_NAME_MAX_BYTES + 1], name[FS_NAME_MAX_BYTES + 1];
+    char dataset[DS_FILE_NAME_MAX_BYTES + 1], name[DS_FILE_NAME_MAX_BYTES + 1];
     int err;
 
-    fs_name_encode(FS_NAME_IN_ROOT, node->dataset->name, dataset);
-    fs_name_encode(FS_NAME_IN_DATASET, node->key, name);
+    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, node->dataset->name, dataset);
+    ds_file_name_encode(DS_FILE_NAME_IN_DATASET, node->key, name);
     ds_text_clean(dataset);
     ds_text_clean(name);
     err = ds_buf_printf(out, "/%s/%s\t%zu\t%lld\t", dataset, name, scratch->bytes.len,

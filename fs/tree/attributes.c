@@ -5,6 +5,7 @@
 #include "file/content.h"
 #include "file/truncate.h"
 #include "file/working.h"
+#include "file_name.h"
 #include "kernel/reply.h"
 #include "know_value.h"
 #include "model/datasets.h"
@@ -16,7 +17,6 @@
 #include "store/access.h"
 #include "store/key_lock.h"
 #include "store/walk.h"
-#include "text/name.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -264,7 +264,7 @@ int fs_attributes_statfs(struct fs_request *request)
     struct statvfs statfs = {.f_bsize = BLOCK_BYTES,
                              .f_frsize = BLOCK_BYTES,
                              .f_blocks = DS_TOTAL_MAX_BYTES / BLOCK_BYTES,
-                             .f_namemax = FS_NAME_MAX_BYTES};
+                             .f_namemax = DS_FILE_NAME_MAX_BYTES};
     uint64_t used = 0, free_blocks;
 
     pthread_mutex_lock(&fs->lock);

@@ -2,6 +2,7 @@
 #include "entries.h"
 
 #include "cleanup.h"
+#include "file_name.h"
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/datasets.h"
@@ -14,7 +15,6 @@
 #include "store/access.h"
 #include "store/list_names.h"
 #include "store/send.h"
-#include "text/name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -111,7 +111,7 @@ void fs_entries_item(struct fs *fs, const struct fs_node *node, const char *name
     struct fs_node *entry = fs_node_known(dataset, name);
 
     (void)fs;
-    fs_name_encode(FS_NAME_IN_DATASET, name, item->name);
+    ds_file_name_encode(DS_FILE_NAME_IN_DATASET, name, item->name);
     item->node = entry;
     item->type = entry != NULL && entry->kind == FS_NODE_LOCK ? S_IFDIR : S_IFREG;
     item->number = entry != NULL

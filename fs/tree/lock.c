@@ -2,6 +2,7 @@
 #include "lock.h"
 
 #include "cleanup.h"
+#include "file_name.h"
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/datasets.h"
@@ -12,7 +13,6 @@
 #include "scratch/scratch.h"
 #include "store/access.h"
 #include "store/key_lock.h"
-#include "text/name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -70,7 +70,7 @@ int fs_lock_mkdir(struct fs_request *request, struct fs_node *parent)
 
     if (!is_lock_name(request->name))
         return -EPERM;
-    err = fs_name_decode(FS_NAME_IN_DATASET, request->name, &key);
+    err = ds_file_name_decode(DS_FILE_NAME_IN_DATASET, request->name, &key);
     if (err == 0)
         err = fs_access_allow(request, dataset, key, FS_NEED_WRITE);
     if (err != 0)

@@ -2,6 +2,7 @@
 #include "lookup.h"
 
 #include "cleanup.h"
+#include "file_name.h"
 #include "kernel/reply.h"
 #include "know_value.h"
 #include "model/datasets.h"
@@ -10,7 +11,6 @@
 #include "store/access.h"
 #include "store/list_names.h"
 #include "store/query_dataset.h"
-#include "text/name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,14 +30,14 @@ int fs_lookup_reply(struct fs_request *request, struct fs_node *node)
 }
 
 /* The name in the listing that is shown as `name`, copied; NULL if there is none. */
-static char *search(const struct ds_names *names, enum fs_name_place place, const char *name)
+static char *search(const struct ds_names *names, enum ds_file_name_place place, const char *name)
 {
-    char shown[FS_NAME_MAX_BYTES + 1];
+    char shown[DS_FILE_NAME_MAX_BYTES + 1];
 
     for (size_t i = 0; i < names->count; i++) {
-        if (!fs_name_needs_shortening(place, names->names[i]))
+        if (!ds_file_name_needs_shortening(place, names->names[i]))
             continue;
-        fs_name_encode(place, names->names[i], shown);
+        ds_file_name_encode(place, names->names[i], shown);
         if (strcmp(shown, name) == 0)
             return strdup(names->names[i]);
     }
@@ -47,14 +47,15 @@ static char *search(const struct ds_names *names, enum fs_name_place place, cons
 int fs_lookup_key(struct fs_request *request, struct fs_dataset *dataset, const char *name,
                   char **key)
 {
-    enum fs_name_place place = dataset != NULL ? FS_NAME_IN_DATASET : FS_NAME_IN_ROOT;
+    enum ds_file_name_place place =
+        dataset != NULL ? DS_FILE_NAME_IN_DATASET : DS_FILE_NAME_IN_ROOT;
     struct fs *fs = request->fs;
     struct fs_listing *listing;
-    int err = fs_name_decode(place, name, key);
+    int err = ds_file_name_decode(place, name, key);
 
     if (err == 0 || err == -ENOMEM)
         return err;
-    if (!fs_name_is_shortened(name))
+    if (!ds_file_name_is_shortened(name))
         return -ENOENT;
     pthread_mutex_lock(&fs->lock);
     listing = dataset != NULL ? dataset->listing : fs->vm->listing;

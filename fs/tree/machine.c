@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "file/working.h"
+#include "file_name.h"
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/datasets.h"
@@ -13,7 +14,6 @@
 #include "model/value.h"
 #include "store/list_names.h"
 #include "store/query_dataset.h"
-#include "text/name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static int make(struct fs_request *request, const char *name)
     dataset = fs_dataset_acquire(fs->vm, name);
     if (dataset == NULL)
         return -ENOMEM;
-    err = ds_attributes_copy(&attributes, &fs->options->defaults);
+    err = ds_attributes_copy(&attributes, &fs->options->store.attributes);
     if (err == 0)
         err = fs_query_create(request, dataset, &attributes);
     pthread_mutex_lock(&fs->lock);
@@ -108,7 +108,7 @@ int fs_machine_mkdir(struct fs_request *request, struct fs_node *root)
     (void)root;
     if (!request->fs->vm->caps->can_create)
         return -EPERM;
-    err = fs_name_decode(FS_NAME_IN_ROOT, request->name, &name);
+    err = ds_file_name_decode(DS_FILE_NAME_IN_ROOT, request->name, &name);
     return err != 0 ? err : make(request, name);
 }
 
@@ -120,7 +120,7 @@ int fs_machine_rmdir(struct fs_request *request, struct fs_node *root)
     int err;
 
     (void)root;
-    if (strcmp(request->name, FS_NAME_CONTROL) == 0 || !fs->vm->caps->can_create)
+    if (strcmp(request->name, DS_FILE_NAME_CONTROL) == 0 || !fs->vm->caps->can_create)
         return -EPERM;
     err = fs_lookup_key(request, NULL, request->name, &name);
     if (err != 0)
@@ -148,7 +148,7 @@ const struct fs_dataset *fs_machine_name(const struct fs_vm *vm, const char *nam
     struct fs_dataset *dataset;
 
     HASH_FIND_STR(vm->datasets, name, dataset);
-    fs_name_encode(FS_NAME_IN_ROOT, name, item->name);
+    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, name, item->name);
     return dataset;
 }
 

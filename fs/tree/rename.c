@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "file/working.h"
+#include "file_name.h"
 #include "kernel/reply.h"
 #include "lookup.h"
 #include "model/datasets.h"
@@ -14,7 +15,6 @@
 #include "scratch/withheld.h"
 #include "store/access.h"
 #include "store/send.h"
-#include "text/name.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -149,8 +149,8 @@ int fs_rename(struct fs_request *request, struct fs_node *parent, struct fs_node
     err = fs_lookup_key(request, parent->dataset, request->name, &key);
     if (err != 0)
         return err;
-    err = fs_name_decode(FS_NAME_IN_DATASET, request->new_name, &to_key);
-    if (err == -EINVAL && fs_name_is_shortened(request->new_name)) {
+    err = ds_file_name_decode(DS_FILE_NAME_IN_DATASET, request->new_name, &to_key);
+    if (err == -EINVAL && ds_file_name_is_shortened(request->new_name)) {
         /* An existing key with a long name can be replaced, a new one cannot be named so. */
         err = fs_lookup_key(request, new_parent->dataset, request->new_name, &to_key);
         if (err == -ENOENT)

@@ -2,7 +2,7 @@
 #include "harness.h"
 
 #include "cleanup.h"
-#include "fs/text/name.h"
+#include "file_name.h"
 #include "peer.h"
 #include "shell.h"
 
@@ -34,8 +34,8 @@ static void repeat(char *out, size_t len, const char *piece)
 
 static void path_of(char path[PATH_MAX], const char *point, const char *key)
 {
-    char name[FS_NAME_MAX_BYTES + 1];
-    fs_name_encode(FS_NAME_IN_DATASET, key, name);
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
+    ds_file_name_encode(DS_FILE_NAME_IN_DATASET, key, name);
     snprintf(path, PATH_MAX, "%s/%s", point, name);
 }
 
@@ -217,7 +217,7 @@ static void test_datasets(void **state)
     static const char *const names[] = {
         ".datasetfs", "a/b", "..", ".", "100%", "line\nfeed", "%2E", "-", "\xf0\x9f\x98\x80"};
     harness_start("m", NULL);
-    char name[FS_NAME_MAX_BYTES + 1];
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
     char path[PATH_MAX];
     char longest[301];
     repeat(longest, 300, "d");
@@ -227,7 +227,7 @@ static void test_datasets(void **state)
     assert_int_equal(count_listed("m"), count + 1);
     for (size_t i = 0; i <= count; i++) {
         const char *dataset = i < count ? names[i] : longest;
-        fs_name_encode(FS_NAME_IN_ROOT, dataset, name);
+        ds_file_name_encode(DS_FILE_NAME_IN_ROOT, dataset, name);
         assert_true(listed("m", name));
         if (!reachable(dataset)) {
             snprintf(path, sizeof path, "m/%s", name);
@@ -244,7 +244,7 @@ static void test_datasets(void **state)
         struct ds_attributes attributes = {0};
         assert_false(peer_query(dataset, &attributes));
     }
-    fs_name_encode(FS_NAME_IN_ROOT, ".datasetfs", name);
+    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, ".datasetfs", name);
     assert_string_equal(name, "%2Edatasetfs");
     assert_int_equal(mkdir("m/%2Edatasetfs", 0700), 0);
     assert_int_equal(mkdir("m/a%2Fb", 0700), 0);

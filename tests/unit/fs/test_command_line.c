@@ -17,7 +17,7 @@
 #define ALWAYS "nosuid,nodev,noexec"
 
 static struct fs_options options;
-static char why[FS_OPTION_WHY_BYTES];
+static char why[DS_OPTION_WHY_BYTES];
 
 static int clear(void **state)
 {
@@ -80,23 +80,23 @@ static void test_defaults(void **state)
     assert_string_equal(options.source, "local:s.db");
     assert_string_equal(options.mountpoint, "m");
     assert_false(options.foreground || options.debug || options.help || options.version);
-    assert_int_equal(options.source_options.side, DS_SIDE_HOST);
-    assert_false(options.source_options.side_given);
+    assert_int_equal(options.store.source.side, DS_SIDE_HOST);
+    assert_false(options.store.source.side_given);
     assert_false(options.read_only || options.allow_other || options.xattr || options.force);
     assert_int_equal(options.uid, getuid());
     assert_int_equal(options.gid, getgid());
     assert_int_equal(options.umask, 077);
-    assert_int_equal(options.timeout_ms, 10000);
+    assert_int_equal(options.store.timeout_ms, 10000);
     assert_int_equal(options.ttl_ms, 0);
     assert_int_equal(options.cache_bytes, 16 * 1024 * 1024);
     assert_int_equal(options.readahead, 65536);
     assert_int_equal(options.max_threads, 32);
     assert_null(options.scratch);
     assert_int_equal(options.scratch_delay_ms, 10000);
-    assert_int_equal(options.defaults.host, DS_ACCESS_READ_WRITE);
-    assert_int_equal(options.defaults.guest, DS_ACCESS_READ_WRITE);
-    assert_int_equal(options.defaults.omit_from_snapshot_and_clone, DS_FLAG_OFF);
-    assert_string_equal(options.defaults.description, "");
+    assert_int_equal(options.store.attributes.host, DS_ACCESS_READ_WRITE);
+    assert_int_equal(options.store.attributes.guest, DS_ACCESS_READ_WRITE);
+    assert_int_equal(options.store.attributes.omit_from_snapshot_and_clone, DS_FLAG_OFF);
+    assert_string_equal(options.store.attributes.description, "");
     assert_string_equal(options.kernel_options, ALWAYS);
 }
 
@@ -158,7 +158,11 @@ static void test_switches(void **state)
     accept_options("rw,ro,ro");
     assert_string_equal(options.kernel_options, "ro," ALWAYS);
     accept_options("omit_from_snapshot_and_clone");
-    assert_int_equal(options.defaults.omit_from_snapshot_and_clone, DS_FLAG_ON);
+    assert_int_equal(options.store.attributes.omit_from_snapshot_and_clone, DS_FLAG_ON);
+    accept_options("omit_from_snapshot_and_clone,omit_from_snapshot_and_clone=OFF");
+    assert_int_equal(options.store.attributes.omit_from_snapshot_and_clone, DS_FLAG_OFF);
+    refuse_options("omit_from_snapshot_and_clone=no",
+                   "option 'omit_from_snapshot_and_clone=no': expected on or off");
     accept_options("");
     accept_options(",,force,,");
     assert_true(options.force);
@@ -168,11 +172,11 @@ static void test_side(void **state)
 {
     (void)state;
     accept_options("side=guest");
-    assert_int_equal(options.source_options.side, DS_SIDE_GUEST);
-    assert_true(options.source_options.side_given);
+    assert_int_equal(options.store.source.side, DS_SIDE_GUEST);
+    assert_true(options.store.source.side_given);
     accept_options("side=HOST");
-    assert_int_equal(options.source_options.side, DS_SIDE_HOST);
-    assert_true(options.source_options.side_given);
+    assert_int_equal(options.store.source.side, DS_SIDE_HOST);
+    assert_true(options.store.source.side_given);
     refuse_options("side=both", "option 'side=both': expected host or guest");
 }
 
@@ -180,9 +184,9 @@ static void test_times(void **state)
 {
     (void)state;
     accept_options("timeout=1");
-    assert_int_equal(options.timeout_ms, 1000);
+    assert_int_equal(options.store.timeout_ms, 1000);
     accept_options("timeout=20,timeout=3600");
-    assert_int_equal(options.timeout_ms, 3600000);
+    assert_int_equal(options.store.timeout_ms, 3600000);
     accept_options("commit=close");
     assert_true(options.commit_at_close);
     accept_options("commit=close,commit=write");
@@ -261,7 +265,7 @@ static void test_numbers(void **state)
     refuse_options("max_threads=257", "option 'max_threads=257': expected a number from 2 to 256");
 
     accept_options("channels=4");
-    assert_int_equal(options.source_options.channels, 4);
+    assert_int_equal(options.store.source.channels, 4);
     refuse_options("channels=0", "option 'channels=0': expected a number from 1 to 4");
     refuse_options("channels=5", "option 'channels=5': expected a number from 1 to 4");
 
@@ -283,13 +287,13 @@ static void test_new_datasets(void **state)
 {
     (void)state;
     accept_options("host_access=none,guest_access=Read_Only,description=a \\, b \\\\ c = d");
-    assert_int_equal(options.defaults.host, DS_ACCESS_NONE);
-    assert_int_equal(options.defaults.guest, DS_ACCESS_READ_ONLY);
-    assert_string_equal(options.defaults.description, "a , b \\ c = d");
+    assert_int_equal(options.store.attributes.host, DS_ACCESS_NONE);
+    assert_int_equal(options.store.attributes.guest, DS_ACCESS_READ_ONLY);
+    assert_string_equal(options.store.attributes.description, "a , b \\ c = d");
     accept_options("description=one,description=");
-    assert_string_equal(options.defaults.description, "");
+    assert_string_equal(options.store.attributes.description, "");
     accept_options("description=a\\b\\");
-    assert_string_equal(options.defaults.description, "a\\b\\");
+    assert_string_equal(options.store.attributes.description, "a\\b\\");
 
     refuse_options("host_access=rw",
                    "option 'host_access=rw': expected NONE, READ_ONLY or READ_WRITE");
@@ -302,7 +306,7 @@ static void test_new_datasets(void **state)
     memcpy(word, "description=", strlen("description="));
     word[sizeof word - 2] = '\0';
     accept_options(word);
-    assert_int_equal(strlen(options.defaults.description), DS_DESCRIPTION_MAX_BYTES);
+    assert_int_equal(strlen(options.store.attributes.description), DS_DESCRIPTION_MAX_BYTES);
     word[sizeof word - 2] = 'd';
     word[sizeof word - 1] = '\0';
     refuse_options(word, "option 'description': expected UTF-8 text of at most 1024 bytes");
@@ -385,7 +389,7 @@ static void test_words_of_fstab(void **state)
         assert_string_equal(options.kernel_options, ALWAYS);
     }
     accept_options("_netdev,nofail,noauto,user,x-systemd.requires=a.service,timeout=5");
-    assert_int_equal(options.timeout_ms, 5000);
+    assert_int_equal(options.store.timeout_ms, 5000);
     refuse_options("comment", "option 'comment' needs a value: text");
 }
 
@@ -406,7 +410,7 @@ static void test_refused_options(void **state)
     refuse_options("side=a\xC2\x9B\xE2\x80\xAE", "option 'side=a?"
                                                  "?': expected host or guest");
     refuse_options("ro,remount",
-                   "remount: the options of a mount cannot be changed: unmount it, then "
+                   "option 'remount': the options of a mount cannot be changed: unmount it, then "
                    "mount it with the new ones");
     refuse_options("side=\xFFguest", "option 'side': expected host or guest");
     refuse("unknown option '-x' (see datasetfs -h)", "-fx", "local:s.db", "m", NULL);
@@ -483,14 +487,14 @@ static void test_https(void **state)
     char words[128];
     snprintf(words, sizeof words, "credentials=/c\\,d,cacert=ca.pem,pin=%s,parallel=7", pin);
     accept("https://vc/vm-1", "m", "-o", words, NULL);
-    assert_string_equal(options.source_options.credentials, "/c,d");
-    assert_string_equal(options.source_options.cacert, "ca.pem");
-    assert_string_equal(options.source_options.pin, pin);
-    assert_int_equal(options.source_options.transfers, 7);
-    assert_false(options.source_options.insecure);
+    assert_string_equal(options.store.source.credentials, "/c,d");
+    assert_string_equal(options.store.source.cacert, "ca.pem");
+    assert_string_equal(options.store.source.pin, pin);
+    assert_int_equal(options.store.source.transfers, 7);
+    assert_false(options.store.source.insecure);
     accept("https://vc/vm-1", "m", "-o", "insecure,credentials=a,credentials=b", NULL);
-    assert_true(options.source_options.insecure);
-    assert_string_equal(options.source_options.credentials, "b");
+    assert_true(options.store.source.insecure);
+    assert_string_equal(options.store.source.credentials, "b");
     static const char *const wrong[] = {"parallel=0",
                                         "parallel=65",
                                         "parallel=x",

@@ -102,7 +102,7 @@ static void test_help(void **state)
 {
     (void)state;
     struct fs_options options;
-    char why[FS_OPTION_WHY_BYTES];
+    char why[DS_OPTION_WHY_BYTES];
     const char *text = fs_help();
     assert_ptr_equal(text, fs_help());
     assert_non_null(strstr(text, USAGE));

@@ -1,5 +1,5 @@
 /* Names of keys, both ways: every rule by example, then random keys. */
-#include "fs/text/name.h"
+#include "file_name.h"
 
 #include "dataset.h"
 #include "tests/seed.h"
@@ -20,15 +20,15 @@
 
 #define ASSERT_NAME(place, key, expected)                                                          \
     do {                                                                                           \
-        char name_[FS_NAME_MAX_BYTES + 1];                                                         \
-        fs_name_encode(place, key, name_);                                                         \
+        char name_[DS_FILE_NAME_MAX_BYTES + 1];                                                    \
+        ds_file_name_encode(place, key, name_);                                                    \
         assert_string_equal(name_, expected);                                                      \
     } while (0)
 
 #define ASSERT_KEY(place, name, expected)                                                          \
     do {                                                                                           \
         char *key_ = NULL;                                                                         \
-        assert_int_equal(fs_name_decode(place, name, &key_), 0);                                   \
+        assert_int_equal(ds_file_name_decode(place, name, &key_), 0);                              \
         assert_string_equal(key_, expected);                                                       \
         free(key_);                                                                                \
     } while (0)
@@ -37,7 +37,7 @@
     do {                                                                                           \
         char untouched_;                                                                           \
         char *key_ = &untouched_;                                                                  \
-        assert_int_equal(fs_name_decode(place, name, &key_), error);                               \
+        assert_int_equal(ds_file_name_decode(place, name, &key_), error);                          \
         assert_ptr_equal(key_, &untouched_);                                                       \
     } while (0)
 
@@ -105,11 +105,11 @@ static void test_escapes(void **state)
         {"%~", "%25~"},
     };
     for (size_t i = 0; i < LEN(rows); i++) {
-        for (int place = FS_NAME_IN_ROOT; place <= FS_NAME_IN_DATASET; place++) {
+        for (int place = DS_FILE_NAME_IN_ROOT; place <= DS_FILE_NAME_IN_DATASET; place++) {
             ASSERT_NAME(place, rows[i].key, rows[i].name);
             ASSERT_KEY(place, rows[i].name, rows[i].key);
-            assert_false(fs_name_needs_shortening(place, rows[i].key));
-            assert_false(fs_name_is_shortened(rows[i].name));
+            assert_false(ds_file_name_needs_shortening(place, rows[i].key));
+            assert_false(ds_file_name_is_shortened(rows[i].name));
         }
     }
 }
@@ -122,24 +122,24 @@ static void test_each_byte(void **state)
         char expected[8];
         bool escaped = byte < 0x20 || byte == 0x7F || byte == '/' || byte == '%';
         snprintf(expected, sizeof expected, escaped ? "x%%%02X" : "x%c", byte);
-        ASSERT_NAME(FS_NAME_IN_DATASET, key, expected);
-        ASSERT_KEY(FS_NAME_IN_DATASET, expected, key);
+        ASSERT_NAME(DS_FILE_NAME_IN_DATASET, key, expected);
+        ASSERT_KEY(DS_FILE_NAME_IN_DATASET, expected, key);
     }
 }
 
 static void test_control_directory(void **state)
 {
     (void)state;
-    ASSERT_NAME(FS_NAME_IN_ROOT, ".datasetfs", "%2Edatasetfs");
-    ASSERT_KEY(FS_NAME_IN_ROOT, "%2Edatasetfs", ".datasetfs");
-    ASSERT_NO_KEY(FS_NAME_IN_ROOT, ".datasetfs", -EINVAL);
+    ASSERT_NAME(DS_FILE_NAME_IN_ROOT, ".datasetfs", "%2Edatasetfs");
+    ASSERT_KEY(DS_FILE_NAME_IN_ROOT, "%2Edatasetfs", ".datasetfs");
+    ASSERT_NO_KEY(DS_FILE_NAME_IN_ROOT, ".datasetfs", -EINVAL);
 
-    ASSERT_NAME(FS_NAME_IN_DATASET, ".datasetfs", ".datasetfs");
-    ASSERT_KEY(FS_NAME_IN_DATASET, ".datasetfs", ".datasetfs");
-    ASSERT_NO_KEY(FS_NAME_IN_DATASET, "%2Edatasetfs", -EINVAL);
+    ASSERT_NAME(DS_FILE_NAME_IN_DATASET, ".datasetfs", ".datasetfs");
+    ASSERT_KEY(DS_FILE_NAME_IN_DATASET, ".datasetfs", ".datasetfs");
+    ASSERT_NO_KEY(DS_FILE_NAME_IN_DATASET, "%2Edatasetfs", -EINVAL);
 
-    ASSERT_NAME(FS_NAME_IN_ROOT, ".datasetfs2", ".datasetfs2");
-    ASSERT_NAME(FS_NAME_IN_ROOT, "%2Edatasetfs", "%252Edatasetfs");
+    ASSERT_NAME(DS_FILE_NAME_IN_ROOT, ".datasetfs2", ".datasetfs2");
+    ASSERT_NAME(DS_FILE_NAME_IN_ROOT, "%2Edatasetfs", "%252Edatasetfs");
 }
 
 static void test_names_without_key(void **state)
@@ -152,8 +152,8 @@ static void test_names_without_key(void **state)
         "%80", "%C3%B6", "%~",   "%2E%2F", "a%2E%2E", "%%2F", "%2%46",  "+%20",
     };
     for (size_t i = 0; i < LEN(names); i++) {
-        ASSERT_NO_KEY(FS_NAME_IN_ROOT, names[i], -EINVAL);
-        ASSERT_NO_KEY(FS_NAME_IN_DATASET, names[i], -EINVAL);
+        ASSERT_NO_KEY(DS_FILE_NAME_IN_ROOT, names[i], -EINVAL);
+        ASSERT_NO_KEY(DS_FILE_NAME_IN_DATASET, names[i], -EINVAL);
     }
 }
 
@@ -165,7 +165,7 @@ static void test_names_not_utf8(void **state)
         "%2F\xFE",
     };
     for (size_t i = 0; i < LEN(names); i++)
-        ASSERT_NO_KEY(FS_NAME_IN_DATASET, names[i], -EILSEQ);
+        ASSERT_NO_KEY(DS_FILE_NAME_IN_DATASET, names[i], -EILSEQ);
 }
 
 static void test_longest_names(void **state)
@@ -173,45 +173,46 @@ static void test_longest_names(void **state)
     (void)state;
     static const char *const units[] = {"a", "\xC3\xB6", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
     for (size_t i = 0; i < LEN(units); i++) {
-        size_t count = FS_NAME_MAX_BYTES / strlen(units[i]);
+        size_t count = DS_FILE_NAME_MAX_BYTES / strlen(units[i]);
         const char *key = repeated(units[i], count);
-        ASSERT_NAME(FS_NAME_IN_DATASET, key, key);
-        ASSERT_KEY(FS_NAME_IN_DATASET, key, key);
-        assert_false(fs_name_needs_shortening(FS_NAME_IN_DATASET, key));
-        assert_true(fs_name_needs_shortening(FS_NAME_IN_DATASET, repeated(units[i], count + 1)));
+        ASSERT_NAME(DS_FILE_NAME_IN_DATASET, key, key);
+        ASSERT_KEY(DS_FILE_NAME_IN_DATASET, key, key);
+        assert_false(ds_file_name_needs_shortening(DS_FILE_NAME_IN_DATASET, key));
+        assert_true(
+            ds_file_name_needs_shortening(DS_FILE_NAME_IN_DATASET, repeated(units[i], count + 1)));
     }
     /* 85 escapes are 255 bytes. */
-    ASSERT_NAME(FS_NAME_IN_DATASET, repeated("/", 85), repeated("%2F", 85));
-    ASSERT_KEY(FS_NAME_IN_DATASET, repeated("%2F", 85), repeated("/", 85));
-    assert_true(fs_name_needs_shortening(FS_NAME_IN_DATASET, repeated("/", 86)));
-    ASSERT_NO_KEY(FS_NAME_IN_DATASET, repeated("a", 256), -ENAMETOOLONG);
-    ASSERT_NO_KEY(FS_NAME_IN_DATASET, repeated("a", 4096), -ENAMETOOLONG);
+    ASSERT_NAME(DS_FILE_NAME_IN_DATASET, repeated("/", 85), repeated("%2F", 85));
+    ASSERT_KEY(DS_FILE_NAME_IN_DATASET, repeated("%2F", 85), repeated("/", 85));
+    assert_true(ds_file_name_needs_shortening(DS_FILE_NAME_IN_DATASET, repeated("/", 86)));
+    ASSERT_NO_KEY(DS_FILE_NAME_IN_DATASET, repeated("a", 256), -ENAMETOOLONG);
+    ASSERT_NO_KEY(DS_FILE_NAME_IN_DATASET, repeated("a", 4096), -ENAMETOOLONG);
 }
 
 /* The digits were made with sha256sum. */
 static void test_shortened(void **state)
 {
     (void)state;
-    ASSERT_NAME(FS_NAME_IN_DATASET, repeated("a", 256),
+    ASSERT_NAME(DS_FILE_NAME_IN_DATASET, repeated("a", 256),
                 joined(repeated("a", 237), "%~02d7160d77e18c64"));
-    ASSERT_NAME(FS_NAME_IN_DATASET, repeated("a", 4096),
+    ASSERT_NAME(DS_FILE_NAME_IN_DATASET, repeated("a", 4096),
                 joined(repeated("a", 237), "%~c93eee2d0db02f10"));
-    ASSERT_NAME(FS_NAME_IN_ROOT, repeated("a", 4096),
+    ASSERT_NAME(DS_FILE_NAME_IN_ROOT, repeated("a", 4096),
                 joined(repeated("a", 237), "%~c93eee2d0db02f10"));
 }
 
 /* The part of the key's shortened name before "%~" must be `prefix`. */
 static void assert_cut(const char *key, const char *prefix)
 {
-    char name[FS_NAME_MAX_BYTES + 1];
-    fs_name_encode(FS_NAME_IN_DATASET, key, name);
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
+    ds_file_name_encode(DS_FILE_NAME_IN_DATASET, key, name);
     assert_int_equal(strlen(name), strlen(prefix) + 18);
     assert_memory_equal(name, prefix, strlen(prefix));
     assert_memory_equal(name + strlen(prefix), "%~", 2);
     assert_true(ds_utf8_valid(name, strlen(name)));
-    assert_true(fs_name_is_shortened(name));
-    assert_true(fs_name_needs_shortening(FS_NAME_IN_DATASET, key));
-    ASSERT_NO_KEY(FS_NAME_IN_DATASET, name, -EINVAL);
+    assert_true(ds_file_name_is_shortened(name));
+    assert_true(ds_file_name_needs_shortening(DS_FILE_NAME_IN_DATASET, key));
+    ASSERT_NO_KEY(DS_FILE_NAME_IN_DATASET, name, -EINVAL);
 }
 
 /* Each kind of character in every position across byte 237, where the cut is. */
@@ -247,22 +248,22 @@ static void test_form_of_shortened(void **state)
 {
     (void)state;
     static const char digits[] = "%~0123456789abcdef";
-    assert_true(fs_name_is_shortened(joined(repeated("a", 237), digits)));
-    assert_true(fs_name_is_shortened(joined(repeated("a", 234), digits)));
-    assert_true(fs_name_is_shortened(joined(repeated("%2F", 79), digits)));
+    assert_true(ds_file_name_is_shortened(joined(repeated("a", 237), digits)));
+    assert_true(ds_file_name_is_shortened(joined(repeated("a", 234), digits)));
+    assert_true(ds_file_name_is_shortened(joined(repeated("%2F", 79), digits)));
 
-    assert_false(fs_name_is_shortened(""));
-    assert_false(fs_name_is_shortened(digits));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 233), digits)));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 238), digits)));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 237), "%~0123456789ABCDEF")));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 237), "%-0123456789abcdef")));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 237), "%~0123456789abcdeg")));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 238), "%~0123456789abcde")));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 235), joined("%2", digits))));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 234), joined("%2f", digits))));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 236), joined("/", digits))));
-    assert_false(fs_name_is_shortened(joined(repeated("a", 236), joined("\xFF", digits))));
+    assert_false(ds_file_name_is_shortened(""));
+    assert_false(ds_file_name_is_shortened(digits));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 233), digits)));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 238), digits)));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 237), "%~0123456789ABCDEF")));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 237), "%-0123456789abcdef")));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 237), "%~0123456789abcdeg")));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 238), "%~0123456789abcde")));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 235), joined("%2", digits))));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 234), joined("%2f", digits))));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 236), joined("/", digits))));
+    assert_false(ds_file_name_is_shortened(joined(repeated("a", 236), joined("\xFF", digits))));
 }
 
 /* Keys that are no UTF-8 cannot be stored, but a reply may hold them: the name must still be one.
@@ -271,12 +272,12 @@ static void test_keys_not_utf8(void **state)
 {
     (void)state;
     static const char *const keys[] = {"\xFF", "\x80\x80\x80\x80\x80\x80", "a\xF0", "\xC3/"};
-    char name[FS_NAME_MAX_BYTES + 1];
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
     for (size_t i = 0; i < LEN(keys); i++) {
-        fs_name_encode(FS_NAME_IN_DATASET, keys[i], name);
+        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, keys[i], name);
         assert_true(*name && !strchr(name, '/'));
-        fs_name_encode(FS_NAME_IN_DATASET, repeated(keys[i], 600), name);
-        assert_true(strlen(name) <= FS_NAME_MAX_BYTES && !strchr(name, '/'));
+        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, repeated(keys[i], 600), name);
+        assert_true(strlen(name) <= DS_FILE_NAME_MAX_BYTES && !strchr(name, '/'));
     }
 }
 
@@ -371,7 +372,7 @@ static void random_key(char key[DS_KEY_MAX_BYTES + 1])
 }
 
 struct seen {
-    char name[FS_NAME_MAX_BYTES + 1];
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
     char *key;
     UT_hash_handle hh;
 };
@@ -392,17 +393,17 @@ static void assert_unique(struct seen **all, const char *name, const char *key)
     HASH_ADD_STR(*all, name, found);
 }
 
-static void assert_round_trip(enum fs_name_place place, const char *key, const char *name)
+static void assert_round_trip(enum ds_file_name_place place, const char *key, const char *name)
 {
     char *back = NULL;
-    int err = fs_name_decode(place, name, &back);
-    if (fs_name_needs_shortening(place, key)) {
+    int err = ds_file_name_decode(place, name, &back);
+    if (ds_file_name_needs_shortening(place, key)) {
         assert_int_equal(err, -EINVAL);
-        assert_true(fs_name_is_shortened(name));
+        assert_true(ds_file_name_is_shortened(name));
         return;
     }
     assert_int_equal(err, 0);
-    assert_false(fs_name_is_shortened(name));
+    assert_false(ds_file_name_is_shortened(name));
     assert_string_equal(back, key);
     free(back);
 }
@@ -413,13 +414,14 @@ static void test_random_keys(void **state)
     struct seen *all[2] = {NULL, NULL};
     for (int i = 0; i < RANDOM_KEYS; i++) {
         char key[DS_KEY_MAX_BYTES + 1];
-        char name[FS_NAME_MAX_BYTES + 1];
+        char name[DS_FILE_NAME_MAX_BYTES + 1];
         random_key(key);
         assert_true(ds_utf8_valid(key, strlen(key)));
-        enum fs_name_place place = random_below(2) ? FS_NAME_IN_ROOT : FS_NAME_IN_DATASET;
-        fs_name_encode(place, key, name);
+        enum ds_file_name_place place =
+            random_below(2) ? DS_FILE_NAME_IN_ROOT : DS_FILE_NAME_IN_DATASET;
+        ds_file_name_encode(place, key, name);
         size_t len = strlen(name);
-        assert_in_range(len, 1, FS_NAME_MAX_BYTES);
+        assert_in_range(len, 1, DS_FILE_NAME_MAX_BYTES);
         assert_true(!strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
         assert_true(ds_utf8_valid(name, len));
         for (size_t at = 0; at < len; at++)
@@ -444,14 +446,15 @@ static void test_random_names(void **state)
     static const char alphabet[] = "%%%%%./2EF50Aaf~\n\xC3\xB6\xFF";
     unsigned decoded = 0;
     for (int i = 0; i < RANDOM_KEYS; i++) {
-        char name[FS_NAME_MAX_BYTES + 1];
-        size_t len = random_below(random_below(16) ? 8 : FS_NAME_MAX_BYTES);
+        char name[DS_FILE_NAME_MAX_BYTES + 1];
+        size_t len = random_below(random_below(16) ? 8 : DS_FILE_NAME_MAX_BYTES);
         for (size_t at = 0; at < len; at++)
             name[at] = alphabet[random_below(sizeof alphabet - 1)];
         name[len] = '\0';
-        enum fs_name_place place = random_below(2) ? FS_NAME_IN_ROOT : FS_NAME_IN_DATASET;
+        enum ds_file_name_place place =
+            random_below(2) ? DS_FILE_NAME_IN_ROOT : DS_FILE_NAME_IN_DATASET;
         char *key = NULL;
-        int err = fs_name_decode(place, name, &key);
+        int err = ds_file_name_decode(place, name, &key);
         if (err) {
             assert_true(err == -EINVAL || err == -EILSEQ);
             assert_null(key);

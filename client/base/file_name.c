@@ -1,5 +1,5 @@
 /* File names of keys and DataSets, both ways. Pure. */
-#include "name.h"
+#include "file_name.h"
 
 #include "utf8.h"
 
@@ -14,7 +14,7 @@ enum {
     ESCAPE_BYTES = 3, /* %XX */
     DIGEST_BYTES = 8,
     MARK_BYTES = 2 + 2 * DIGEST_BYTES, /* %~ and the digits */
-    PREFIX_MAX_BYTES = FS_NAME_MAX_BYTES - MARK_BYTES,
+    PREFIX_MAX_BYTES = DS_FILE_NAME_MAX_BYTES - MARK_BYTES,
     /* A cut loses at most the first three bytes of a code point. */
     PREFIX_MIN_BYTES = PREFIX_MAX_BYTES - 3,
 };
@@ -22,7 +22,7 @@ enum {
 static const char mark[] = "%~";
 
 /* The name of a key that is escaped as a whole; NULL for all other keys. */
-static const char *whole_name(enum fs_name_place place, const char *key)
+static const char *whole_name(enum ds_file_name_place place, const char *key)
 {
     if (!*key)
         return "%";
@@ -30,7 +30,7 @@ static const char *whole_name(enum fs_name_place place, const char *key)
         return "%2E";
     if (!strcmp(key, ".."))
         return "%2E%2E";
-    if (place == FS_NAME_IN_ROOT && !strcmp(key, FS_NAME_CONTROL))
+    if (place == DS_FILE_NAME_IN_ROOT && !strcmp(key, DS_FILE_NAME_CONTROL))
         return "%2Edatasetfs";
     return NULL;
 }
@@ -90,14 +90,15 @@ static void append_mark(const char *key, char *name)
         end += snprintf(end, 3, "%02x", digest[i]);
 }
 
-void fs_name_encode(enum fs_name_place place, const char *key, char name[FS_NAME_MAX_BYTES + 1])
+void ds_file_name_encode(enum ds_file_name_place place, const char *key,
+                         char name[DS_FILE_NAME_MAX_BYTES + 1])
 {
     const char *whole = whole_name(place, key);
     if (whole) {
         strcpy(name, whole);
         return;
     }
-    if (encode_up_to(FS_NAME_MAX_BYTES, key, name))
+    if (encode_up_to(DS_FILE_NAME_MAX_BYTES, key, name))
         return;
     encode_up_to(PREFIX_MAX_BYTES, key, name);
     append_mark(key, name);
@@ -132,21 +133,21 @@ static int unescape(const char *name, char *key)
     return 0;
 }
 
-int fs_name_decode(enum fs_name_place place, const char *name, char **key)
+int ds_file_name_decode(enum ds_file_name_place place, const char *name, char **key)
 {
     size_t len = strlen(name);
-    if (len > FS_NAME_MAX_BYTES)
+    if (len > DS_FILE_NAME_MAX_BYTES)
         return -ENAMETOOLONG;
     if (!ds_utf8_valid(name, len))
         return -EILSEQ;
 
-    char decoded[FS_NAME_MAX_BYTES + 1] = "";
+    char decoded[DS_FILE_NAME_MAX_BYTES + 1] = "";
     int err = strcmp(name, "%") != 0 ? unescape(name, decoded) : 0;
     if (err)
         return err;
     /* One key, one name: this also refuses "%00", "%ff", "%41" and what is escaped needlessly. */
-    char again[FS_NAME_MAX_BYTES + 1];
-    fs_name_encode(place, decoded, again);
+    char again[DS_FILE_NAME_MAX_BYTES + 1];
+    ds_file_name_encode(place, decoded, again);
     if (strcmp(name, again) != 0)
         return -EINVAL;
     char *copy = strdup(decoded);
@@ -159,16 +160,17 @@ int fs_name_decode(enum fs_name_place place, const char *name, char **key)
 /* True if `prefix` could be the beginning of an encoded key. */
 static bool is_encoded_prefix(const char *prefix)
 {
-    char decoded[FS_NAME_MAX_BYTES + 1];
-    char again[FS_NAME_MAX_BYTES + 1];
-    return !unescape(prefix, decoded) && encode_up_to(FS_NAME_MAX_BYTES, decoded, again) &&
+    char decoded[DS_FILE_NAME_MAX_BYTES + 1];
+    char again[DS_FILE_NAME_MAX_BYTES + 1];
+    return !unescape(prefix, decoded) && encode_up_to(DS_FILE_NAME_MAX_BYTES, decoded, again) &&
            !strcmp(prefix, again);
 }
 
-bool fs_name_is_shortened(const char *name)
+bool ds_file_name_is_shortened(const char *name)
 {
     size_t len = strlen(name);
-    if (len < PREFIX_MIN_BYTES + MARK_BYTES || len > FS_NAME_MAX_BYTES || !ds_utf8_valid(name, len))
+    if (len < PREFIX_MIN_BYTES + MARK_BYTES || len > DS_FILE_NAME_MAX_BYTES ||
+        !ds_utf8_valid(name, len))
         return false;
     size_t prefix_len = len - MARK_BYTES;
     const char *digits = name + prefix_len + sizeof mark - 1;
@@ -182,8 +184,8 @@ bool fs_name_is_shortened(const char *name)
     return is_encoded_prefix(prefix);
 }
 
-bool fs_name_needs_shortening(enum fs_name_place place, const char *key)
+bool ds_file_name_needs_shortening(enum ds_file_name_place place, const char *key)
 {
-    char name[FS_NAME_MAX_BYTES + 1];
-    return !whole_name(place, key) && !encode_up_to(FS_NAME_MAX_BYTES, key, name);
+    char name[DS_FILE_NAME_MAX_BYTES + 1];
+    return !whole_name(place, key) && !encode_up_to(DS_FILE_NAME_MAX_BYTES, key, name);
 }
