@@ -1,6 +1,7 @@
 /* The text of -h. */
 #include "help.h"
 
+#include "command.h"
 #include "command_line.h"
 #include "option_kernel.h"
 #include "option_own.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 
 enum {
-    HELP_BYTES = 4096,
+    HELP_BYTES = 8192,
     HELP_COLUMN = 31,
 };
 
@@ -37,6 +38,7 @@ const char *fs_help(void)
 {
     static const char head[] =
         "usage: " FS_USAGE " [-f] [-d]\n"
+        "       datasetfs COMMAND [-o OPTION,...] SOURCE [DATASET [KEY...]]\n"
         "       datasetfs -h | -V\n"
         "\n"
         "Mounts the DataSets of a virtual machine: a DataSet is a directory, an entry a file.\n"
@@ -54,11 +56,14 @@ const char *fs_help(void)
         "  -h   show this help\n"
         "  -V   show the version\n"
         "\n"
-        "Options (-o), besides the generic words of fstab:\n";
+        "Commands, which need no mount (datasetfs COMMAND -h):\n";
     static char help[HELP_BYTES];
     if (*help)
         return help;
     size_t len = (size_t)snprintf(help, sizeof help, "%s", head);
+    len += (size_t)snprintf(help + len, sizeof help - len,
+                            "%s\nOptions (-o), besides the generic words of fstab:\n",
+                            ds_command_help());
     len += print_table(fs_option_own, help + len, sizeof help - len);
     len += print_table(ds_store_option, help + len, sizeof help - len);
     print_table(fs_option_kernel, help + len, sizeof help - len);

@@ -1,4 +1,6 @@
-/* datasetfs: mounts the DataSets of a virtual machine as a file system. */
+/* datasetfs: mounts the DataSets of a virtual machine as a file system, or runs a command on them.
+ */
+#include "command.h"
 #include "command_line.h"
 #include "help.h"
 #include "kernel/memory.h"
@@ -42,6 +44,8 @@ int main(int argc, char *argv[])
     int status;
 
     fill_descriptors();
+    if (argc > 1 && ds_command_is(argv[1]))
+        return ds_command_run(argc - 1, argv + 1);
     fs_memory_begin();
     if (fs_command_line_parse(&options, argc, argv, why) != 0) {
         ds_log(DS_LOG_ERROR, "%s", why);

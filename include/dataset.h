@@ -58,6 +58,13 @@ struct ds_entry {
     struct ds_buf value; /* out: owned by the caller; empty unless error is 0 */
 };
 
+/* One key of a set with many keys. Borrowed. */
+struct ds_pair {
+    const char *key;
+    const char *data; /* may be NULL when `len` is 0 */
+    size_t len;       /* bytes */
+};
+
 /* "NONE", "READ_ONLY", "READ_WRITE" or, for UNKNOWN, "UNKNOWN". */
 const char *ds_access_name(enum ds_access access);
 

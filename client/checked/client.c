@@ -279,6 +279,46 @@ int ds_client_set(struct ds_client *client, struct ds_call *call, const char *da
     return finish(client, call, DS_OP_SET, dataset, key, err);
 }
 
+/* How many of the pairs, from the first on, pass the checks. The first one's error otherwise. */
+static int check_pairs(const struct ds_client *client, struct ds_call *call,
+                       const struct ds_pair *pairs, size_t count, size_t *good)
+{
+    int err = 0;
+    for (*good = 0; *good < count && !err; *good += !err) {
+        err = check_key(client, call, pairs[*good].key);
+        if (!err)
+            err = check_value(call, pairs[*good].data, pairs[*good].len);
+    }
+    return *good ? 0 : err;
+}
+
+int ds_client_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
+                       const struct ds_pair *pairs, size_t count, size_t *done)
+{
+    size_t good = 1;
+    size_t taken = 0;
+    *done = 0;
+    begin(call);
+    int err = check_dataset(client, call, dataset);
+    if (!err && client->ops->set_some)
+        err = check_pairs(client, call, pairs, count, &good);
+    if (!err && good > 1) {
+        struct ds_request some = {
+            .op = DS_OP_SET, .dataset = dataset, .pairs = pairs, .count = good, .done = &taken};
+        err = ds_repeat_run(client, call, &some);
+        /* Any of them may be what the store refuses. */
+        if (err && ds_call_sent(call) == DS_SENT_ANSWERED)
+            taken = err = 0;
+    }
+    if (err || taken) {
+        *done = err ? 0 : taken;
+        return finish(client, call, DS_OP_SET, dataset, NULL, err);
+    }
+    err = ds_client_set(client, call, dataset, pairs->key, pairs->data, pairs->len, NULL);
+    *done = !err;
+    return err;
+}
+
 /* One round of the below. */
 static int get_and_set_once(struct ds_client *client, struct ds_call *call,
                             const struct ds_request *r)

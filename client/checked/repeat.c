@@ -33,6 +33,8 @@ static int dispatch(struct ds_client *client, struct ds_call *call, const struct
     case DS_OP_GET:
         return ops->get(client, call, r->dataset, r->entries, r->count);
     case DS_OP_SET:
+        if (r->pairs)
+            return ops->set_some(client, call, r->dataset, r->pairs, r->count, r->done);
         return ops->set(client, call, r->dataset, r->key, r->data, r->len, r->previous);
     case DS_OP_APPEND:
         return ops->append(client, call, r->dataset, r->key, r->data, r->len);
@@ -109,9 +111,10 @@ static int attempt(struct ds_client *client, struct ds_call *call, const struct 
     return err;
 }
 
+/* One value, which can be read back. */
 static bool changes_value(const struct ds_request *r)
 {
-    return r->op == DS_OP_SET || r->op == DS_OP_APPEND || r->op == DS_OP_REMOVE;
+    return (r->op == DS_OP_SET && !r->pairs) || r->op == DS_OP_APPEND || r->op == DS_OP_REMOVE;
 }
 
 static bool appends(const struct ds_request *r)

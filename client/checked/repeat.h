@@ -24,7 +24,10 @@ struct ds_request {
     struct ds_attributes *attributes_out;
     struct ds_names *names_out;
     struct ds_entry *entries;
-    size_t count;
+    size_t count; /* of the entries, or of the pairs */
+    /* A set of many, with no single key: what broke in the middle is sent once more. */
+    const struct ds_pair *pairs;
+    size_t *done;
 };
 
 /* Carries the request out through the client's vtable, repeating it as the comment above

@@ -159,7 +159,8 @@ static int expect_there(const char *file, struct ds_call *call)
 {
     struct stat status;
     if (stat(file, &status) < 0)
-        return fail_file(call, file, errno);
+        return errno == ENOENT ? ds_call_fail(call, -ENOENT, "%s: there is no such store", file)
+                               : fail_file(call, file, errno);
     return S_ISDIR(status.st_mode) ? fail_file(call, file, EISDIR) : 0;
 }
 

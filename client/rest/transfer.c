@@ -263,17 +263,17 @@ static void fail_certificate(struct ds_http_request *request, const struct ds_ht
 {
     if (strcasestr(words, "subject name") || strcasestr(words, "host name") ||
         strcasestr(words, "match target"))
-        fail(request, -EHOSTUNREACH,
+        fail(request, -EACCES,
              "the server's certificate is for another name (%.80s): use the name in it as HOST",
              words);
     else if (strcasestr(words, "expired"))
-        fail(request, -EHOSTUNREACH,
+        fail(request, -EACCES,
              "the server's certificate has expired: it must be renewed there (%.80s)", words);
     else if (options->cacert)
-        fail(request, -EHOSTUNREACH,
+        fail(request, -EACCES,
              "the server's certificate is not signed by what cacert= holds (%.90s)", words);
     else
-        fail(request, -EHOSTUNREACH,
+        fail(request, -EACCES,
              "the server's certificate is not signed by a known authority: for vCenter's own, get "
              "https://HOST/certs/download.zip by a trusted way and use -o cacert=FILE");
 }
@@ -283,13 +283,13 @@ static void fail_trust(struct ds_http_request *request, const struct ds_http_opt
                        CURLcode code, const char *words)
 {
     if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
-        fail(request, -EHOSTUNREACH, "the server's public key is not the one that pin= names");
+        fail(request, -EACCES, "the server's public key is not the one that pin= names");
     else if (code != CURLE_SSL_CACERT_BADFILE)
         fail_certificate(request, options, words);
     else if (options->cacert)
-        fail(request, -EHOSTUNREACH, "cacert= cannot be used: %.140s", words);
+        fail(request, -EACCES, "cacert= cannot be used: %.140s", words);
     else
-        fail(request, -EHOSTUNREACH,
+        fail(request, -EACCES,
              "this system has no authorities to trust (package ca-certificates): use -o "
              "cacert=FILE");
 }

@@ -82,8 +82,8 @@ int ds_tools_json_keys(struct ds_buf *out, const char *dataset, const char *cons
     return err ? err : put_end(out, context);
 }
 
-int ds_tools_json_entry(struct ds_buf *out, const char *dataset, const char *key, const char *value,
-                        size_t len, bool append)
+/* {"key":K,"value":V without the closing brace. */
+static int put_pair(struct ds_buf *out, const char *key, const char *value, size_t len)
 {
     char *text DS_AUTO_FREE = malloc(len + 1);
     if (!text)
@@ -93,16 +93,51 @@ int ds_tools_json_entry(struct ds_buf *out, const char *dataset, const char *key
     text[len] = '\0';
     int err = ds_buf_reserve(out, ds_tools_json_size(text, len));
     if (!err)
-        err = put_dataset(out, dataset);
-    if (!err)
-        err = ds_buf_puts(out, ",\"entries\":[{\"key\":");
+        err = ds_buf_puts(out, "{\"key\":");
     if (!err)
         err = ds_buf_json_string(out, key);
     if (!err)
         err = ds_buf_puts(out, ",\"value\":");
+    return err ? err : ds_buf_json_string(out, text);
+}
+
+int ds_tools_json_entry(struct ds_buf *out, const char *dataset, const char *key, const char *value,
+                        size_t len, bool append)
+{
+    int err = put_dataset(out, dataset);
     if (!err)
-        err = ds_buf_json_string(out, text);
+        err = ds_buf_puts(out, ",\"entries\":[");
     if (!err)
-        err = ds_buf_puts(out, append ? ",\"append\":true}]}" : "}]}");
+        err = put_pair(out, key, value, len);
+    return err ? err : ds_buf_puts(out, append ? ",\"append\":true}]}" : "}]}");
+}
+
+int ds_tools_json_pairs(struct ds_buf *out, const char *dataset, const struct ds_pair *pairs,
+                        size_t count, size_t most, size_t *taken)
+{
+    static const char end[] = "]}";
+    size_t begin = out->len;
+    int err = put_dataset(out, dataset);
+    if (!err)
+        err = ds_buf_puts(out, ",\"entries\":[");
+    *taken = 0;
+    for (size_t i = 0; i < count && !err; i++) {
+        size_t before = out->len;
+        if (i)
+            err = ds_buf_puts(out, ",");
+        if (!err)
+            err = put_pair(out, pairs[i].key, pairs[i].data, pairs[i].len);
+        if (!err)
+            err = ds_buf_puts(out, "}");
+        if (!err && out->len - begin + strlen(end) > most) {
+            out->len = before;
+            break;
+        }
+        *taken += !err;
+    }
+    if (!err)
+        err = ds_buf_puts(out, end);
+    if (!*taken)
+        out->len = begin;
     return err;
 }

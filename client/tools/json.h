@@ -2,7 +2,7 @@
 #ifndef DS_TOOLS_JSON_H
 #define DS_TOOLS_JSON_H
 
-#include "buf.h"
+#include "dataset.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +28,10 @@ int ds_tools_json_keys(struct ds_buf *out, const char *dataset, const char *cons
  * value has no NUL. */
 int ds_tools_json_entry(struct ds_buf *out, const char *dataset, const char *key, const char *value,
                         size_t len, bool append);
+
+/* The same with the first of these pairs, as many as a text of `most` bytes holds; `*taken` says
+ * how many. Their values have no NUL. Nothing is appended if there are none. */
+int ds_tools_json_pairs(struct ds_buf *out, const char *dataset, const struct ds_pair *pairs,
+                        size_t count, size_t most, size_t *taken);
 
 #endif

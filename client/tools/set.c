@@ -262,6 +262,24 @@ int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dat
     return send_part(&set, DS_EXCHANGE_CHANGE, data, len, false);
 }
 
+int ds_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
+                const struct ds_pair *pairs, size_t count, size_t *done)
+{
+    struct ds_buf text = {0};
+    size_t taken = 0;
+    int err = ds_buf_puts(&text, command);
+    if (!err)
+        err = ds_tools_json_pairs(&text, dataset, pairs, count,
+                                  DS_TOOLS_MESSAGE_MAX_BYTES - text.len, &taken);
+    if (!err && taken)
+        err = ds_commands_ask((struct ds_tools *)client, call, DS_OP_SET, DS_EXCHANGE_CHANGE, &text,
+                              NULL);
+    if (!err)
+        *done = taken;
+    ds_buf_free(&text);
+    return err;
+}
+
 /* Takes back an append that ended half-way. `err` says why. */
 static int take_back(const struct set *set, const struct ds_previous *before, int err)
 {

@@ -77,6 +77,7 @@ static const struct ds_client_ops tools_ops = {
     .list_keys = list_keys,
     .get = ds_get_entries,
     .set = set,
+    .set_some = ds_set_some,
     .append = append,
     .remove = remove_key,
     .free = tools_free,
