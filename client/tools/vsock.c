@@ -5,24 +5,29 @@
 #include "cleanup.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 /* Needs struct sockaddr from above. */
 #include <linux/vm_sockets.h>
 
 /* From open-vm-tools, lib/rpcChannel/simpleSocket.c and lib/include/vmware/guestrpc. */
 enum {
     RPC_PORT = 976,
-    FIRST_PRIVILEGED_PORT = 1023, /* and downward */
-    LAST_PRIVILEGED_PORT = 1,
+    PRIVILEGED_PORTS = 1023, /* from that number downward */
     MAX_RESETS = 8,
     MAX_NO_BUFFERS = 5,
     NO_BUFFERS_WAIT_MS = 1,
 };
 
+/* How many ports this process has taken so far. */
+static atomic_uint taken;
+
 /* What has been tried so far. */
 struct attempts {
     unsigned port; /* the next one to bind */
+    unsigned in_use;
     unsigned resets;
     unsigned no_buffers;
 };
@@ -34,10 +39,18 @@ static int unreachable(struct ds_call *call, int error)
                         strerror(error));
 }
 
-/* Gives `fd` a privileged port, from attempts->port downward. 0 or a negative errno with words. */
+/* The host holds a port for a while after a connection from it has ended. So that processes which
+ * come one after the other need not find out which, each begins at a place of its own. */
+static unsigned next_port(void)
+{
+    unsigned number = (unsigned)getpid() + atomic_fetch_add(&taken, 1);
+    return PRIVILEGED_PORTS - number % PRIVILEGED_PORTS;
+}
+
+/* Gives `fd` a privileged port. 0 or a negative errno with words. */
 static int bind_privileged(struct ds_call *call, int fd, struct attempts *attempts)
 {
-    for (; attempts->port >= LAST_PRIVILEGED_PORT; attempts->port--) {
+    for (; attempts->in_use < PRIVILEGED_PORTS; attempts->port = next_port(), attempts->in_use++) {
         struct sockaddr_vm address = {
             .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = attempts->port};
         if (!bind(fd, (struct sockaddr *)&address, sizeof address))
@@ -58,7 +71,7 @@ static bool try_again(struct attempts *attempts, int error)
     case EINTR:
         return true;
     case ECONNRESET: /* the host still holds the pair of ports */
-        attempts->port--;
+        attempts->port = next_port();
         return ++attempts->resets < MAX_RESETS;
     case ENOBUFS:
         return ++attempts->no_buffers < MAX_NO_BUFFERS;
@@ -81,7 +94,7 @@ static int connect_once(struct ds_call *call, bool heed_cancel, int fd, int *err
 
 int ds_vsock_connect(struct ds_call *call, bool heed_cancel, int *fd)
 {
-    struct attempts attempts = {.port = FIRST_PRIVILEGED_PORT};
+    struct attempts attempts = {.port = next_port()};
     for (;;) {
         int err = ds_wait_check(call, heed_cancel);
         if (err)

@@ -17,6 +17,10 @@
 #define REQUEST "request"
 #define GET "datasets-get-entry {\"dataset\":\"app\",\"keys\":[\"k\"]}"
 #define SET_BEGIN "datasets-set-entry {\"dataset\":\"app\",\"entries\":[{\"key\":\"k\",\"value\":"
+/* The log with ports as if the first one were 1023. */
+#define PORTS                                                                                      \
+    "grep -v socket " SIM_VSOCK_LOG " | awk '$1 == \"bind\" { if (!first) first = $2; "            \
+    "$2 = 1 + ($2 + 2045 - first) %% 1023 } { print }'"
 #define OK "{\"result\":true}\n"
 
 /* The test once per way to give vmtoolsd its request; `*state` is the option. */
@@ -203,7 +207,7 @@ static void test_datasetfs(void **state)
     assert_content("g/app/k", "value\n");
     assert_store("app", "k", "value\n");
     harness_stop(daemon);
-    assert_sh_ok("dash", "bind 1023 ok\nconnect ok\n", "grep -v socket " SIM_VSOCK_LOG);
+    assert_sh_ok("dash", "bind 1023 ok\nconnect ok\n", PORTS);
     assert_int_equal(sim_log_count("connection=1 "), sim_log_count("connection="));
 }
 
@@ -220,7 +224,20 @@ static void test_datasetfs_ports(void **state)
                  "bind 1023 EADDRINUSE\nbind 1022 EADDRINUSE\nbind 1021 ok\nconnect ECONNRESET\n"
                  "bind 1020 ok\nconnect ECONNRESET\nbind 1019 ok\nconnect EINTR\nbind 1019 ok\n"
                  "connect ENOBUFS\nbind 1019 ok\nconnect ENOBUFS\nbind 1019 ok\nconnect ok\n",
-                 "grep -v socket " SIM_VSOCK_LOG);
+                 PORTS);
+}
+
+/* A host that holds the ports of the last connections: who asks 200 times by 200 processes is not
+ * refused, and hardly ever has to try another port. */
+static void test_datasetfs_many(void **state)
+{
+    start(NULL);
+    assert_ok(setenv("FAKEVSOCK_HELD", "100", 1));
+    assert_sh_ok(*state, "200\n",
+                 "for i in $(seq 200); do $DATASETFS set tools app k $i; done; "
+                 "$DATASETFS get tools app k; echo");
+    assert_ok(unsetenv("FAKEVSOCK_HELD"));
+    assert_sh_ok("dash", "", "test $(grep -c connect " SIM_VSOCK_LOG ") -le 300");
 }
 
 /* What ends the search, and with which words. */
@@ -323,6 +340,7 @@ static const struct CMUnitTest tests[] = {
     BOTH_WAYS(test_no_host),
     HARNESS_TEST(test_datasetfs),
     HARNESS_TEST(test_datasetfs_ports),
+    HARNESS_SHELLS(test_datasetfs_many),
     HARNESS_TEST(test_datasetfs_refused),
     HARNESS_TEST(test_datasetfs_falls_back),
     HARNESS_TEST(test_datasetfs_finds_nothing),

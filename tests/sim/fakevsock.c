@@ -7,6 +7,8 @@
  *   FAKEVSOCK_SOCKET, FAKEVSOCK_BIND, FAKEVSOCK_CONNECT
  *                      errors of a process's first calls, such as "EADDRINUSE:3,EACCES:1", if it
  *                      runs the program after a "@"; the calls after them succeed
+ *   FAKEVSOCK_HELD     how many ports the host still holds: a connection from one that the log has
+ *                      among the last so many is reset; for processes one after the other
  *
  * As with the kernel's AF_VSOCK, a connection of a non-blocking socket answers EINPROGRESS, and its
  * outcome is found in SO_ERROR. */
@@ -41,6 +43,7 @@ EXPORT int fake_setsockopt(int fd, int level, int option, const void *value,
 EXPORT char VmCheck_IsVirtualWorld(void);
 
 static atomic_bool ours[FDS_MAX];      /* this descriptor was asked for as AF_VSOCK */
+static atomic_int ports[FDS_MAX];      /* that it was bound to */
 static atomic_int late_error[FDS_MAX]; /* what SO_ERROR has to say, 0 if nothing */
 
 /* A call that can be told to fail. */
@@ -177,8 +180,32 @@ int fake_bind(int fd, const struct sockaddr *address, socklen_t len)
     if (len < sizeof(struct sockaddr_vm) || address->sa_family != AF_VSOCK)
         return fail(EINVAL);
     int error = planned_error(&bind_step);
+    atomic_store(&ports[fd], (int)((const struct sockaddr_vm *)plain)->svm_port);
     note(&bind_step, plain, error);
     return error ? fail(error) : 0;
+}
+
+/* True if one of the last connections was made from that port. */
+static bool is_held(int port)
+{
+    enum { HELD_MAX = 1024 };
+    const char *variable = getenv("FAKEVSOCK_HELD"), *path = getenv("FAKEVSOCK_LOG");
+    size_t most = variable ? strtoul(variable, NULL, 10) : 0;
+    FILE *log = most && path ? fopen(path, "re") : NULL;
+    int used[HELD_MAX], bound = 0;
+    size_t count = 0;
+    char line[96];
+    while (log && fgets(line, sizeof line, log)) {
+        sscanf(line, "bind %d ok", &bound);
+        if (strcmp(line, "connect ok\n") == 0)
+            used[count++ % HELD_MAX] = bound;
+    }
+    if (log)
+        fclose(log);
+    for (size_t i = 1; i <= most && i <= count; i++)
+        if (used[(count - i) % HELD_MAX] == port)
+            return true;
+    return false;
 }
 
 /* Connects to the simulated host; a missing one looks as a missing hypervisor does. */
@@ -209,6 +236,8 @@ int fake_connect(int fd, const struct sockaddr *address, socklen_t len)
     int error = planned_error(&connect_step);
     if (!error && (to->svm_cid != HOST_CID || to->svm_port != HOST_PORT))
         error = ENETUNREACH;
+    if (!error && is_held(atomic_load(&ports[fd])))
+        error = ECONNRESET;
     if (!error)
         error = connect_to_host(fd);
     note(&connect_step, NULL, error);
