@@ -17,6 +17,8 @@
 #define REQUEST "request"
 #define GET "datasets-get-entry {\"dataset\":\"app\",\"keys\":[\"k\"]}"
 #define SET_BEGIN "datasets-set-entry {\"dataset\":\"app\",\"entries\":[{\"key\":\"k\",\"value\":"
+/* Each request starts a program, of which a loaded machine starts few in a second. */
+#define UNHURRIED "timeout=100"
 /* The log with ports as if the first one were 1023. */
 #define PORTS                                                                                      \
     "grep -v socket " SIM_VSOCK_LOG " | awk '$1 == \"bind\" { if (!first) first = $2; "            \
@@ -272,7 +274,7 @@ static void test_datasetfs_falls_back(void **state)
     (void)state;
     start(NULL);
     sim_vsock_begin("EAFNOSUPPORT:99@datasetfs", NULL, NULL);
-    struct harness_daemon *daemon = harness_start_source("g", "tools", NULL);
+    struct harness_daemon *daemon = harness_start_source("g", "tools", UNHURRIED);
     assert_int_equal(harness_write("g/app/k", O_CREAT, "value\n"), 0);
     assert_content("g/app/k", "value\n");
     assert_store("app", "k", "value\n");
@@ -299,7 +301,7 @@ static void test_datasetfs_finds_nothing(void **state)
 static void test_datasetfs_runs_program(void **state)
 {
     start(NULL);
-    harness_start_source("g", "tools:vmtoolsd", NULL);
+    harness_start_source("g", "tools:vmtoolsd", UNHURRIED);
     peer_set("app", "k", "by the host\n");
     assert_sh_ok(*state, "by the host\n", "cat g/app/k");
     assert_sh_ok(*state, "", "echo '\"\303\251 \t\"' > g/app/k && printf more >> g/app/k");
@@ -318,7 +320,7 @@ static void test_doubled_part(void **state)
 {
     (void)state;
     start(NULL);
-    harness_start_source("g", "tools:vmtoolsd", NULL);
+    harness_start_source("g", "tools:vmtoolsd", UNHURRIED);
     assert_sh_ok("dash", "", "seq 1 15000 > value && dd if=value of=g/app/k bs=1M status=none");
     assert_sh_ok("dash", "", "cmp value g/app/k && seq 20000 35000 > value");
     size_t parts = sim_log_count("append=1");
