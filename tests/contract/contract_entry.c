@@ -198,6 +198,56 @@ static void test_list_keys(void **state)
     ds_names_clear(&keys);
 }
 
+/* All of many arrive, in as few requests as the protocol has for them. */
+static void test_set_some(void **state)
+{
+    struct contract *c = *state;
+    char *text = contract_letters('v', 70000);
+    const struct ds_pair pairs[] = {{"a", "1", 1},
+                                    {"b/\x01", "caf\xc3\xa9", 5},
+                                    {"", NULL, 0},
+                                    {"long", text, 70000},
+                                    {"z", "26", 2}};
+    size_t count = sizeof pairs / sizeof *pairs, at = 0;
+    bool empty = ds_client_set(c->tested, contract_call(c), "d", "", "x", 1, NULL) == 0;
+    while (at < count) {
+        size_t done = 0;
+        if (at == 2 && !empty) { /* no such key over this protocol */
+            at++;
+            continue;
+        }
+        assert_int_equal(ds_client_set_some(c->tested, contract_call(c), "d", pairs + at,
+                                            at < 2 && !empty ? 2 - at : count - at, &done),
+                         0);
+        assert_in_range(done, 1, count - at);
+        at += done;
+    }
+    contract_expect(c, c->host, "d", "a", "1");
+    contract_expect(c, c->guest, "d", "b/\x01", "caf\xc3\xa9");
+    contract_expect(c, c->host, "d", "long", text);
+    contract_expect(c, c->guest, "d", "z", "26");
+    if (empty)
+        contract_expect(c, c->host, "d", "", "");
+    free(text);
+}
+
+static void test_set_some_bad(void **state)
+{
+    struct contract *c = *state;
+    const struct ds_pair pairs[] = {{"a", "1", 1}, {"b", "\xff", 1}, {"c", "3", 1}};
+    size_t done = 9;
+    assert_int_equal(ds_client_set_some(c->tested, contract_call(c), "d", pairs, 3, &done), 0);
+    assert_int_equal(done, 1);
+    assert_int_equal(ds_client_set_some(c->tested, contract_call(c), "d", pairs + 1, 2, &done),
+                     -EILSEQ);
+    assert_int_equal(done, 0);
+    contract_expect(c, c->host, "d", "a", "1");
+    contract_expect(c, c->host, "d", "c", NULL);
+    assert_int_equal(ds_client_set_some(c->tested, contract_call(c), "no", pairs, 1, &done),
+                     -ENOENT);
+    assert_int_equal(done, 0);
+}
+
 static void test_counters(void **state)
 {
     struct contract *c = *state;
@@ -214,10 +264,11 @@ static void test_counters(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    CONTRACT_TEST(test_set_and_get), CONTRACT_TEST(test_missing_dataset),
-    CONTRACT_TEST(test_odd_keys),    CONTRACT_TEST(test_append),
-    CONTRACT_TEST(test_remove),      CONTRACT_TEST(test_used),
-    CONTRACT_TEST(test_get_many),    CONTRACT_TEST(test_get_bad_keys_among_good),
-    CONTRACT_TEST(test_list_keys),   CONTRACT_TEST(test_counters),
+    CONTRACT_TEST(test_set_and_get),  CONTRACT_TEST(test_missing_dataset),
+    CONTRACT_TEST(test_odd_keys),     CONTRACT_TEST(test_append),
+    CONTRACT_TEST(test_remove),       CONTRACT_TEST(test_used),
+    CONTRACT_TEST(test_get_many),     CONTRACT_TEST(test_get_bad_keys_among_good),
+    CONTRACT_TEST(test_list_keys),    CONTRACT_TEST(test_set_some),
+    CONTRACT_TEST(test_set_some_bad), CONTRACT_TEST(test_counters),
 };
 CONTRACT_PART(contract_entry_part, tests);
