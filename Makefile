@@ -154,10 +154,12 @@ format: ## rewrite the sources in the house style
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(MAIN) $(DESTDIR)$(PREFIX)/bin/datasetfs
+	install -D -m 644 client/command/datasetfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1
 	install -D -m 644 fs/datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/datasetfs $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
+	rm -f $(DESTDIR)$(PREFIX)/bin/datasetfs $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
 
 clean: ## remove build/
 	rm -rf $(BUILD)

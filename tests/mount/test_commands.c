@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static char readme[PATH_MAX];
+
 /* The test once per SOURCE; `*state` is its name. */
 #define SOURCES(function)                                                                          \
     {#function " (local)", function, harness_setup, harness_teardown, "local"},                    \
@@ -309,13 +311,32 @@ static void test_interrupted(void **state)
                    "true <gone; wait; cat status");
 }
 
+/* The README's lines as they stand, but for the machines that they name. */
+static void test_readme(void **state)
+{
+    (void)state;
+    assert_sh_ok("dash", "ready\ndone\ndone\n",
+                 "mkdir bin && ln -s $DATASETFS bin/datasetfs && PATH=$PWD/bin:$PATH; "
+                 "sed -n '/^### Without a mount/,/^`/s/^    //p' %s | "
+                 "sed 's,https://vcenter.example.com/web-01,local:s.db,; "
+                 "s,https://vcenter.example.com/web-02,local:t.db,; s,tools,local:s.db,' >lines; "
+                 "test $(wc -l <lines) = 6 && sed -n 1,3p lines | sh -e && echo; "
+                 "datasetfs set local:s.db app state done; sed -n 4,6p lines | sh -e && echo; "
+                 "datasetfs get local:t.db app state && echo",
+                 readme);
+}
+
 int main(void)
 {
+    if (!realpath("README.md", readme)) { /* run from the root of the tree */
+        fprintf(stderr, "README.md: %s\n", strerror(errno));
+        return 1;
+    }
     const struct CMUnitTest tests[] = {
         SOURCES(test_entries),        SOURCES(test_values),           SOURCES(test_names),
         SOURCES(test_several),        SOURCES(test_not_there),        SOURCES(test_datasets),
         SOURCES(test_refused),        SOURCES(test_requests),         HARNESS_TEST(test_usage),
-        HARNESS_TEST(test_no_answer), HARNESS_TEST(test_interrupted),
+        HARNESS_TEST(test_no_answer), HARNESS_TEST(test_interrupted), HARNESS_TEST(test_readme),
     };
     harness_begin();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

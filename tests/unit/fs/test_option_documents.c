@@ -3,6 +3,8 @@
 #include "fs/command_line.h"
 #include "fs/help.h"
 
+#include "command.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,6 +99,20 @@ static void test_documents(void **state)
     free(text);
 }
 
+static void test_commands(void **state)
+{
+    (void)state;
+    struct names help = {0}, manual = {0};
+    collect(fs_help(), "Commands, which", "\n", "  ", &help);
+    assert_true(help.count >= 12);
+    char *text = read_file("client/command/datasetfs.1");
+    collect(text, ".Sh DESCRIPTION", ".Sh", ".It Cm ", &manual);
+    assert_same("client/command/datasetfs.1", &help, &manual);
+    free(text);
+    for (size_t i = 0; i < help.count; i++)
+        assert_true(ds_command_is(help.name[i]));
+}
+
 /* Each option that -h shows is one that the command line takes. */
 static void test_help(void **state)
 {
@@ -124,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
