@@ -203,6 +203,7 @@ int ds_arguments_parse(struct ds_arguments *arguments, const struct ds_verb *ver
                                        .store = ds_store_options_default(),
                                        .wait_ms = WAIT_DEFAULT_MS,
                                        .interval_ms = INTERVAL_DEFAULT_MS};
+    *why = '\0';
     parser.words = calloc((size_t)argc, sizeof(*parser.words));
     arguments->words = (char *const *)parser.words;
     if (parser.words == NULL)

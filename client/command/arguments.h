@@ -2,6 +2,7 @@
 #ifndef DS_ARGUMENTS_H
 #define DS_ARGUMENTS_H
 
+#include "status.h"
 #include "store_options.h"
 
 #include <stdbool.h>
@@ -26,7 +27,7 @@ struct ds_verb {
     bool alone;      /* opens no store by itself */
     /* What is wrong with arguments that are otherwise good; NULL: nothing. May itself be NULL. */
     const char *(*fault)(const struct ds_arguments *arguments);
-    int (*run)(struct ds_session *session);
+    enum ds_status (*run)(struct ds_session *session);
 };
 
 struct ds_arguments {

@@ -144,7 +144,7 @@ static enum ds_status run(const struct ds_arguments *arguments)
     }
     status = arguments->verb->alone ? DS_STATUS_OK : ds_session_open(&session);
     if (status == DS_STATUS_OK)
-        status = (enum ds_status)arguments->verb->run(&session);
+        status = arguments->verb->run(&session);
     return ds_session_end(&session, status);
 }
 

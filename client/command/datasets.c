@@ -21,7 +21,7 @@ static enum ds_status add_info(struct ds_session *session, const char *dataset, 
 }
 
 /* One object for one DataSet that was named, else an array. */
-int ds_info_run(struct ds_session *session)
+enum ds_status ds_info_run(struct ds_session *session)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     enum ds_status status = ds_spelling_datasets(session, &names), one;
@@ -42,7 +42,7 @@ int ds_info_run(struct ds_session *session)
     return status;
 }
 
-int ds_create_run(struct ds_session *session)
+enum ds_status ds_create_run(struct ds_session *session)
 {
     char *dataset DS_AUTO_FREE = NULL;
     enum ds_status status = ds_spelling_dataset(session, session->arguments->words[0], &dataset);
@@ -67,7 +67,7 @@ const char *ds_update_fault(const struct ds_arguments *arguments)
                  "omit_from_snapshot_and_clone=on|off";
 }
 
-int ds_update_run(struct ds_session *session)
+enum ds_status ds_update_run(struct ds_session *session)
 {
     char *dataset DS_AUTO_FREE = NULL;
     enum ds_status status = ds_spelling_dataset(session, session->arguments->words[0], &dataset);
@@ -80,7 +80,7 @@ int ds_update_run(struct ds_session *session)
     return err == 0 ? DS_STATUS_OK : ds_session_fail(session, err, dataset, NULL);
 }
 
-int ds_delete_run(struct ds_session *session)
+enum ds_status ds_delete_run(struct ds_session *session)
 {
     char *dataset DS_AUTO_FREE = NULL;
     enum ds_status status = ds_spelling_dataset(session, session->arguments->words[0], &dataset);

@@ -28,7 +28,7 @@ static enum ds_status read_dataset(struct ds_session *session, struct subject *s
     return ds_spelling_dataset(session, session->arguments->words[0], &subject->dataset);
 }
 
-int ds_ls_run(struct ds_session *session)
+enum ds_status ds_ls_run(struct ds_session *session)
 {
     struct subject subject DS_CLEANUP(clear) = {0};
     bool keys = session->arguments->count > 0;
@@ -128,7 +128,7 @@ const char *ds_get_fault(const struct ds_arguments *arguments)
                : "without --json or -0 it takes exactly one KEY";
 }
 
-int ds_get_run(struct ds_session *session)
+enum ds_status ds_get_run(struct ds_session *session)
 {
     const struct ds_arguments *arguments = session->arguments;
     bool many = arguments->json || arguments->nul;
@@ -208,17 +208,17 @@ const char *ds_set_fault(const struct ds_arguments *arguments)
     return arguments->count == (arguments->json ? 1 : 3) ? NULL : "too few or too many arguments";
 }
 
-int ds_set_run(struct ds_session *session)
+enum ds_status ds_set_run(struct ds_session *session)
 {
     return session->arguments->json ? set_object(session) : change_one(session, false);
 }
 
-int ds_append_run(struct ds_session *session)
+enum ds_status ds_append_run(struct ds_session *session)
 {
     return change_one(session, true);
 }
 
-int ds_rm_run(struct ds_session *session)
+enum ds_status ds_rm_run(struct ds_session *session)
 {
     struct subject subject DS_CLEANUP(clear) = {0};
     enum ds_status status = read_dataset(session, &subject), one;

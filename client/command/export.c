@@ -84,7 +84,7 @@ static enum ds_status add_dataset(struct ds_session *session, const char *datase
 }
 
 /* Nothing is printed unless all could be read. */
-int ds_export_run(struct ds_session *session)
+enum ds_status ds_export_run(struct ds_session *session)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     enum ds_status status = ds_spelling_datasets(session, &names);

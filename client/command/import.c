@@ -125,7 +125,7 @@ static enum ds_status run(struct ds_session *session, const struct ds_import_pla
     return status;
 }
 
-int ds_import_run(struct ds_session *session)
+enum ds_status ds_import_run(struct ds_session *session)
 {
     const struct ds_arguments *arguments = session->arguments;
     const char *file =

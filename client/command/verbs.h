@@ -5,18 +5,18 @@
 
 #include "session.h"
 
-int ds_ls_run(struct ds_session *session);
-int ds_info_run(struct ds_session *session);
-int ds_get_run(struct ds_session *session);
-int ds_set_run(struct ds_session *session);
-int ds_append_run(struct ds_session *session);
-int ds_rm_run(struct ds_session *session);
-int ds_create_run(struct ds_session *session);
-int ds_update_run(struct ds_session *session);
-int ds_delete_run(struct ds_session *session);
-int ds_export_run(struct ds_session *session);
-int ds_import_run(struct ds_session *session);
-int ds_wait_run(struct ds_session *session);
+enum ds_status ds_ls_run(struct ds_session *session);
+enum ds_status ds_info_run(struct ds_session *session);
+enum ds_status ds_get_run(struct ds_session *session);
+enum ds_status ds_set_run(struct ds_session *session);
+enum ds_status ds_append_run(struct ds_session *session);
+enum ds_status ds_rm_run(struct ds_session *session);
+enum ds_status ds_create_run(struct ds_session *session);
+enum ds_status ds_update_run(struct ds_session *session);
+enum ds_status ds_delete_run(struct ds_session *session);
+enum ds_status ds_export_run(struct ds_session *session);
+enum ds_status ds_import_run(struct ds_session *session);
+enum ds_status ds_wait_run(struct ds_session *session);
 
 /* What is wrong with the arguments; NULL: nothing. */
 const char *ds_get_fault(const struct ds_arguments *arguments);

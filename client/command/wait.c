@@ -266,7 +266,7 @@ static enum ds_status conclude(struct wait *wait, bool fitted)
     return ds_status_of(wait->err, &wait->session->call);
 }
 
-int ds_wait_run(struct ds_session *session)
+enum ds_status ds_wait_run(struct ds_session *session)
 {
     struct wait wait = {.session = session};
     enum ds_status status = prepare(&wait);
