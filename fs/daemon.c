@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Adds a descriptor to the list. 0 or -ENOMEM. */
@@ -32,7 +33,7 @@ int fs_daemon_inherit(struct fs_daemon_inherited *inherited)
 
     *inherited = (struct fs_daemon_inherited){0};
     if (list == NULL) /* then no file is named by its descriptor either */
-        return close_range(STDERR_FILENO + 1, UINT_MAX, 0) == 0 ? 0 : -errno;
+        return syscall(__NR_close_range, STDERR_FILENO + 1, UINT_MAX, 0) == 0 ? 0 : -errno;
     while (err == 0 && (errno = 0, entry = readdir(list)) != NULL) {
         int fd = (int)strtol(entry->d_name, NULL, 10);
 

@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "cleanup.h"
+#include "errno_name.h"
 #include "file_name.h"
 #include "log.h"
 #include "text.h"
@@ -59,7 +60,7 @@ static void write_line(const struct line *line)
     if (line->more > 0)
         print_more(line->more, more, sizeof(more));
     ds_log(DS_LOG_WARNING, "%s %s: %s (%s)%s", failure->operation, failure->path, failure->text,
-           strerrorname_np(-failure->error), more);
+           ds_errno_name(-failure->error), more);
 }
 
 /* With the lock: takes what is to be told of the failure. */
@@ -291,7 +292,7 @@ int fs_error_log_print(struct fs_error_log *errors, struct ds_buf *out)
         if (failure->repeats > 0)
             print_more(failure->repeats, more, sizeof(more));
         err = ds_buf_printf(out, "%s\t%s\t%s\t%s\t%s%s\n", when, failure->operation, failure->path,
-                            strerrorname_np(-failure->error), failure->text, more);
+                            ds_errno_name(-failure->error), failure->text, more);
         if (err != 0)
             return err;
     }

@@ -255,7 +255,7 @@ static void become_daemon(const struct harness_daemon *daemon, const char *point
     int null = open("/dev/null", O_RDONLY);
     if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         _exit(126);
-    close_range(3, UINT_MAX, 0);
+    syscall(__NR_close_range, 3, UINT_MAX, 0);
     execl(harness_binary(), "datasetfs", source, point, "-f", options ? "-o" : NULL, options, NULL);
     _exit(127);
 }

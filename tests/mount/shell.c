@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static struct shell_result result;
@@ -38,7 +39,7 @@ static pid_t start(const char *shell, const char *command, int out, int err)
     setenv("DATASETFS", harness_binary(), 1);
     unsetenv("ENV");
     unsetenv("BASH_ENV");
-    close_range(3, UINT_MAX, 0);
+    syscall(__NR_close_range, 3, UINT_MAX, 0);
     execlp(shell, shell, "-c", command, NULL);
     _exit(127);
 }

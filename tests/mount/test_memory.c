@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include "cleanup.h"
+#include "errno_name.h"
 #include "peer.h"
 #include "sim.h"
 #include "sim_rest.h"
@@ -265,8 +266,7 @@ static long try(const struct operation *operation, bool host, long number)
     int err = operation->run();
     atomic_store(&control->left, 0);
     if (err != 0 && err != ENOMEM) {
-        print_error("%s: %s at the allocation %ld\n", operation->name, strerrorname_np(err),
-                    number);
+        print_error("%s: %s at the allocation %ld\n", operation->name, ds_errno_name(err), number);
         harness_print_file("m.log");
         fail();
     }

@@ -15,7 +15,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/vm_sockets.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +23,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+/* Needs struct sockaddr from above. */
+#include <linux/vm_sockets.h>
 
 #define HOST_CID 0    /* VMADDR_CID_HYPERVISOR */
 #define HOST_PORT 976 /* where the host listens for guest RPC */
