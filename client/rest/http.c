@@ -190,7 +190,8 @@ static void abort_job(struct ds_http *http, struct job *job, int error, const ch
         refuse(job->requests[job->next++], error, words);
     for (size_t i = http->active_count; i-- > 0;) {
         struct ds_transfer *transfer = http->active[i];
-        if (transfer->owner != job || (!all && transfer->begun && transfer->request->change))
+        if (transfer->owner != job ||
+            (!all && transfer->departure.begun && transfer->request->change))
             continue;
         take_away(http, transfer);
         remove_active(http, transfer);

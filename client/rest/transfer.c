@@ -1,6 +1,7 @@
 /* One transfer: what libcurl is told of a request, and what its end means. */
 #include "transfer.h"
 
+#include "curl_compat.h"
 #include "dataset.h"
 #include "log.h"
 #include "secret.h"
@@ -68,23 +69,6 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
     return len;
 }
 
-/* libcurl is connected and about to send. It would send a request again by itself when a
- * connection that it had kept turns out to be dead: whether that is right is not its decision. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
-static int before_request(void *user, char *to_ip, char *from_ip, int to_port, int from_port)
-{
-    struct ds_transfer *transfer = user;
-    (void)to_ip;
-    (void)from_ip;
-    (void)to_port;
-    (void)from_port;
-    if (transfer->begun)
-        return CURL_PREREQFUNC_ABORT;
-    transfer->begun = true;
-    ds_call_set_sent(transfer->call, DS_SENT_MAYBE);
-    return CURL_PREREQFUNC_OK;
-}
-
 static int add_header(struct ds_transfer *transfer, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(transfer->headers, line);
@@ -117,11 +101,13 @@ struct options {
     const char *name;
 };
 
-#define SET(options, option, value)                                                                \
-    note(options,                                                                                  \
-         (options)->failed ? CURLE_OK                                                              \
-                           : curl_easy_setopt((options)->easy, CURLOPT_##option, value),           \
-         #option)
+#define SET_BY(noted, options, option, value)                                                      \
+    noted(options,                                                                                 \
+          (options)->failed ? CURLE_OK                                                             \
+                            : curl_easy_setopt((options)->easy, CURLOPT_##option, value),          \
+          #option)
+#define SET(options, option, value) SET_BY(note, options, option, value)
+#define SET_IF_KNOWN(options, option, value) SET_BY(note_if_known, options, option, value)
 
 static void note(struct options *options, CURLcode code, const char *name)
 {
@@ -131,11 +117,28 @@ static void note(struct options *options, CURLcode code, const char *name)
     options->name = name;
 }
 
+/* What a libcurl may be too old for, and it does without. */
+static void note_if_known(struct options *options, CURLcode code, const char *name)
+{
+    if (code != CURLE_UNKNOWN_OPTION)
+        note(options, code, name);
+}
+
 /* What a libcurl may be built without, and nothing goes wrong without it. */
 static void allow_absent(struct options *options)
 {
     if (options->failed == CURLE_NOT_BUILT_IN || options->failed == CURLE_UNSUPPORTED_PROTOCOL)
         options->failed = CURLE_OK;
+}
+
+static void set_protocol(struct options *options)
+{
+    if (options->failed)
+        return;
+    CURLcode code = curl_easy_setopt(options->easy, CURLOPT_PROTOCOLS_STR, "https");
+    if (code == CURLE_UNKNOWN_OPTION)
+        code = curl_easy_setopt(options->easy, CURLOPT_PROTOCOLS_BITS, (long)CURLPROTO_HTTPS);
+    note(options, code, "PROTOCOLS_STR");
 }
 
 static void set_body(struct options *options, const struct ds_http_request *request)
@@ -163,26 +166,29 @@ static void set_tls(struct options *options, const struct ds_http_options *http)
     }
 }
 
-/* Without this TCP sends what is not acknowledged again for a quarter of an hour. */
+/* Without the option TCP sends what is not acknowledged again for a quarter of an hour. */
 static int prepare_socket(void *user, curl_socket_t fd, curlsocktype purpose)
 {
+    struct ds_transfer *transfer = user;
     unsigned ms = UNACKNOWLEDGED_MS;
-    (void)user;
     (void)purpose;
+    if (!ds_departure_may_open(&transfer->departure))
+        return CURL_SOCKOPT_ERROR;
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms); /* not a must */
     return CURL_SOCKOPT_OK;
 }
 
-static void set_connection(struct options *options, const struct ds_http_request *request,
-                           bool fresh)
+static void set_connection(struct options *options, struct ds_transfer *transfer, bool fresh)
 {
-    SET(options, FRESH_CONNECT, fresh || request->fresh ? 1L : 0L);
+    SET(options, FRESH_CONNECT, fresh || transfer->request->fresh ? 1L : 0L);
     SET(options, MAXAGE_CONN, CONNECTION_MAX_IDLE_S);
     SET(options, TCP_KEEPALIVE, 1L);
     SET(options, SOCKOPTFUNCTION, prepare_socket);
+    SET(options, SOCKOPTDATA, transfer);
     SET(options, NOSIGNAL, 1L);
-    /* A name server that hangs must not hold the thread when its question is given up. */
-    SET(options, QUICK_EXIT, 1L);
+    /* A name server that hangs must not hold the thread when its question is given up. Before 7.87
+     * it does, for as long as resolv.conf(5) lets the question wait. */
+    SET_IF_KNOWN(options, QUICK_EXIT, 1L);
     SET(options, PIPEWAIT, 1L);
 }
 
@@ -191,11 +197,11 @@ static void set_options(struct options *options, struct ds_transfer *transfer,
 {
     SET(options, HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     allow_absent(options);
-    SET(options, CA_CACHE_TIMEOUT, CA_CACHE_S);
+    SET_IF_KNOWN(options, CA_CACHE_TIMEOUT, CA_CACHE_S); /* else read for each connection */
     allow_absent(options);
     SET(options, ERRORBUFFER, transfer->error);
     SET(options, URL, transfer->request->url);
-    SET(options, PROTOCOLS_STR, "https");
+    set_protocol(options);
     SET(options, PATH_AS_IS, 1L);
     SET(options, FOLLOWLOCATION, 0L);
     SET(options, ACCEPT_ENCODING, "");
@@ -203,9 +209,10 @@ static void set_options(struct options *options, struct ds_transfer *transfer,
     SET(options, HTTPHEADER, transfer->headers);
     SET(options, WRITEFUNCTION, take_body);
     SET(options, WRITEDATA, transfer);
-    SET(options, PREREQFUNCTION, before_request);
-    SET(options, PREREQDATA, transfer);
-    set_connection(options, transfer->request, fresh);
+    if (!options->failed)
+        note(options, ds_departure_watch(&transfer->departure, options->easy, transfer->call),
+             "PREREQFUNCTION");
+    set_connection(options, transfer, fresh);
     set_tls(options, http);
     set_body(options, transfer->request);
 }
@@ -216,7 +223,7 @@ int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options
     char words[DS_HTTP_TEXT_BYTES];
     transfer->request = request;
     transfer->call = call;
-    transfer->begun = false;
+    transfer->departure = (struct ds_departure){0};
     transfer->large = false;
     transfer->suspect = false;
     transfer->error[0] = '\0';
@@ -318,7 +325,7 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
     if (strchr(words, '@'))
         words = "see $https_proxy (its words are not repeated here)";
     switch (code) {
-    case CURLE_ABORTED_BY_CALLBACK: /* before_request() */
+    case CURLE_ABORTED_BY_CALLBACK: /* of what watches the departure */
         fail(request, -EIO, "the server closed the connection before its answer");
         break;
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -327,7 +334,8 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
     case CURLE_PROXY:
     case CURLE_SSL_CONNECT_ERROR:
         /* If the request has left already, that was on a connection that broke. */
-        fail(request, transfer->begun ? -EIO : -EHOSTUNREACH, "cannot connect: %.160s", words);
+        fail(request, transfer->departure.begun ? -EIO : -EHOSTUNREACH, "cannot connect: %.160s",
+             words);
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -365,7 +373,7 @@ static void translate(struct ds_transfer *transfer, const struct ds_http_options
         fail(request, -EIO, "the connection broke: %.150s", words);
         break;
     }
-    request->sent = transfer->begun ? DS_SENT_MAYBE : DS_SENT_NO;
+    request->sent = transfer->departure.begun ? DS_SENT_MAYBE : DS_SENT_NO;
 }
 
 static void read_reply(struct ds_transfer *transfer)
@@ -424,6 +432,6 @@ void ds_transfer_end(struct ds_transfer *transfer, const struct ds_http_options 
 void ds_transfer_abort(struct ds_transfer *transfer, int error, const char *words)
 {
     fail(transfer->request, error, "%s", words);
-    transfer->request->sent = transfer->begun ? DS_SENT_MAYBE : DS_SENT_NO;
+    transfer->request->sent = transfer->departure.begun ? DS_SENT_MAYBE : DS_SENT_NO;
     make_idle(transfer);
 }

@@ -3,6 +3,7 @@
 #ifndef DS_REST_TRANSFER_H
 #define DS_REST_TRANSFER_H
 
+#include "departure.h"
 #include "http_request.h"
 #include "secret.h"
 
@@ -14,10 +15,10 @@ struct ds_transfer {
     struct ds_call *call;
     void *owner; /* of http.c */
     struct curl_slist *headers;
+    struct ds_departure departure;
     struct ds_transfer *next; /* of http.c */
     char error[CURL_ERROR_SIZE];
     struct ds_secret_memory memory; /* as it was when the transfer began */
-    bool begun;                     /* bytes of the request may have left */
     bool large;                     /* the reply was over its bound */
     bool suspect;                   /* ds_transfer_suspect() */
 };

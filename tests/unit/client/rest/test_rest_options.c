@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "cleanup.h"
+#include "client/rest/curl_compat.h"
 #include "client/rest/http.h"
 #include "client/rest/secret.h"
 
@@ -36,6 +37,14 @@ static bool strikes(enum function function)
     return true;
 }
 
+/* True if the failure would be that of an older libcurl, which is used all the same. */
+static bool is_missed(CURLoption option)
+{
+    return code_of_failure == CURLE_UNKNOWN_OPTION &&
+           (option == CURLOPT_PREREQFUNCTION || option == CURLOPT_PROTOCOLS_STR ||
+            option == CURLOPT_CA_CACHE_TIMEOUT || option == CURLOPT_QUICK_EXIT);
+}
+
 /* The names in curl.h are macros too, which check types. */
 #undef curl_easy_setopt
 #undef curl_multi_setopt
@@ -47,7 +56,7 @@ CURLcode curl_easy_setopt(CURL *curl, CURLoption option, ...)
     va_list list;
     CURLcode code;
     /* The last is for a transfer that has been sent and is given up. */
-    if (option != CURLOPT_FORBID_REUSE && strikes(EASY_SETOPT))
+    if (option != CURLOPT_FORBID_REUSE && !is_missed(option) && strikes(EASY_SETOPT))
         return (CURLcode)code_of_failure;
     va_start(list, option);
     if (option >= CURLOPTTYPE_OFF_T)
@@ -191,7 +200,7 @@ static void test_nothing_is_sent(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         for (size_t j = 0; j < sizeof codes / sizeof *codes; j++) {
             code_of_failure = codes[j];
-            assert_true(fail_each(&ways[i], EASY_SETOPT) >= 27);
+            assert_true(fail_each(&ways[i], EASY_SETOPT) >= 24);
         }
         assert_true(fail_each(&ways[i], SLIST_APPEND) >= 4);
         assert_int_equal(fail_each(&ways[i], ADD_HANDLE), 1);
