@@ -6,6 +6,7 @@
 #include "file_name.h"
 #include "handle.h"
 #include "kernel/error_log.h"
+#include "kernel/fuse_compat.h"
 #include "kernel/reply.h"
 #include "model/datasets.h"
 #include "model/directory_times.h"
@@ -134,7 +135,7 @@ static void decide_caching(struct fs_request *request, struct fs_handle *handle,
     /* An append goes to the store's end, not to where the kernel believes it; and others are not to
      * read from its pages what the store may refuse: who only writes fills none. */
     request->fi.direct_io = (request->fi.flags & O_ACCMODE) == O_WRONLY;
-    request->fi.noflush = (request->fi.flags & O_ACCMODE) == O_RDONLY;
+    fs_fuse_set_noflush(&request->fi, (request->fi.flags & O_ACCMODE) == O_RDONLY);
 }
 
 /* With fs->lock: true if an open of this thread was told ESTALE just before; that is over now. */
