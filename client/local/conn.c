@@ -7,6 +7,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,12 @@ int ds_conn_number(struct ds_conn *conn, const char *text, int64_t *out)
     return row > 0 ? 0 : row < 0 ? row : ds_conn_fail(conn, SQLITE_CORRUPT);
 }
 
+/* False: it finds rows, or changes them, whatever their values are. */
+static bool reads_values(enum ds_statement which)
+{
+    return which != DS_STMT_LENGTH && which != DS_STMT_REPLACE && which != DS_STMT_REMOVE;
+}
+
 int ds_conn_statement(struct ds_conn *conn, enum ds_statement which, sqlite3_stmt **out)
 {
     if (!conn->statements[which]) {
@@ -229,6 +236,8 @@ int ds_conn_statement(struct ds_conn *conn, enum ds_statement which, sqlite3_stm
         if (code != SQLITE_OK)
             return ds_conn_fail(conn, code);
     }
+    /* SQLite 3.34 counts a whole row even where it reads only what is in front of the value. */
+    sqlite3_limit(conn->db, SQLITE_LIMIT_LENGTH, reads_values(which) ? ROW_MAX_BYTES : INT_MAX);
     *out = conn->statements[which];
     return 0;
 }

@@ -289,7 +289,8 @@ static const char *const other_tables[] = {
     "DROP INDEX entries_by_key",
     "ALTER TABLE entries RENAME TO elsewhere; CREATE VIEW entries AS SELECT * FROM elsewhere",
     "ALTER TABLE datasets ADD COLUMN more TEXT",
-    "ALTER TABLE datasets DROP COLUMN description",
+    "CREATE TABLE fewer AS SELECT id, name, host, guest, omit, used FROM datasets;"
+    "DROP TABLE datasets; ALTER TABLE fewer RENAME TO datasets",
     "ALTER TABLE datasets RENAME COLUMN host TO owner",
     RECREATE("id INTEGER PRIMARY KEY, dataset INTEGER, key TEXT, value BLOB NOT NULL CHECK "
              "(length(value) > 1000000)"),
