@@ -52,7 +52,8 @@ enum fs_made fs_scratch_name_made(int open_flags, mode_t mode)
 {
     if ((open_flags & O_EXCL) == 0)
         return FS_MADE_OPENLY;
-    if ((open_flags & O_ACCMODE) == O_RDWR && (mode & 0777) == 0600)
+    /* sed before 4.9 masks its own rights too. */
+    if ((open_flags & O_ACCMODE) == O_RDWR && ((mode & 0777) == 0600 || (mode & 0777) == 0))
         return FS_MADE_PRIVATELY;
     return FS_MADE_EXCLUSIVELY;
 }

@@ -14,7 +14,7 @@
 enum fs_made {
     FS_MADE_OPENLY,      /* by `>`, touch: without O_EXCL */
     FS_MADE_EXCLUSIVELY, /* with O_EXCL */
-    FS_MADE_PRIVATELY,   /* as mkstemp(3) does: also O_RDWR and mode 0600 */
+    FS_MADE_PRIVATELY,   /* as mkstemp(3) does: also O_RDWR and mode 0600, or 0 */
     FS_MADE_BY_RENAME,
 };
 

@@ -22,6 +22,7 @@ static void test_made(void **state)
     assert_int_equal(fs_scratch_name_made(MKSTEMP, 0600), FS_MADE_PRIVATELY);
     assert_int_equal(fs_scratch_name_made(MKSTEMP | O_NOFOLLOW | O_CLOEXEC, S_IFREG | 0600),
                      FS_MADE_PRIVATELY);
+    assert_int_equal(fs_scratch_name_made(MKSTEMP, S_IFREG), FS_MADE_PRIVATELY); /* sed 4.8 */
     assert_int_equal(fs_scratch_name_made(MKSTEMP, 0644), FS_MADE_EXCLUSIVELY);
     assert_int_equal(fs_scratch_name_made(COPY, 0600),
                      FS_MADE_EXCLUSIVELY); /* install, mv, tar, cp -p */
