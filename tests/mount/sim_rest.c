@@ -16,8 +16,9 @@
 #define PORT_FILE "https.port"
 #define CONFIGURATION "openssl.cnf"
 #define NEW_KEY                                                                                    \
-    "openssl req -x509 -config " CONFIGURATION " -newkey ec -pkeyopt ec_paramgen_curve:prime256v1" \
-    " -nodes -days 2 "
+    "openssl req -config " CONFIGURATION " -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "      \
+    "-nodes "
+#define SELF_SIGNED NEW_KEY "-x509 -days 2 "
 
 static uint16_t port;             /* of the running test; 0: not chosen yet */
 static char port_is_of[PATH_MAX]; /* the test's directory */
@@ -27,9 +28,9 @@ static void make(const char *path, const char *text)
     assert_int_equal(harness_write(path, O_CREAT | O_EXCL, text), 0);
 }
 
-static void run(const char *arguments)
+static void run(const char *command)
 {
-    const struct shell_result *made = shell_run("bash", NEW_KEY "%s", arguments);
+    const struct shell_result *made = shell_run("bash", "set -o pipefail; %s", command);
     if (made->status != 0)
         fail_msg("openssl does not make a certificate: %s", made->err);
 }
@@ -41,19 +42,28 @@ static void make_authority(void)
                         "keyUsage = critical, keyCertSign, cRLSign\n"
                         "[server]\nbasicConstraints = critical, CA:FALSE\n"
                         "extendedKeyUsage = serverAuth\n");
-    run("-extensions authority -subj '/CN=authority of a test' -keyout " CA_KEY " -out " SIM_CA);
+    run(SELF_SIGNED "-extensions authority -subj '/CN=authority of a test' -keyout " CA_KEY
+                    " -out " SIM_CA);
 }
 
 void sim_make_certificate(const char *name, const char *alternatives, bool self_signed)
 {
-    char arguments[1024];
+    char command[1024];
     if (access(SIM_CA, F_OK) != 0)
         make_authority();
-    snprintf(arguments, sizeof arguments,
-             "%s -extensions server -addext subjectAltName=%s -subj /CN=%s -keyout %s.key "
-             "-out %s.pem",
-             self_signed ? "" : "-CA " SIM_CA " -CAkey " CA_KEY, alternatives, name, name, name);
-    run(arguments);
+    if (self_signed)
+        snprintf(command, sizeof command,
+                 SELF_SIGNED "-extensions server -addext subjectAltName=%s -subj /CN=%s "
+                             "-keyout %s.key -out %s.pem",
+                 alternatives, name, name, name);
+    else
+        snprintf(command, sizeof command,
+                 NEW_KEY "-new -subj /CN=%s -keyout %s.key | openssl x509 -req -days 2 -CA " SIM_CA
+                         " -CAkey " CA_KEY " -set_serial 0x$(openssl rand -hex 8) -out %s.pem "
+                         "-extfile <(cat " CONFIGURATION "; echo subjectAltName=%s) "
+                         "-extensions server",
+                 name, name, name, alternatives);
+    run(command);
 }
 
 /* What the server and its clients need; once per test. */

@@ -14,9 +14,11 @@ from cloudinit import atomic_helper, util
 from cloudinit.config.cc_write_files import write_files
 
 app = "m/app/"
-write_files("test", [{"path": app + "k", "content": "fresh\n"},
-                     {"path": app + "new", "content": "bmV3Cg==", "encoding": "b64", "permissions": "0600"},
-                     {"path": app + "more", "content": "two\n", "append": True}], "root:root")
+files = [{"path": app + "k", "content": "fresh\n"},
+         {"path": app + "new", "content": "bmV3Cg==", "encoding": "b64", "permissions": "0600"},
+         {"path": app + "more", "content": "two\n", "append": True}]
+owner = ["root:root"] if write_files.__code__.co_argcount > 2 else []  # which 20.4 does not ask for
+write_files("test", files, *owner)
 END
 works /usr/bin/python3 write.py
 holds k $'fresh\n'
