@@ -156,12 +156,15 @@ format: ## rewrite the sources in the house style
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(MAIN) $(DESTDIR)$(PREFIX)/bin/datasetfs
+	install -D -m 644 scripts/completion/datasetfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/datasetfs
+	install -D -m 644 scripts/completion/_datasetfs $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs
 	install -D -m 644 client/command/datasetfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1
 	install -D -m 644 fs/datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/datasetfs $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
+	    $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8 $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/datasetfs
 
 clean: ## remove build/
 	rm -rf $(BUILD)
