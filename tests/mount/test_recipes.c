@@ -1,5 +1,5 @@
-/* The use cases in the README, run as they stand there: the two mounts are where it says, and
- * `datasetfs` finds the machine's store wherever its SOURCE leads. */
+/* The working mounts and the use cases in the README, run as they stand there: the two mounts are
+ * where it says, and `datasetfs` finds the machine's store wherever its SOURCE leads. */
 #include "harness.h"
 
 #include "peer.h"
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char readme[PATH_MAX];
@@ -30,20 +31,19 @@ static int end_places(void **state)
     return harness_teardown(state);
 }
 
-static void start(void)
+/* Files that the README takes for there, and a `datasetfs` that knows its machines. */
+static void make_files(void)
 {
-    static const char *const datasets[] = {"app", "status", "facts", "seed"};
-    for (size_t i = 0; i < sizeof datasets / sizeof *datasets; i++)
-        peer_create(datasets[i], DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    harness_start("h", NULL);
-    harness_start("g", "side=guest");
-    bind("h", "/mnt", "/mnt/web-01");
-    bind("g", "/run", "/run/datasets");
     assert_sh_ok("dash", "",
                  "mkdir bin conf; echo 'interval = 60' >agent.conf; echo 'echo hooked' >hook.sh; "
                  "printf '\\211PNG\\0\\377' >logo.png; echo 'nofile = 4096' >conf/limits.conf; "
                  "cat >bin/datasetfs <<'END'\n"
                  "#!/bin/sh\n"
+                 "case $1 in\n"
+                 "tools) exec $DATASETFS local:s.db \"$2\" -o side=guest ;;\n"
+                 "https:*) exec $DATASETFS \"local:${1##*/}.db\" \"$2\" ;;\n"
+                 "local:*) exec $DATASETFS \"$@\" ;;\n"
+                 "esac\n"
                  "verb=$1 side=host\nshift\n"
                  "for word; do\n"
                  "    case $word in\n"
@@ -56,6 +56,18 @@ static void start(void)
                  "END\nchmod +x bin/datasetfs");
 }
 
+static void start(void)
+{
+    static const char *const datasets[] = {"app", "status", "facts", "seed"};
+    for (size_t i = 0; i < sizeof datasets / sizeof *datasets; i++)
+        peer_create(datasets[i], DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    make_files();
+    harness_start("h", NULL);
+    harness_start("g", "side=guest");
+    bind("h", "/mnt", "/mnt/web-01");
+    bind("g", "/run", "/run/datasets");
+}
+
 /* The lines of code that follow `title`, without their indentation, in a file; the words behind
  * "    # " are what they print, in another. */
 static void extract(const char *title)
@@ -66,7 +78,10 @@ static void extract(const char *title)
     FILE *out = fopen("expected", "w");
     assert_true(code && out);
     at = strstr(at, "\n\n    ") + 1;
-    for (at++; strncmp(at, "    ", 4) == 0; at += strcspn(at, "\n") + 1) {
+    for (at++; strncmp(at, "    ", 4) == 0 || strncmp(at, "\n    ", 5) == 0;
+         at += strcspn(at, "\n") + 1) {
+        if (*at == '\n')
+            continue;
         int len = (int)strcspn(at, "\n");
         char *line = strndup(at + 4, (size_t)len - 4);
         char *comment = strstr(line, "    # ");
@@ -100,24 +115,70 @@ static const struct recipe {
     {"**A folder of settings.**", "rsync", "cmp conf/limits.conf /run/datasets/app/limits.conf"},
 };
 
+/* The lines print what the README says, and then `check` holds. */
+static void run(const char *title, const char *check)
+{
+    extract(title);
+    const struct shell_result *ran = shell_run(
+        "dash",
+        "PATH=$PWD/bin:$PATH HOME=$PWD PASSWORD=p LC_ALL=C.UTF-8 sh -e code >out 2>err && "
+        "echo >>out && %s && grep . expected >e; grep . out >o; cmp e o || cmp expected out",
+        check);
+    if (ran->status) {
+        harness_print_file("code");
+        harness_print_file("out");
+        harness_print_file("err");
+        fail_msg("%s: %s", title, ran->err);
+    }
+}
+
 static void test_recipe(void **state)
 {
     const struct recipe *recipe = *state;
     if (recipe->needs && shell_run("dash", "command -v %s", recipe->needs)->status)
         skip();
     start();
-    extract(recipe->title);
-    const struct shell_result *ran = shell_run(
-        "dash",
-        "PATH=$PWD/bin:$PATH HOME=$PWD LC_ALL=C.UTF-8 sh -e code >out 2>err && echo >>out && "
-        "%s && grep . expected >e; grep . out >o; cmp e o || cmp expected out",
-        recipe->check);
-    if (ran->status) {
-        harness_print_file("code");
-        harness_print_file("out");
-        harness_print_file("err");
-        fail_msg("%s: %s", recipe->title, ran->err);
+    run(recipe->title, recipe->check);
+}
+
+/* Daemons in the background, whose mounts are gone, are ours to reap. */
+static void reap(unsigned count)
+{
+    while (count-- > 0) {
+        int status = 0;
+        assert_soon(waitpid(-1, &status, WNOHANG) > 0);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
+}
+
+static void test_laptop(void **state)
+{
+    (void)state;
+    make_files();
+    run("### On a laptop", "! test -e store.db");
+    reap(2);
+}
+
+static void test_guest(void **state)
+{
+    (void)state;
+    make_files();
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    assert_ok(mount("tmpfs", "/run", "tmpfs", 0, NULL));
+    run("### In a virtual machine", "umount /run/datasets && grep -qx app out && "
+                                    "echo app >expected");
+    reap(1);
+}
+
+static void test_many_machines(void **state)
+{
+    (void)state;
+    make_files();
+    assert_ok(mount("tmpfs", "/mnt", "tmpfs", 0, NULL));
+    run("### For many machines", "cmp /mnt/web-01/app/greeting /mnt/web-02/app/greeting && "
+                                 "umount /mnt/web-01 /mnt/web-02");
+    assert_content(".vcenter", "username=ansible@vsphere.local\npassword=p\n");
+    reap(2);
 }
 
 /* No recipe stands in the README that is not run here. */
@@ -125,7 +186,7 @@ static void test_all(void **state)
 {
     (void)state;
     size_t count = 0;
-    for (const char *at = section; (at = strstr(at, "\n**")) != NULL; at++)
+    for (const char *at = strstr(section, "\n## From the field"); (at = strstr(at, "\n**")); at++)
         count++;
     assert_int_equal(count, sizeof recipes / sizeof *recipes);
 }
@@ -137,8 +198,9 @@ static void read_section(void)
     if (!file || getdelim(&section, &size, '\0', file) < 0)
         abort();
     fclose(file);
-    char *begin = strstr(section, "\n## From the field\n");
-    char *end = begin ? strstr(begin + 1, "\n## ") : NULL;
+    char *begin = strstr(section, "\n## A working mount\n");
+    char *field = begin ? strstr(begin, "\n## From the field\n") : NULL;
+    char *end = field ? strstr(field + 1, "\n## ") : NULL;
     if (!end)
         abort();
     *end = '\0';
@@ -148,14 +210,19 @@ static void read_section(void)
 int main(void)
 {
     enum { COUNT = sizeof recipes / sizeof *recipes };
-    struct CMUnitTest tests[COUNT + 1] = {cmocka_unit_test(test_all)};
+    struct CMUnitTest tests[4 + COUNT] = {
+        cmocka_unit_test(test_all),
+        {"test_laptop", test_laptop, harness_setup, end_places, NULL},
+        {"test_guest", test_guest, harness_setup, end_places, NULL},
+        {"test_many_machines", test_many_machines, harness_setup, end_places, NULL},
+    };
     if (!realpath("README.md", readme)) { /* run from the root of the tree */
         fprintf(stderr, "README.md: %s\n", strerror(errno));
         return 1;
     }
     read_section();
     for (size_t i = 0; i < COUNT; i++)
-        tests[i + 1] = (struct CMUnitTest){recipes[i].title, test_recipe, harness_setup, end_places,
+        tests[4 + i] = (struct CMUnitTest){recipes[i].title, test_recipe, harness_setup, end_places,
                                            (void *)&recipes[i]};
     harness_begin();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
