@@ -15,6 +15,8 @@
 
 static enum ds_status tell(const char *file, const char *words)
 {
+    if (ds_session_interrupted())
+        return DS_STATUS_FAILED;
     ds_log(DS_LOG_ERROR, "%s: %s", file != NULL ? file : "standard input", words);
     return DS_STATUS_FAILED;
 }

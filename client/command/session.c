@@ -97,7 +97,10 @@ enum ds_status ds_session_fail(const struct ds_session *session, int err, const 
                 : dataset != NULL ? "there is no such DataSet"
                                   : "there is no such store";
     if (words[0] == '\0')
-        words = strerror(-err);
+        words = err == -EBADMSG
+                    ? "what stands there is no text, or too long: it can be replaced or "
+                      "removed"
+                    : strerror(-err);
     ds_log(DS_LOG_ERROR, "%s%s%s%s%s", in, key != NULL ? "/" : "", name,
            dataset != NULL ? ": " : "", words);
     return ds_status_of(err, call);

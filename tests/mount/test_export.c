@@ -246,6 +246,21 @@ static void test_killed(void **state)
     }
 }
 
+/* What somebody else has put there and is no value cannot be exported, and is named. */
+static void test_no_text(void **state)
+{
+    (void)state;
+    fill();
+    open_host("local");
+    if (shell_run("dash", "sqlite3 s.db \"update entries set value = x'ff00' where key = 'k'\"")
+            ->status)
+        skip();
+    assert_sh_fails("dash", "no text", "$DATASETFS export $S app");
+    assert_sh_fails("dash", "app/k: what stands there is no text",
+                    "$DATASETFS get --json $S app 2>err; status=$?; cat err >&2; exit $status");
+    assert_sh_ok("dash", "", "$DATASETFS set $S app k text && $DATASETFS export $S app >e");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +269,7 @@ int main(void)
         {"test_refuses (local)", test_refuses, harness_setup, harness_teardown, "local"},
         {"test_refuses (rest)", test_refuses, harness_setup, harness_teardown, "rest"},
         {"test_killed (rest)", test_killed, harness_setup, harness_teardown, "rest"},
+        HARNESS_TEST(test_no_text),
         HARNESS_TEST(test_wrong_documents),
         HARNESS_TEST(test_guest),
         HARNESS_TEST(test_set_many_sizes),
