@@ -4,6 +4,8 @@ VERSION := 0.1.0
 BUILD   := build
 PREFIX  ?= /usr/local
 DESTDIR ?=
+# mount(8) looks for its helpers here only, wherever PREFIX is.
+HELPER_DIR ?= /sbin
 CC      ?= cc
 PKG_CONFIG ?= pkg-config
 PKGS    := fuse3 sqlite3 jansson libmd libcurl
@@ -160,11 +162,16 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 644 scripts/completion/_datasetfs $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs
 	install -D -m 644 client/command/datasetfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1
 	install -D -m 644 fs/datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
+	install -d $(DESTDIR)$(HELPER_DIR)
+	ln -sf $(PREFIX)/bin/datasetfs $(DESTDIR)$(HELPER_DIR)/mount.datasetfs
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/datasetfs $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8 $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/datasetfs
+	rm -f $(DESTDIR)$(PREFIX)/bin/datasetfs \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8 \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/datasetfs \
+	    $(DESTDIR)$(HELPER_DIR)/mount.datasetfs
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -13,7 +13,8 @@
 struct parser {
     struct fs_options *options;
     struct fs_option_words kernel;
-    char *why; /* DS_OPTION_WHY_BYTES */
+    bool sloppy; /* unknown options are dropped */
+    char *why;   /* DS_OPTION_WHY_BYTES */
 };
 
 static int parse_list(struct parser *parser, const char *list)
@@ -23,7 +24,8 @@ static int parse_list(struct parser *parser, const char *list)
         {ds_store_option, &parser->options->store},
         {fs_option_kernel, &parser->kernel},
     };
-    return ds_option_parse_list(tables, sizeof tables / sizeof *tables, list, parser->why);
+    return (parser->sloppy ? ds_option_parse_known : ds_option_parse_list)(
+        tables, sizeof tables / sizeof *tables, list, parser->why);
 }
 
 static int parse_argument(struct parser *parser, const char *argument)
@@ -145,9 +147,9 @@ static int complete(const struct parser *parser)
     return options->store.attributes.description && options->kernel_options ? 0 : -ENOMEM;
 }
 
-int fs_command_line_parse(struct fs_options *options, int argc, char *const argv[], char *why)
+static int parse(struct fs_options *options, int argc, char *const argv[], bool sloppy, char *why)
 {
-    struct parser parser = {.options = options, .why = why};
+    struct parser parser = {.options = options, .sloppy = sloppy, .why = why};
     *why = '\0';
     *options = (struct fs_options){
         .store = ds_store_options_default(),
@@ -174,4 +176,15 @@ int fs_command_line_parse(struct fs_options *options, int argc, char *const argv
         options->version = version;
     }
     return err;
+}
+
+int fs_command_line_parse(struct fs_options *options, int argc, char *const argv[], char *why)
+{
+    return parse(options, argc, argv, false, why);
+}
+
+int fs_command_line_parse_sloppy(struct fs_options *options, int argc, char *const argv[],
+                                 char *why)
+{
+    return parse(options, argc, argv, true, why);
 }

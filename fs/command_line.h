@@ -25,4 +25,8 @@ enum { FS_EXIT_OK = 0, FS_EXIT_USAGE = 1, FS_EXIT_SYSTEM = 2, FS_EXIT_MOUNT = 32
  * empty. */
 int fs_command_line_parse(struct fs_options *options, int argc, char *const argv[], char *why);
 
+/* The same, but words of -o that it does not know are dropped. */
+int fs_command_line_parse_sloppy(struct fs_options *options, int argc, char *const argv[],
+                                 char *why);
+
 #endif

@@ -5,6 +5,7 @@
 #include "help.h"
 #include "kernel/memory.h"
 #include "log.h"
+#include "mount_helper.h"
 #include "serve.h"
 
 #include <errno.h>
@@ -37,6 +38,13 @@ static void fill_descriptors(void)
     }
 }
 
+static int parse(struct fs_options *options, int argc, char *argv[], char *why)
+{
+    if (fs_mount_helper_called(argv[0]))
+        return fs_mount_helper_parse(options, argc, argv, why);
+    return fs_command_line_parse(options, argc, argv, why);
+}
+
 int main(int argc, char *argv[])
 {
     struct fs_options options;
@@ -47,7 +55,7 @@ int main(int argc, char *argv[])
     if (argc > 1 && ds_command_is(argv[1]))
         return ds_command_run(argc - 1, argv + 1);
     fs_memory_begin();
-    if (fs_command_line_parse(&options, argc, argv, why) != 0) {
+    if (parse(&options, argc, argv, why) != 0) {
         ds_log(DS_LOG_ERROR, "%s", why);
         return FS_EXIT_USAGE;
     }

@@ -7,13 +7,16 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_opt.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 /* libfuse's last words, for the one line that the user gets; only used while one thread runs. */
 static char last_words[FS_MOUNT_WHY_BYTES];
@@ -117,6 +120,27 @@ static int look_at(const char *path, struct stat *attr)
     if (path == NULL || stat(path, attr) != 0 || statvfs(path, &statfs) != 0)
         return errno;
     return 0;
+}
+
+int fs_mount_enter(const char *name_space, char *why)
+{
+    bool is_pid = *name_space != '\0' && name_space[strspn(name_space, "0123456789")] == '\0';
+    char *path DS_AUTO_FREE = NULL;
+    int fd, error;
+
+    if (asprintf(&path, is_pid ? "/proc/%s/ns/mnt" : "%s", name_space) < 0) {
+        path = NULL;
+        snprintf(why, FS_MOUNT_WHY_BYTES, "%s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    error = fd < 0 || setns(fd, CLONE_NEWNS) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (error != 0)
+        snprintf(why, FS_MOUNT_WHY_BYTES, "cannot enter the mount namespace %.300s: %s", path,
+                 strerror(error));
+    return -error;
 }
 
 int fs_mount_check(const char *mountpoint, char **path, char *why)

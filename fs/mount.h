@@ -10,6 +10,11 @@
 
 #define FS_MOUNT_WHY_BYTES 512
 
+/* Enters a mount namespace, where all paths mean from then on what they mean there: a file such as
+ * /proc/PID/ns/mnt, or the id of a process in it. A negative errno with one line in `why`. Call
+ * before any thread exists. */
+int fs_mount_enter(const char *name_space, char *why);
+
 /* The mount point's absolute path, owned by the caller in `*path`. A negative errno with one line
  * in `why` (FS_MOUNT_WHY_BYTES): it is missing, not a directory, held by the mount of a daemon that
  * died, or mounted already. */

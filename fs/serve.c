@@ -63,6 +63,9 @@ static int look_up(struct session *session)
     char why[FS_MOUNT_WHY_BYTES];
     int err;
 
+    if (session->options->name_space != NULL &&
+        fs_mount_enter(session->options->name_space, why) != 0)
+        return complain(FS_EXIT_MOUNT, why);
     if (fs_mount_check(session->options->mountpoint, &session->mountpoint, why) != 0)
         return complain(FS_EXIT_MOUNT, why);
     err = ds_source_absolute(session->options->source, &session->source);
@@ -148,6 +151,8 @@ static int start_threads(struct session *session)
 
 static void tell_ready(struct session *session)
 {
+    if (session->options->verbose)
+        ds_log(DS_LOG_INFO, "%s mounted on %s", session->source, session->mountpoint);
     if (session->report >= 0)
         fs_daemon_ready(session->report, session->mountpoint);
     session->report = -1;
@@ -287,9 +292,9 @@ int fs_serve(const struct fs_options *options)
     struct session session = {.options = options, .report = -1, .signals = -1, .ended = -1};
     int status = look_up(&session);
 
-    if (status == FS_EXIT_OK)
+    if (status == FS_EXIT_OK && !options->check_only)
         status = go_back(&session);
-    if (status == FS_EXIT_OK)
+    if (status == FS_EXIT_OK && !options->check_only)
         status = run(&session);
     fs_daemon_close_inherited(&session.inherited);
     free(session.source);

@@ -37,6 +37,10 @@ struct ds_option_table {
 int ds_option_parse_list(const struct ds_option_table *tables, size_t count, const char *list,
                          char *why);
 
+/* The same, but words that are in none of the tables are dropped. */
+int ds_option_parse_known(const struct ds_option_table *tables, size_t count, const char *list,
+                          char *why);
+
 /* How many bytes of a wrong value or argument a message may show; 0 if it looks like credentials.
  */
 int ds_option_shown_bytes(const char *value);

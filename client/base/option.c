@@ -109,7 +109,8 @@ static int refuse_value(char *why, const struct ds_option *option, const char *v
 }
 
 /* One word, which may be changed. */
-static int parse_word(const struct ds_option_table *tables, size_t count, char *word, char *why)
+static int parse_word(const struct ds_option_table *tables, size_t count, bool sloppy, char *word,
+                      char *why)
 {
     char *equals = strchr(word, '='), *value = equals != NULL ? equals + 1 : NULL;
     const struct ds_option *option;
@@ -122,7 +123,7 @@ static int parse_word(const struct ds_option_table *tables, size_t count, char *
         *equals = '\0';
     option = find(tables, count, word, &to);
     if (option == NULL)
-        return ds_option_refuse_unknown(why, word);
+        return sloppy ? 0 : ds_option_refuse_unknown(why, word);
     if (option->refused != NULL)
         return ds_option_refuse(why, "option '%s': %s", option->name, option->refused);
     if (value != NULL && option->metavar == NULL)
@@ -149,8 +150,8 @@ static char *next_word(char **rest)
     return word;
 }
 
-int ds_option_parse_list(const struct ds_option_table *tables, size_t count, const char *list,
-                         char *why)
+static int parse_list(const struct ds_option_table *tables, size_t count, bool sloppy,
+                      const char *list, char *why)
 {
     char *copy DS_AUTO_FREE = strdup(list), *rest = copy;
     int err = copy != NULL ? 0 : -ENOMEM;
@@ -159,7 +160,19 @@ int ds_option_parse_list(const struct ds_option_table *tables, size_t count, con
         char *word = next_word(&rest);
 
         if (*word != '\0')
-            err = parse_word(tables, count, word, why);
+            err = parse_word(tables, count, sloppy, word, why);
     }
     return err;
+}
+
+int ds_option_parse_list(const struct ds_option_table *tables, size_t count, const char *list,
+                         char *why)
+{
+    return parse_list(tables, count, false, list, why);
+}
+
+int ds_option_parse_known(const struct ds_option_table *tables, size_t count, const char *list,
+                          char *why)
+{
+    return parse_list(tables, count, true, list, why);
 }

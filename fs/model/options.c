@@ -5,6 +5,7 @@
 
 void fs_options_clear(struct fs_options *options)
 {
+    free(options->name_space);
     free(options->source);
     free(options->mountpoint);
     free(options->kernel_options);

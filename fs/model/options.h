@@ -18,6 +18,10 @@ struct fs_options {
     bool debug;       /* -d */
     bool help;        /* -h: nothing else is filled in or required */
     bool version;     /* -V: the same */
+    /* As mount(8)'s helper only. */
+    bool check_only;  /* -f: look whether all is well, mount nothing */
+    bool verbose;     /* -v: say what is mounted */
+    char *name_space; /* -N: of mounts, a file or the id of a process; NULL: the caller's */
 
     struct ds_store_options store; /* its attributes, of DataSets to be made, are complete */
     bool read_only;                /* ro */
