@@ -17,6 +17,7 @@
 #include "model/fs.h"
 #include "model/node.h"
 #include "mount.h"
+#include "notify.h"
 #include "ops.h"
 #include "scratch/leftover.h"
 #include "state.h"
@@ -149,6 +150,15 @@ static int start_threads(struct session *session)
     return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
 }
 
+/* In the background we are no service: whoever started us speaks for itself. */
+static void tell_manager(const struct session *session, const char *state)
+{
+    int err = session->options->foreground ? fs_notify(state) : 0;
+
+    if (err != 0)
+        ds_log(DS_LOG_WARNING, "cannot tell the service manager %s: %s", state, strerror(-err));
+}
+
 static void tell_ready(struct session *session)
 {
     if (session->options->verbose)
@@ -156,6 +166,7 @@ static void tell_ready(struct session *session)
     if (session->report >= 0)
         fs_daemon_ready(session->report, session->mountpoint);
     session->report = -1;
+    tell_manager(session, FS_NOTIFY_READY);
     if (ds_client_about(session->client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
 }
@@ -277,8 +288,10 @@ static int run(struct session *session)
 {
     int status = start(session), end_status;
 
-    if (status == FS_EXIT_OK)
+    if (status == FS_EXIT_OK) {
         await_end(session);
+        tell_manager(session, FS_NOTIFY_STOPPING);
+    }
     end_status = end(session);
     if (status == FS_EXIT_OK)
         status = end_status;

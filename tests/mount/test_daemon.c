@@ -14,7 +14,9 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,6 +142,37 @@ static void test_inherited_signals(void **state)
     assert_int_equal(mkdir("m/app", 0700), 0);
     assert_int_equal(kill(pid, SIGTERM), 0); /* the reader is woken by another signal */
     assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 0);
+}
+
+/* What the service manager at this socket hears next, or "" if that is nothing yet. */
+static const char *heard(int manager)
+{
+    static char text[64];
+    ssize_t got = recv(manager, text, sizeof text - 1, MSG_DONTWAIT);
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+/* "Ready" is when the mount can be used; in the background nothing is said for others. */
+static void test_tells_service_manager(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "notify"};
+    int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_ok(bind(manager, (struct sockaddr *)&address, sizeof address));
+    assert_sh_ok(*state, "", "mkdir m && NOTIFY_SOCKET=$PWD/notify $DATASETFS local:s.db m");
+    assert_string_equal(heard(manager), "");
+    end_background();
+    pid_t pid = shell_spawn(*state, "NOTIFY_SOCKET=$PWD/notify exec $DATASETFS -f local:s.db m");
+    struct pollfd fd = {.fd = manager, .events = POLLIN};
+    assert_int_equal(poll(&fd, 1, HARNESS_START_MS), 1);
+    assert_string_equal(heard(manager), "READY=1");
+    assert_true(harness_mounted("m", NULL, 0));
+    assert_ok(mkdir("m/app", 0700));
+    assert_ok(kill(pid, SIGTERM));
+    assert_int_equal(shell_wait(pid), 0);
+    assert_string_equal(heard(manager), "STOPPING=1");
+    assert_string_equal(heard(manager), "");
+    close(manager);
 }
 
 enum { FILE_LIMIT_BYTES = 128 * 1024 };
@@ -324,6 +357,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_lock_is_not_kept),
     HARNESS_TEST(test_pipe_is_not_kept),
     HARNESS_SHELLS(test_store_by_descriptor),
+    HARNESS_SHELLS(test_tells_service_manager),
     HARNESS_TEST(test_ends_by_signal),
     HARNESS_TEST(test_harmless_signals),
     HARNESS_TEST(test_inherited_signals),
