@@ -1,10 +1,10 @@
 /* File names of keys and DataSets, both ways. Pure. */
 #include "file_name.h"
 
+#include "sha256.h"
 #include "utf8.h"
 
 #include <errno.h>
-#include <sha2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,11 +79,9 @@ static bool encode_up_to(size_t room, const char *key, char *name)
 
 static void append_mark(const char *key, char *name)
 {
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA2_CTX context;
-    SHA256Init(&context);
-    SHA256Update(&context, (const uint8_t *)key, strlen(key));
-    SHA256Final(digest, &context);
+    uint8_t digest[DS_SHA256_BYTES];
+
+    ds_sha256(key, strlen(key), digest);
 
     char *end = stpcpy(name + strlen(name), mark);
     for (size_t i = 0; i < DIGEST_BYTES; i++)
