@@ -6,9 +6,22 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 # mount(8) looks for its helpers here only, wherever PREFIX is.
 HELPER_DIR ?= /sbin
+UNIT_DIR   ?= $(PREFIX)/lib/systemd/system
 CC      ?= cc
 PKG_CONFIG ?= pkg-config
-PKGS    := fuse3 sqlite3 jansson libmd libcurl
+# The kinds of SOURCE that the program knows. The tests need all three.
+CLIENTS ?= local rest tools
+KNOWN   := local rest tools
+ifneq ($(filter-out $(KNOWN),$(CLIENTS))$(if $(strip $(CLIENTS)),,none),)
+$(error CLIENTS=$(CLIENTS): expected one or more of $(KNOWN))
+endif
+PKGS_local := sqlite3
+PKGS_rest  := libcurl
+UNITS_rest := datasetfs@.service
+UNITS_tools := datasetfs-guest.service
+UNITS   := $(foreach client,$(CLIENTS),$(UNITS_$(client)))
+PKGS    := fuse3 jansson $(sort $(foreach client,$(CLIENTS),$(PKGS_$(client))))
+LEFT_OUT := $(foreach client,$(filter-out $(CLIENTS),$(KNOWN)),-DDS_WITH_$(client)=0)
 
 WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 HARDEN := -fstack-protector-strong -fPIE
@@ -27,7 +40,8 @@ ALL_CFLAGS   := -std=c11 $(WARN) $(HARDEN) -pthread $(CFLAGS) $(SAN)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
 LIBS         := $(shell $(PKG_CONFIG) --libs $(PKGS))
 
-LIB_SRC   := $(wildcard client/*.c client/*/*.c) $(filter-out fs/main.c,$(wildcard fs/*.c fs/*/*.c))
+LIB_SRC   := $(filter-out $(patsubst %,client/%/%,$(filter-out $(CLIENTS),$(KNOWN))), \
+                 $(wildcard client/*.c client/*/*.c)) $(filter-out fs/main.c,$(wildcard fs/*.c fs/*/*.c))
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB       := $(BUILD)/libdatasetfs.a
 MAIN      := $(BUILD)/datasetfs
@@ -76,7 +90,16 @@ $(MAIN): $(BUILD)/fs/main.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIB): $(LIB_OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
+
+# Written when it is other than last time.
+$(BUILD)/clients: FORCE
+	@mkdir -p $(@D)
+	@echo '$(sort $(CLIENTS))' | cmp -s - $@ || echo '$(sort $(CLIENTS))' >$@
+FORCE:
+
+$(LIB) $(BUILD)/client/source.o: $(BUILD)/clients
+$(BUILD)/client/source.o: ALL_CPPFLAGS += $(LEFT_OUT)
 
 # A floor of fs/ names a header of another one with its folder; a test names what it tests from the root.
 $(BUILD)/fs/%.o $(BUILD)/tests/%: ALL_CPPFLAGS += -Ifs
@@ -164,6 +187,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 644 fs/datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
 	install -d $(DESTDIR)$(HELPER_DIR)
 	ln -sf $(PREFIX)/bin/datasetfs $(DESTDIR)$(HELPER_DIR)/mount.datasetfs
+	for unit in $(UNITS); do install -D -m 644 scripts/systemd/$$unit $(DESTDIR)$(UNIT_DIR)/$$unit || exit 1; done
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/datasetfs \
@@ -171,7 +195,8 @@ uninstall: ## remove what install put there
 	    $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8 \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/datasetfs \
-	    $(DESTDIR)$(HELPER_DIR)/mount.datasetfs
+	    $(DESTDIR)$(HELPER_DIR)/mount.datasetfs \
+	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%)
 
 clean: ## remove build/
 	rm -rf $(BUILD)

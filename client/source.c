@@ -17,6 +17,18 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* What the Makefile's CLIENTS leaves out is 0. It is linked with what is called where it is 1, and
+ * so may not be called elsewhere. */
+#ifndef DS_WITH_local
+#define DS_WITH_local 1
+#endif
+#ifndef DS_WITH_rest
+#define DS_WITH_rest 1
+#endif
+#ifndef DS_WITH_tools
+#define DS_WITH_tools 1
+#endif
+
 static const char local_prefix[] = "local:";
 static const char unix_prefix[] = "tools:unix=";
 static const char program_prefix[] = "tools:vmtoolsd=";
@@ -54,11 +66,22 @@ static bool is_url(const char *source)
     return starts_with(source, "https://") || starts_with(source, "http://");
 }
 
+static int refuse_left_out(char *why, const char *kind)
+{
+    return refuse(why, "this datasetfs was built without %s: expected %s%s%s%s%s", kind,
+                  DS_WITH_tools ? "tools" : "",
+                  DS_WITH_tools && (DS_WITH_rest || DS_WITH_local) ? " or " : "",
+                  DS_WITH_rest ? "https://HOST/VM" : "",
+                  DS_WITH_rest && DS_WITH_local ? " or " : "", DS_WITH_local ? "local:FILE" : "");
+}
+
 static int check_url(const char *source, const struct ds_source_options *options, char *why)
 {
     struct ds_url url;
     if (starts_with(source, "http://"))
         return refuse(why, "http:// would send the password in clear: use https://");
+    if (!DS_WITH_rest)
+        return refuse_left_out(why, "https://HOST/VM");
     int err = ds_url_parse(source, &url, why);
     if (err)
         return err;
@@ -85,6 +108,8 @@ static int check_tools(const char *source, const struct ds_source_options *optio
 {
     const char *socket_path = behind(source, unix_prefix);
     const char *program = behind(source, program_prefix);
+    if (!DS_WITH_tools)
+        return refuse_left_out(why, "tools");
     if (options->side_given)
         return refuse(why, "-o side= is for local:FILE only; tools is always the guest side");
     if (socket_path && !*socket_path)
@@ -106,6 +131,8 @@ int ds_source_check(const char *source, const struct ds_source_options *options,
     if (is_tools(source))
         return check_tools(source, options, why);
     if (!strncmp(source, local_prefix, LOCAL_PREFIX_BYTES)) {
+        if (!DS_WITH_local)
+            return refuse_left_out(why, "local:FILE");
         if (!source[LOCAL_PREFIX_BYTES])
             return refuse(why, "local: needs the name of the store file: local:FILE");
         return 0;
@@ -166,9 +193,11 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
     int err = ds_source_check(source, options, why);
     if (err)
         return ds_call_fail(call, err, "%s", why);
-    if (is_url(source))
+    if (DS_WITH_rest && is_url(source))
         return ds_rest_open(source, options, call, out);
-    if (is_tools(source))
+    if (DS_WITH_tools && is_tools(source))
         return open_tools(source, options, call, out);
+    if (!DS_WITH_local)
+        return -EINVAL;
     return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, options->read_only, call, out);
 }
