@@ -185,6 +185,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 644 scripts/completion/_datasetfs $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs
 	install -D -m 644 client/command/datasetfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1
 	install -D -m 644 fs/datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
+	ln -sf datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/mount.datasetfs.8
 	install -d $(DESTDIR)$(HELPER_DIR)
 	ln -sf $(PREFIX)/bin/datasetfs $(DESTDIR)$(HELPER_DIR)/mount.datasetfs
 	for unit in $(UNITS); do install -D -m 644 scripts/systemd/$$unit $(DESTDIR)$(UNIT_DIR)/$$unit || exit 1; done
@@ -196,7 +197,29 @@ uninstall: ## remove what install put there
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/datasetfs \
 	    $(DESTDIR)$(HELPER_DIR)/mount.datasetfs \
-	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%)
+	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%) \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/mount.datasetfs.8
+
+DIST := datasetfs-$(VERSION)
+
+dist: ## pack the last commit as build/datasetfs-VERSION.tar.gz
+	@git rev-parse --verify -q HEAD >/dev/null || { echo "make dist packs a commit: run it in a clone" >&2; exit 1; }
+	@mkdir -p $(BUILD)
+	git archive --prefix=$(DIST)/ HEAD | gzip -n9 >$(BUILD)/$(DIST).tar.gz
+
+# What is packed builds, passes the tests that need no mount, installs, and leaves nothing when removed.
+distcheck: dist ## unpack that, build, test, install and uninstall it
+	rm -rf $(BUILD)/distcheck && mkdir -p $(BUILD)/distcheck
+	tar -xzf $(BUILD)/$(DIST).tar.gz -C $(BUILD)/distcheck
+	cd $(BUILD)/distcheck && find $(DIST) | sort >before
+	$(MAKE) -C $(BUILD)/distcheck/$(DIST) BUILD=build check TESTS="unit/ contract/"
+	$(MAKE) -C $(BUILD)/distcheck/$(DIST) BUILD=build install DESTDIR=$(abspath $(BUILD))/distcheck/root
+	$(BUILD)/distcheck/root$(PREFIX)/bin/datasetfs -V
+	$(MAKE) -C $(BUILD)/distcheck/$(DIST) BUILD=build uninstall DESTDIR=$(abspath $(BUILD))/distcheck/root
+	! find $(BUILD)/distcheck/root ! -type d | grep .
+	$(MAKE) -C $(BUILD)/distcheck/$(DIST) BUILD=build clean
+	cd $(BUILD)/distcheck && find $(DIST) | sort | diff before -
+	rm -rf $(BUILD)/distcheck
 
 clean: ## remove build/
 	rm -rf $(BUILD)
@@ -205,4 +228,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TEST_OBJ:.o=.d)
-.PHONY: all bench bench-programs check check-asan check-tsan fuzz lint format install uninstall clean help
+.PHONY: all bench bench-programs dist distcheck check check-asan check-tsan fuzz lint format install uninstall clean help
