@@ -52,7 +52,7 @@ int main(int argc, char *argv[])
     int status;
 
     fill_descriptors();
-    if (argc > 1 && ds_command_is(argv[1]))
+    if (argc > 1 && !fs_mount_helper_called(argv[0]) && ds_command_is(argv[1]))
         return ds_command_run(argc - 1, argv + 1);
     fs_memory_begin();
     if (parse(&options, argc, argv, why) != 0) {

@@ -93,6 +93,12 @@ static void test_sloppy(void **state)
     reap();
 }
 
+/* To the helper the word of a command is a SOURCE like any other. */
+static void test_no_command(void **state)
+{
+    assert_sh_fails(*state, "unknown SOURCE 'ls'", "mount -t datasetfs ls m");
+}
+
 static void test_other_type(void **state)
 {
     assert_sh_fails(*state, "expected the type datasetfs or fuse.datasetfs",
@@ -178,8 +184,9 @@ static void test_user_mount(void **state)
 static const struct CMUnitTest tests[] = {
     INSTALLED_SHELLS(test_mounts),     INSTALLED_SHELLS(test_verbose),
     INSTALLED_SHELLS(test_fake),       INSTALLED_SHELLS(test_sloppy),
-    INSTALLED_SHELLS(test_other_type), INSTALLED_SHELLS(test_name_space),
-    INSTALLED_SHELLS(test_fstab),      INSTALLED_SHELLS(test_user_mount),
+    INSTALLED_SHELLS(test_no_command), INSTALLED_SHELLS(test_other_type),
+    INSTALLED_SHELLS(test_name_space), INSTALLED_SHELLS(test_fstab),
+    INSTALLED_SHELLS(test_user_mount),
 };
 
 HARNESS_MAIN(tests)
