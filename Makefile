@@ -96,7 +96,7 @@ $(LIB): $(LIB_OBJ)
 $(BUILD)/clients: FORCE
 	@mkdir -p $(@D)
 	@echo '$(sort $(CLIENTS))' | cmp -s - $@ || echo '$(sort $(CLIENTS))' >$@
-FORCE:
+.PHONY: FORCE
 
 $(LIB) $(BUILD)/client/source.o: $(BUILD)/clients
 $(BUILD)/client/source.o: ALL_CPPFLAGS += $(LEFT_OUT)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -34,10 +35,61 @@ static void test_pkg_config(void **state)
     assert_false(would_run("PKG_CONFIG='echo -DANOTHER'", "-I/usr/include/fuse3"));
 }
 
+/* The output of a command of our own, which has to end with this status. Valid until the next. */
+static const char *run(int status, const char *command)
+{
+    static char output[4096];
+    FILE *stream = popen(command, "r"); // NOLINT(cert-env33-c): a command of our own
+    assert_non_null(stream);
+    size_t len = fread(output, 1, sizeof output - 1, stream);
+    output[len] = '\0';
+    int ended = pclose(stream);
+    if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
+        fail_msg("%s: %s", command, output);
+    return output;
+}
+
+/* One kind of SOURCE alone, then another one in the same place: linked with what it needs and
+ * nothing more, and the others are refused in one line. */
+static void test_clients(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *build;
+        const char *needed;
+    } parts[] = {
+        {"env -u MAKEFLAGS -u MFLAGS make -s -j2 all CLIENTS=tools BUILD=$PLACE 2>&1",
+         "libc.so.6\nlibfuse3\nlibjansson\n"},
+        {"env -u MAKEFLAGS -u MFLAGS make -s -j2 all CLIENTS=local BUILD=$PLACE 2>&1",
+         "libc.so.6\nlibfuse3\nlibjansson\nlibsqlite3\n"},
+    };
+    char place[] = "/tmp/datasetfs-test-XXXXXX";
+    assert_non_null(mkdtemp(place));
+    assert_int_equal(setenv("PLACE", place, 1), 0);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        run(0, parts[i].build);
+        assert_string_equal(
+            run(0, "readelf -d $PLACE/datasetfs | sed -n 's/.*NEEDED.*\\[\\(.*\\)\\]/\\1/p' | "
+                   "sed '/^libc\\./!s/\\.so.*//' | grep -v -e pthread -e libdl -e ld-linux | sort"),
+            parts[i].needed);
+        assert_string_equal(run(2, i == 0 ? "$PLACE/datasetfs ls local:none.db 2>&1"
+                                          : "$PLACE/datasetfs ls tools 2>&1"),
+                            i == 0 ? "datasetfs: this datasetfs was built without local:FILE: "
+                                     "expected tools\n"
+                                   : "datasetfs: this datasetfs was built without tools: expected "
+                                     "local:FILE\n");
+    }
+    assert_non_null(
+        strstr(run(2, "env -u MAKEFLAGS -u MFLAGS make -s all CLIENTS=x BUILD=$PLACE 2>&1"),
+               "expected one or more of local rest tools"));
+    run(0, "rm -r $PLACE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pkg_config),
+        cmocka_unit_test(test_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
