@@ -136,7 +136,7 @@ static void test_paths(void **state)
         WEB_ENTRIES "/k/more",
         "/",
         "/api",
-        "/api/vcenter/vm/vm-1",
+        "/api/vcenter/vm/vm-1/",
         "/rest/vcenter/vm",
         "//api/session",
     };

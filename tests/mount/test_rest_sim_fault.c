@@ -134,6 +134,7 @@ static void test_names(void **state)
     } operations[] = {
         {"rest-login", "POST", "/api/session", WEB_LOGIN},
         {"rest-vms", "GET", "/api/vcenter/vm", NULL},
+        {"rest-vm", "GET", "/api/vcenter/vm/vm-1", NULL},
         {"rest-list", "GET", WEB_DATA_SETS, NULL},
         {"rest-create", "POST", WEB_DATA_SETS, WEB_JSON "-d '{}'"},
         {"rest-query", "GET", WEB_DATA_SETS "/app", NULL},

@@ -27,7 +27,7 @@ const char sim_rest_options_usage[] =
     "                        400: so also UNABLE_TO_ALLOCATE_RESOURCE, else 500\n"
     "  --success 204|200     of changes; 200: create too, else 201; of two deletes a body 'null'\n"
     "  --no-api-session      only /rest/com/vmware/cis/session logs in\n"
-    "  --no-vm-list          no GET /api/vcenter/vm\n"
+    "  --no-vm-list          no GET /api/vcenter/vm, nor of one of them\n"
     "  --no-slash-keys       404 with HTML for %2F in a key\n"
     "  --id-prefix TEXT      a DataSet's id is TEXT and its name; the default is no TEXT\n";
 

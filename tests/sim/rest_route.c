@@ -18,7 +18,7 @@ static const char *const names[SIM_REST_OP_COUNT] = {
     [SIM_REST_QUERY] = "rest-query",     [SIM_REST_UPDATE] = "rest-update",
     [SIM_REST_DESTROY] = "rest-destroy", [SIM_REST_LIST_KEYS] = "rest-list-keys",
     [SIM_REST_GET] = "rest-get",         [SIM_REST_SET] = "rest-set",
-    [SIM_REST_REMOVE] = "rest-remove",
+    [SIM_REST_REMOVE] = "rest-remove",   [SIM_REST_VM] = "rest-vm",
 };
 
 /* Segments of a path; "*" is a name. */
@@ -32,6 +32,7 @@ static const struct {
     {"POST", {"rest", "com", "vmware", "cis", "session"}, SIM_REST_LOGIN},
     {"DELETE", {"rest", "com", "vmware", "cis", "session"}, SIM_REST_LOGOUT},
     {"GET", {"api", "vcenter", "vm"}, SIM_REST_VMS},
+    {"GET", {"api", "vcenter", "vm", "*"}, SIM_REST_VM},
     {"GET", {"api", "vcenter", "vm", "*", "data-sets"}, SIM_REST_LIST},
     {"POST", {"api", "vcenter", "vm", "*", "data-sets"}, SIM_REST_CREATE},
     {"GET", {"api", "vcenter", "vm", "*", "data-sets", "*"}, SIM_REST_QUERY},

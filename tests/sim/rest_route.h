@@ -13,6 +13,7 @@ enum sim_rest_op {
     SIM_REST_LOGOUT,
     SIM_REST_VMS,
     SIM_REST_LIST,
+    SIM_REST_VM, /* the machine itself */
     SIM_REST_CREATE,
     SIM_REST_QUERY,
     SIM_REST_UPDATE,

@@ -226,15 +226,28 @@ static bool is_wanted(const struct sim_rest_route *route, bool by_id, const char
     return !asked;
 }
 
+static const char *const power_states[] = {
+    [SIM_VM_ON] = "POWERED_ON",
+    [SIM_VM_OFF] = "POWERED_OFF",
+    [SIM_VM_SUSPENDED] = "SUSPENDED",
+    [SIM_VM_UNSUPPORTED] = "POWERED_ON",
+    [SIM_VM_GONE] = "",
+};
+
+static int tell_vm(struct run *run)
+{
+    struct ds_buf *out = &run->reply->body;
+    int state = atomic_load(&run->vm->state);
+    sim_out_text(out, "{\"name\":");
+    put_string(out, run->vm->name);
+    sim_out_format(out, ",\"power_state\":\"%s\",\"hardware\":{\"version\":\"VMX_%d\"}}",
+                   power_states[state], state == SIM_VM_UNSUPPORTED ? 19 : 20);
+    sim_rest_reply_json(run->reply, 200);
+    return 0;
+}
+
 static int list_vms(struct run *run)
 {
-    static const char *const states[] = {
-        [SIM_VM_ON] = "POWERED_ON",
-        [SIM_VM_OFF] = "POWERED_OFF",
-        [SIM_VM_SUSPENDED] = "SUSPENDED",
-        [SIM_VM_UNSUPPORTED] = "POWERED_ON",
-        [SIM_VM_GONE] = "",
-    };
     struct ds_buf *out = &run->reply->body;
     size_t count = 0;
     sim_out_text(out, "[");
@@ -249,7 +262,7 @@ static int list_vms(struct run *run)
         sim_out_text(out, ",\"name\":");
         put_string(out, vm->name);
         sim_out_format(out, ",\"power_state\":\"%s\",\"cpu_count\":1}",
-                       states[atomic_load(&vm->state)]);
+                       power_states[atomic_load(&vm->state)]);
     }
     sim_out_text(out, "]");
     sim_rest_reply_json(run->reply, 200);
@@ -306,7 +319,7 @@ static int check_vm(struct run *run)
     int state = run->vm ? atomic_load(&run->vm->state) : SIM_VM_GONE;
     if (state == SIM_VM_GONE)
         return ds_call_fail(run->call, -ENOENT, "there is no such virtual machine");
-    if (state == SIM_VM_UNSUPPORTED)
+    if (state == SIM_VM_UNSUPPORTED && route->op != SIM_REST_VM)
         return ds_call_fail(run->call, -EOPNOTSUPP, "the virtual hardware is too old");
     if (state == SIM_VM_SUSPENDED && is_change(route->op))
         return ds_call_fail(run->call, -EBUSY, "the virtual machine is suspended");
@@ -331,6 +344,7 @@ static int run_operation(struct run *run)
         [SIM_REST_LIST] = list,     [SIM_REST_CREATE] = create,   [SIM_REST_QUERY] = query,
         [SIM_REST_UPDATE] = update, [SIM_REST_DESTROY] = destroy, [SIM_REST_LIST_KEYS] = list_keys,
         [SIM_REST_GET] = get,       [SIM_REST_SET] = set,         [SIM_REST_REMOVE] = remove_key,
+        [SIM_REST_VM] = tell_vm,
     };
     int err = run->route->vm ? check_vm(run) : 0;
     return err ? err : operations[run->route->op](run);
@@ -365,7 +379,7 @@ static bool has_route(const struct sim_rest_service *service, const struct sim_r
 {
     bool session = route->op == SIM_REST_LOGIN || route->op == SIM_REST_LOGOUT;
     if ((service->shape.no_api_session && session && !route->legacy) ||
-        (service->shape.no_vm_list && route->op == SIM_REST_VMS)) {
+        (service->shape.no_vm_list && (route->op == SIM_REST_VMS || route->op == SIM_REST_VM))) {
         sim_rest_run_refusal(service, SIM_REST_NO_ROUTE, reply);
         return false;
     }
