@@ -1,11 +1,14 @@
 /* SOURCE string -> client. */
-#include "client.h"
+#include "source.h"
 
 #include "base/path.h"
 #include "cleanup.h"
+#include "local/examine.h"
 #include "local/local.h"
+#include "rest/examine.h"
 #include "rest/rest.h"
 #include "rest/url.h"
+#include "tools/examine.h"
 #include "tools/tools.h"
 #include "utf8.h"
 
@@ -173,17 +176,22 @@ int ds_source_absolute(const char *source, char **out)
     return 0;
 }
 
+/* The way that a SOURCE of the guest goes; `*path` is ds_tools_open()'s. */
+static enum ds_tools_way way_of(const char *source, const char **path)
+{
+    *path = behind(source, unix_prefix);
+    if (*path)
+        return DS_TOOLS_WAY_UNIX;
+    *path = behind(source, program_prefix);
+    return strcmp(source, "tools") ? DS_TOOLS_WAY_PROGRAM : DS_TOOLS_WAY_HOST;
+}
+
 static int open_tools(const char *source, const struct ds_source_options *options,
                       struct ds_call *call, struct ds_client **out)
 {
-    const char *socket_path = behind(source, unix_prefix);
-    enum ds_tools_way way = DS_TOOLS_WAY_PROGRAM;
-    if (!strcmp(source, "tools"))
-        way = DS_TOOLS_WAY_HOST;
-    if (socket_path)
-        way = DS_TOOLS_WAY_UNIX;
-    return ds_tools_open(way, socket_path ? socket_path : behind(source, program_prefix), options,
-                         call, out);
+    const char *path;
+    enum ds_tools_way way = way_of(source, &path);
+    return ds_tools_open(way, path, options, call, out);
 }
 
 int ds_source_open(const char *source, const struct ds_source_options *options,
@@ -200,4 +208,23 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
     if (!DS_WITH_local)
         return -EINVAL;
     return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, options->read_only, call, out);
+}
+
+static void examine_tools(const char *source, const struct ds_source_options *options,
+                          struct ds_report *report, struct ds_client **out)
+{
+    const char *path;
+    enum ds_tools_way way = way_of(source, &path);
+    ds_tools_examine(way, path, options, report, out);
+}
+
+void ds_source_examine(const char *source, const struct ds_source_options *options,
+                       struct ds_report *report, struct ds_client **out)
+{
+    if (DS_WITH_rest && is_url(source))
+        ds_rest_examine(source, options, report, out);
+    else if (DS_WITH_tools && is_tools(source))
+        examine_tools(source, options, report, out);
+    else if (DS_WITH_local)
+        ds_local_examine(source + LOCAL_PREFIX_BYTES, options, report, out);
 }

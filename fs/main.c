@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fuse_lowlevel.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ int main(int argc, char *argv[])
 
     fill_descriptors();
     if (argc > 1 && !fs_mount_helper_called(argv[0]) && ds_command_is(argv[1]))
-        return ds_command_run(argc - 1, argv + 1);
+        return ds_command_run(argc - 1, argv + 1, fuse_pkgversion());
     fs_memory_begin();
     if (parse(&options, argc, argv, why) != 0) {
         ds_log(DS_LOG_ERROR, "%s", why);

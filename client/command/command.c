@@ -100,6 +100,12 @@ static const struct ds_verb verbs[] = {
      .alone = true,
      .fault = ds_wait_fault,
      .run = ds_wait_run},
+    {.name = "doctor",
+     .usage = "[--write DATASET] " OPTIONS "SOURCE",
+     .help = "looks at all that SOURCE needs; says what to do",
+     .takes = "write",
+     .alone = true,
+     .run = ds_doctor_run},
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };
@@ -128,7 +134,7 @@ const char *ds_command_help(void)
     return help;
 }
 
-static enum ds_status run(const struct ds_arguments *arguments)
+static enum ds_status run(const struct ds_arguments *arguments, const char *libfuse)
 {
     struct ds_session session;
     enum ds_status status;
@@ -138,6 +144,7 @@ static enum ds_status run(const struct ds_arguments *arguments)
         ds_log(DS_LOG_ERROR, "cannot start: %s", strerror(-err));
         return DS_STATUS_FAILED;
     }
+    session.libfuse = libfuse;
     if (arguments->help) {
         printf("usage: datasetfs %s %s\n", arguments->verb->name, arguments->verb->usage);
         return ds_session_end(&session, DS_STATUS_OK);
@@ -148,7 +155,7 @@ static enum ds_status run(const struct ds_arguments *arguments)
     return ds_session_end(&session, status);
 }
 
-int ds_command_run(int argc, char *const argv[])
+int ds_command_run(int argc, char *const argv[], const char *libfuse)
 {
     struct ds_arguments arguments;
     char why[DS_OPTION_WHY_BYTES] = "";
@@ -158,7 +165,7 @@ int ds_command_run(int argc, char *const argv[])
     if (err != 0)
         ds_log(DS_LOG_ERROR, "%s", err == -EINVAL ? why : strerror(-err));
     else
-        status = run(&arguments);
+        status = run(&arguments, libfuse);
     ds_arguments_clear(&arguments);
     return status;
 }

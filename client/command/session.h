@@ -11,6 +11,7 @@ struct ds_session {
     struct ds_client *client; /* NULL until it is opened */
     struct ds_call call;      /* of the last request */
     int interrupt;            /* eventfd */
+    const char *libfuse;      /* its version, as ds_command_run() was told */
 };
 
 /* Takes note of signals from here on. 0 or a negative errno. */

@@ -6,7 +6,8 @@
 
 enum ds_status {
     DS_STATUS_OK = 0,
-    DS_STATUS_NOT_THERE = 1, /* no such key, DataSet or machine, or what wait waits for */
+    DS_STATUS_NOT_THERE =
+        1, /* no such key, DataSet or machine, what wait waits for, or doctor misses */
     DS_STATUS_USAGE = 2,
     DS_STATUS_REFUSED = 3,   /* access, login, certificate, not supported */
     DS_STATUS_NO_ANSWER = 4, /* the store cannot be reached or did not answer in time */

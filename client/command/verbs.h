@@ -17,6 +17,7 @@ enum ds_status ds_delete_run(struct ds_session *session);
 enum ds_status ds_export_run(struct ds_session *session);
 enum ds_status ds_import_run(struct ds_session *session);
 enum ds_status ds_wait_run(struct ds_session *session);
+enum ds_status ds_doctor_run(struct ds_session *session);
 
 /* What is wrong with the arguments; NULL: nothing. */
 const char *ds_get_fault(const struct ds_arguments *arguments);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,31 @@ int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attribu
     if (!err)
         *out = read;
     return err;
+}
+
+/* "VMX_20" */
+static unsigned hardware_of(const json_t *version)
+{
+    static const char prefix[] = "VMX_";
+    const char *text = json_string_value(version);
+    unsigned long number = 0;
+    if (text && !strncmp(text, prefix, sizeof prefix - 1))
+        number = strtoul(text + sizeof prefix - 1, NULL, 10);
+    return number <= UINT_MAX ? (unsigned)number : 0;
+}
+
+int ds_rest_json_read_machine(const char *text, size_t len, char *power, size_t size,
+                              unsigned *version)
+{
+    json_t *root AUTO_JSON = NULL;
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
+    if (err)
+        return err;
+    if (!json_is_object(root))
+        return -EPROTO;
+    ds_json_copy_words(json_object_get(root, "power_state"), power, size);
+    *version = hardware_of(json_object_get(json_object_get(root, "hardware"), "version"));
+    return 0;
 }
 
 int ds_rest_json_read_fault(const char *text, size_t len, struct ds_rest_fault *out)

@@ -30,6 +30,11 @@ int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
  * description that is no text gets U+FFFD. */
 int ds_rest_json_read_attributes(const char *text, size_t len, struct ds_attributes *out);
 
+/* An object that describes a virtual machine: its power state, cut to `size`, and the number in its
+ * hardware's version; empty and 0 if it does not tell. */
+int ds_rest_json_read_machine(const char *text, size_t len, char *power, size_t size,
+                              unsigned *version);
+
 /* What a failed request says of itself, both body styles: what is not there is an empty string.
  * What a terminal would obey becomes '?'. 0 or -ENOMEM, and then nothing is there. */
 struct ds_rest_fault {

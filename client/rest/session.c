@@ -288,6 +288,16 @@ static int renew(struct ds_session *session, struct ds_call *call, uint64_t gene
     return err;
 }
 
+int ds_session_log_in(struct ds_session *session, struct ds_call *call)
+{
+    return renew(session, call, 0);
+}
+
+const char *ds_session_origin(const struct ds_session *session)
+{
+    return ds_credentials_origin(session->credentials);
+}
+
 static void fail_all(struct ds_http_request *const *requests, size_t count, int error,
                      const struct ds_call *call)
 {

@@ -22,6 +22,12 @@ int ds_session_new(struct ds_http *http, const char *base, const char *host,
 void ds_session_run(struct ds_session *session, struct ds_call *call,
                     struct ds_http_request *const *requests, size_t count);
 
+/* Logs in, if there is no session yet. 0, or an error of a login as above. */
+int ds_session_log_in(struct ds_session *session, struct ds_call *call);
+
+/* Where the user's name and password come from, for messages. */
+const char *ds_session_origin(const struct ds_session *session);
+
 /* Logs out, bounded by `call` (NULL: there is no session yet), and frees. 0, also for NULL; or the
  * error with words if the session may live on. */
 int ds_session_free(struct ds_session *session, struct ds_call *call);

@@ -125,6 +125,13 @@ int ds_vsock_connect(struct ds_call *call, bool heed_cancel, int *fd)
     }
 }
 
+int ds_vsock_try_port(struct ds_call *call)
+{
+    struct attempts attempts = {.port = next_port()};
+    int fd DS_AUTO_CLOSE = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return fd < 0 ? unreachable(call, errno) : bind_privileged(call, fd, &attempts);
+}
+
 bool ds_vsock_exists(void)
 {
     int fd DS_AUTO_CLOSE = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);

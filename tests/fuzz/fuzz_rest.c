@@ -113,6 +113,16 @@ static void read_attributes(const char *text, size_t len)
     ds_buf_free(&written);
 }
 
+static void read_machine(const char *text, size_t len)
+{
+    char power[16];
+    unsigned version = 0;
+    if (ds_rest_json_read_machine(text, len, power, sizeof power, &version) == 0) {
+        require(strnlen(power, sizeof power) < sizeof power);
+        require_text(power);
+    }
+}
+
 static void read_fault(const char *text, size_t len)
 {
     struct ds_rest_fault fault;
@@ -134,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_strings(text, size);
     read_names(text, size);
     read_attributes(text, size);
+    read_machine(text, size);
     read_fault(text, size);
     ds_rest_json_check(text, size, false);
     if (ds_utf8_valid(text, size))

@@ -327,6 +327,36 @@ static void test_some_names(void **state)
     expect_names(&ids, "b|");
 }
 
+static void test_machine(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *power;
+        unsigned version;
+    } machines[] = {
+        {"{\"name\":\"n\",\"power_state\":\"SUSPENDED\",\"hardware\":{\"version\":\"VMX_19\"}}",
+         "SUSPENDED", 19},
+        {"{\"hardware\":{\"version\":\"VMX_07\"},\"power_state\":\"a\\u001bb\"}", "a?b", 7},
+        {"{\"power_state\":\"LONGER THAN WHAT THERE IS ROOM FOR\"}", "LONGER THAN WHA", 0},
+        {"{\"power_state\":7,\"hardware\":\"VMX_20\"}", "", 0},
+        {"{\"hardware\":{\"version\":\"VMX_99999999999999999999\"}}", "", 0},
+        {"{\"hardware\":{\"version\":\"twenty\"}}", "", 0},
+        {"{}", "", 0},
+    };
+    char power[16];
+    unsigned version;
+    for (size_t i = 0; i < LEN(machines); i++) {
+        const char *text = machines[i].text;
+        assert_int_equal(
+            ds_rest_json_read_machine(text, strlen(text), power, sizeof power, &version), 0);
+        assert_string_equal(power, machines[i].power);
+        assert_int_equal(version, machines[i].version);
+    }
+    assert_int_equal(ds_rest_json_read_machine("[]", 2, power, sizeof power, &version), -EPROTO);
+    assert_int_equal(ds_rest_json_read_machine("{", 1, power, sizeof power, &version), -EPROTO);
+}
+
 static struct ds_attributes attributes_of(const char *text)
 {
     struct ds_attributes found = {0};
@@ -592,19 +622,13 @@ static void test_written_attributes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_json),
-        cmocka_unit_test(test_wrong_kinds),
-        cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_some_names),
-        cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_long_fault),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_written_strings),
-        cmocka_unit_test(test_written_attributes),
+        cmocka_unit_test(test_no_json),         cmocka_unit_test(test_wrong_kinds),
+        cmocka_unit_test(test_truncated),       cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_strings),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_some_names),      cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_machine),         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_long_fault),      cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_written_strings), cmocka_unit_test(test_written_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

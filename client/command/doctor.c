@@ -1,0 +1,45 @@
+/* doctor: what a SOURCE needs, looked at step by step. */
+#include "../source.h"
+#include "doctor_mount.h"
+#include "doctor_store.h"
+#include "log.h"
+#include "verbs.h"
+
+#include <jansson.h>
+
+static struct ds_call *next_call(void *session)
+{
+    return ds_session_call(session);
+}
+
+enum ds_status ds_doctor_run(struct ds_session *session)
+{
+    const struct ds_arguments *arguments = session->arguments;
+    struct ds_report report = {
+        .call = next_call, .interrupted = ds_session_interrupted, .context = session};
+    struct ds_source_options options = arguments->store.source;
+    char why[DS_WHY_BYTES];
+
+    if (ds_source_check(arguments->source, &options, why) != 0) {
+        ds_log(DS_LOG_ERROR, "%s", why);
+        return DS_STATUS_USAGE;
+    }
+    ds_log_set_level(DS_LOG_ERROR); /* the report tells it all */
+    options.read_only = arguments->write == NULL;
+    ds_report_ok(&report, "program", "datasetfs " DS_VERSION ", libfuse %s, jansson %s",
+                 session->libfuse, jansson_version_str());
+    ds_doctor_mount(arguments->source, &report);
+    if (!ds_session_interrupted())
+        ds_source_examine(arguments->source, &options, &report, &session->client);
+    if (session->client == NULL) {
+        ds_report_skip(&report, "list", "the store cannot be asked");
+        ds_report_skip(&report, "get", "the store cannot be asked");
+    } else if (!ds_session_interrupted()) {
+        ds_doctor_store(session, &report);
+    }
+    if (arguments->write != NULL && session->client == NULL)
+        ds_report_skip(&report, "write", "the store cannot be asked");
+    else if (arguments->write != NULL && !ds_session_interrupted())
+        ds_doctor_write(session, arguments->write, &report);
+    return report.failures > 0 ? DS_STATUS_NOT_THERE : DS_STATUS_OK;
+}

@@ -1,0 +1,13 @@
+/* What a store file needs to be of use. */
+#ifndef DS_LOCAL_EXAMINE_H
+#define DS_LOCAL_EXAMINE_H
+
+#include "../base/report.h"
+#include "client.h"
+
+/* Looks at the file, who owns it and who else may use it, what is in it, and the room around it;
+ * tells what it finds. As ds_source_examine() in source.h. */
+void ds_local_examine(const char *file, const struct ds_source_options *options,
+                      struct ds_report *report, struct ds_client **out);
+
+#endif

@@ -1,0 +1,52 @@
+/* What vCenter tells of the virtual machine itself. */
+#include "machine_info.h"
+
+#include "cleanup.h"
+#include "json.h"
+#include "machine.h"
+#include "reply.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Under the id, that is: a machine that is looked for by its name has told it. */
+static int find_out(struct ds_rest *rest, struct ds_call *call, const char *id,
+                    const struct ds_http_request *request, struct ds_machine_info *out)
+{
+    int err = ds_reply_check(request, call);
+    if (err == -ENOENT && ds_reply_is_typed(request))
+        return ds_call_fail(call, -ENODEV,
+                            "%.60s has no virtual machine %.60s, or this user may not see it",
+                            rest->url.base, id);
+    if (err == -ENOENT || (err == -EPROTO && !request->error))
+        return ds_call_fail(call, -EOPNOTSUPP, "%.60s tells nothing of a machine", rest->url.base);
+    if (err)
+        return err;
+    err = ds_rest_json_read_machine(request->reply.data, request->reply.len, out->power,
+                                    sizeof out->power, &out->version);
+    return err == -EPROTO ? ds_reply_not_understood(request, call) : err;
+}
+
+int ds_machine_info_ask(struct ds_rest *rest, struct ds_call *call, const char **id,
+                        struct ds_machine_info *out)
+{
+    struct ds_buf url DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_http_request request = {.method = "GET"};
+    struct ds_http_request *const requests[] = {&request};
+    struct ds_machine_info info = {0};
+    *id = NULL;
+    int err = ds_machine_need(rest, call, id);
+    if (!err)
+        err = ds_buf_printf(&url, "%s/api/vcenter/vm/", rest->url.base);
+    if (!err)
+        err = ds_url_encode(&url, *id);
+    if (err)
+        return err;
+    request.url = url.data;
+    ds_session_run(rest->session, call, requests, 1);
+    err = find_out(rest, call, *id, &request, &info);
+    ds_buf_free(&request.reply);
+    if (!err)
+        *out = info;
+    return err;
+}
