@@ -6,6 +6,7 @@
 #include "local/examine.h"
 #include "local/local.h"
 #include "rest/examine.h"
+#include "rest/probe.h"
 #include "rest/rest.h"
 #include "rest/url.h"
 #include "tools/examine.h"
@@ -13,6 +14,7 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +210,15 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
     if (!DS_WITH_local)
         return -EINVAL;
     return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, options->read_only, call, out);
+}
+
+const char *ds_source_libraries(void)
+{
+    static char words[256];
+    snprintf(words, sizeof words, "jansson %s%s%s%s%s", jansson_version_str(),
+             DS_WITH_local ? ", " : "", DS_WITH_local ? ds_local_library() : "",
+             DS_WITH_rest ? ", " : "", DS_WITH_rest ? ds_probe_library() : "");
+    return words;
 }
 
 static void examine_tools(const char *source, const struct ds_source_options *options,

@@ -1,5 +1,6 @@
 /* datasetfs: mounts the DataSets of a virtual machine as a file system, or runs a command on them.
  */
+#include "client.h"
 #include "command.h"
 #include "command_line.h"
 #include "help.h"
@@ -46,6 +47,15 @@ static int parse(struct fs_options *options, int argc, char *argv[], char *why)
     return fs_command_line_parse(options, argc, argv, why);
 }
 
+static int print_version(void)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text), "datasetfs " DS_VERSION " (libfuse %s, %s)\n", fuse_pkgversion(),
+             ds_source_libraries());
+    return print(text);
+}
+
 int main(int argc, char *argv[])
 {
     struct fs_options options;
@@ -65,7 +75,7 @@ int main(int argc, char *argv[])
     if (options.help) {
         status = print(fs_help());
     } else if (options.version) {
-        status = print("datasetfs " DS_VERSION "\n");
+        status = print_version();
     } else {
         status = fs_serve(&options);
     }

@@ -151,11 +151,18 @@ static void look_at_room(const char *file, struct ds_report *report, const struc
                      (unsigned long long)(free_bytes / BYTES_PER_MB));
 }
 
+const char *ds_local_library(void)
+{
+    static char words[64];
+    snprintf(words, sizeof words, "SQLite %s", sqlite3_libversion());
+    return words;
+}
+
 void ds_local_examine(const char *file, const struct ds_source_options *options,
                       struct ds_report *report, struct ds_client **out)
 {
     struct stat status;
-    ds_report_ok(report, "library", "SQLite %s", sqlite3_libversion());
+    ds_report_ok(report, "library", "%s", ds_local_library());
     if (!look_at_file(file, report, &status))
         return;
     look_at_owner(file, report, &status);

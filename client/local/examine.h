@@ -10,4 +10,7 @@
 void ds_local_examine(const char *file, const struct ds_source_options *options,
                       struct ds_report *report, struct ds_client **out);
 
+/* SQLite and its version, in words. */
+const char *ds_local_library(void);
+
 #endif

@@ -64,6 +64,10 @@ static void test_help_and_version(void **state)
     assert_int_equal(ran->status, 0);
     assert_non_null(strstr(ran->out, "datasetfs"));
     assert_non_null(strstr(ran->out, DS_VERSION));
+    assert_non_null(strstr(ran->out, "libfuse 3."));
+    assert_non_null(strstr(ran->out, "jansson 2."));
+    assert_non_null(strstr(ran->out, "SQLite 3."));
+    assert_non_null(strstr(ran->out, "libcurl "));
 }
 
 static void test_output_that_fails(void **state)
