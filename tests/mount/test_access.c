@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define NOBODY 65534
@@ -456,6 +457,119 @@ static void test_group_reads(void **state)
     assert_int_equal(as(MEMBER, write_only, "m/app/k"), EACCES);
 }
 
+static int rename_it(void *path)
+{
+    char to[80];
+    snprintf(to, sizeof to, "%s2", (char *)path);
+    return rename(path, to) != 0 || rename(to, path) != 0 ? errno : 0;
+}
+
+static int make_directory(void *path)
+{
+    return mkdir(path, 0700) != 0 || rmdir(path) != 0 ? errno : 0;
+}
+
+static int remove_directory(void *path)
+{
+    return rmdir(path) == 0 ? 0 : errno;
+}
+
+static int narrow(void *path)
+{
+    return chmod(path, 0640) == 0 ? 0 : errno;
+}
+
+static int give_away(void *path)
+{
+    return chown(path, (uid_t)-1, 0) == 0 ? 0 : errno;
+}
+
+static int empty_it(void *path)
+{
+    return truncate(path, 0) == 0 ? 0 : errno;
+}
+
+static int touch_it(void *path)
+{
+    return utimensat(AT_FDCWD, path, NULL, 0) == 0 ? 0 : errno;
+}
+
+static int set_time(void *path)
+{
+    static const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    return utimensat(AT_FDCWD, path, times, 0) == 0 ? 0 : errno;
+}
+
+static int look(void *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? 0 : errno;
+}
+
+static int ask_to_read(void *path)
+{
+    return access(path, R_OK) == 0 ? 0 : errno;
+}
+
+static int ask_to_write(void *path)
+{
+    return access(path, W_OK) == 0 ? 0 : errno;
+}
+
+static int read_attribute(void *path)
+{
+    char value[16];
+    return getxattr(path, "user.dataset.guest", value, sizeof value) >= 0 ? 0 : errno;
+}
+
+static int change_attribute(void *path)
+{
+    return setxattr(path, "user.dataset.guest", "NONE", 4, 0) == 0 ? 0 : errno;
+}
+
+/* Each call, by the owner, one of the group and a stranger, where the group may read. */
+static void test_three_users(void **state)
+{
+    static const struct {
+        const char *name;
+        int (*function)(void *argument);
+        const char *path;
+        int owner, member, stranger;
+    } calls[] = {
+        {"stat", look, "m/app/k", 0, 0, EACCES},
+        {"stat", look, "m/app", 0, 0, EACCES},
+        {"access", ask_to_read, "m/app/k", 0, 0, EACCES},
+        {"access", ask_to_write, "m/app/k", 0, EACCES, EACCES},
+        {"access", ask_to_write, "m/app", 0, EACCES, EACCES},
+        {"getxattr", read_attribute, "m/app", 0, 0, EACCES},
+        {"setxattr", change_attribute, "m/ro", 0, EACCES, EACCES},
+        {"readdir", list_it, "m", 0, 0, EACCES},
+        {"utimensat", touch_it, "m/app/k", 0, EACCES, EACCES},
+        {"utimensat", set_time, "m/app/k", 0, EPERM, EACCES},
+        {"chmod", narrow, "m/app/k", 0, EPERM, EACCES},
+        {"chown", give_away, "m/app/k", EPERM, EPERM, EACCES},
+        {"rename", rename_it, "m/app/k", 0, EACCES, EACCES},
+        {"mkdir", make_directory, "m/new", 0, EACCES, EACCES},
+        {"rmdir", remove_directory, "m/gone", 0, EACCES, EACCES},
+        {"truncate", empty_it, "m/app/k", 0, EACCES, EACCES},
+        {"unlink", remove_it, "m/app/k", 0, EACCES, EACCES},
+    };
+    (void)state;
+    harness_start_app("allow_other,uid=65534,gid=4711,umask=027,xattr");
+    peer_create("ro", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_ONLY);
+    peer_create("gone", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_ONLY);
+    peer_set("app", "k", "v");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        int stranger = as(STRANGER, calls[i].function, calls[i].path);
+        int member = as(MEMBER, calls[i].function, calls[i].path);
+        int owner = as(OWNER, calls[i].function, calls[i].path);
+        if (stranger != calls[i].stranger || member != calls[i].member || owner != calls[i].owner)
+            fail_msg("%s %s: owner %d, member %d, stranger %d; not %d, %d, %d", calls[i].name,
+                     calls[i].path, owner, member, stranger, calls[i].owner, calls[i].member,
+                     calls[i].stranger);
+    }
+}
+
 /* A group that works together, and everybody reads. */
 static void test_group_writes(void **state)
 {
@@ -516,6 +630,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_uid),
     HARNESS_TEST(test_group_reads),
     HARNESS_TEST(test_group_writes),
+    HARNESS_TEST(test_three_users),
     HARNESS_TEST(test_given_back_to_others),
     HARNESS_TEST(test_umask),
 };
