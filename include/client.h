@@ -15,8 +15,8 @@
  *  - Common errors: -ETIMEDOUT deadline; -EINTR cancelled; -EHOSTUNREACH cannot connect; -EIO
  *    connection lost, or the store is damaged or has been removed; -EPROTO reply not understood;
  *    -EAGAIN busy, try again; -EBUSY not in the VM's present state (suspended); -ENODEV the VM is
- *    gone; -EOPNOTSUPP the store does not know the operation; -ENODEV the virtual machine is gone;
- * -EACCES the side's access or the user's privilege forbids it; -ENOMEM.
+ *    gone; -EOPNOTSUPP the store does not know the operation; -EACCES the side's access or the
+ *    user's privilege forbids it, or the login or the server's certificate is refused; -ENOMEM.
  */
 #ifndef DS_CLIENT_H
 #define DS_CLIENT_H

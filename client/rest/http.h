@@ -14,8 +14,8 @@ struct ds_http;
 int ds_http_new(const struct ds_http_options *options, struct ds_http **out);
 
 /* Runs the requests, as many at once as the options allow, and waits until each has its result:
- * 0 answered, whatever the status; -EHOSTUNREACH no connection (also: the certificate is not
- * good); -EIO it broke; -EPROTO the reply is no HTTP, too large or cannot be decoded; -ETIMEDOUT;
+ * 0 answered, whatever the status; -EHOSTUNREACH no connection; -EACCES the certificate is not
+ * good; -EIO it broke; -EPROTO the reply is no HTTP, too large or cannot be decoded; -ETIMEDOUT;
  * -EINTR; -ENOMEM. Nothing is ever sent twice. Of several callers each gets its turn. Keeps the
  * call's `sent`: MAYBE while any request is under way. Any thread. */
 void ds_http_run(struct ds_http *http, struct ds_call *call,
