@@ -133,6 +133,12 @@ static const char settings[] = "PRAGMA synchronous = FULL; PRAGMA temp_store = M
                                "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 8388608;"
                                "PRAGMA secure_delete = FAST";
 
+/* Somebody else may be about to make it. */
+static int no_store_yet(struct ds_call *call, const char *file)
+{
+    return ds_call_fail(call, -ENOENT, "%s is empty: there is no store in it yet", file);
+}
+
 /* The tables must be ours; `read_only`: nothing is made or set for others. */
 static int prepare(struct ds_conn *conn, const char *file, bool read_only)
 {
@@ -140,7 +146,7 @@ static int prepare(struct ds_conn *conn, const char *file, bool read_only)
     int64_t version = 0;
     int err = ds_conn_number(conn, "PRAGMA application_id", &id);
     if (!err && id != DS_SCHEMA_APPLICATION_ID)
-        err = read_only ? not_a_store(conn->call, file) : initialise(conn, file);
+        err = read_only ? no_store_yet(conn->call, file) : initialise(conn, file);
     if (!err)
         err = ds_conn_number(conn, "PRAGMA user_version", &version);
     if (!err)

@@ -10,9 +10,9 @@
 /* Opens the client of a checked https:// SOURCE: reads the credentials and, unless
  * options->delay_connect, logs in, finds the virtual machine and lists its DataSets. Afterwards the
  * process leaves no core file (secret.h). Relative names of files are looked up now. Errors:
- * -EACCES no or refused credentials, or the privilege is missing; -EHOSTUNREACH no such host or
- * certificate; -ENODEV no such virtual machine; -EOPNOTSUPP the machine's hardware is too old; the
- * common ones of client.h. All with words for the user in call->text. */
+ * -EACCES no or refused credentials, a refused certificate, or the privilege is missing;
+ * -EHOSTUNREACH no such host; -ENODEV no such virtual machine; -EOPNOTSUPP the machine's hardware
+ * is too old; the common ones of client.h. All with words for the user in call->text. */
 int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,
                  struct ds_client **out);
 

@@ -163,6 +163,7 @@ static void test_timeout(void **state)
         {"--gone $S app there", "app/there is still there"},
         {"tools:unix=nobody app k", "app/k is not known yet: "},
         {"local:none.db app k", "app/k is not known yet: "},
+        {"local:empty.db app k", "app/k is not known yet: "},
         {"m/app/k", "m/app/k does not exist yet"},
         {"m/none/k", "DataSet of this path does not exist yet"},
         {"--equals x m/app/there", "m/app/there has another value so far"},
@@ -171,6 +172,7 @@ static void test_timeout(void **state)
     start();
     peer_set("app", "there", "v");
     harness_start_source("m", sim_source(), NULL);
+    assert_int_equal(harness_write("empty.db", O_CREAT, ""), 0);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t before = gets();
         const struct shell_result *ran =

@@ -58,9 +58,9 @@ static void test_clients(void **state)
         const char *build;
         const char *needed;
     } parts[] = {
-        {"env -u MAKEFLAGS -u MFLAGS make -s -j2 all CLIENTS=tools BUILD=$PLACE 2>&1",
+        {"env -i PATH=\"$PATH\" make -s -j2 all CLIENTS=tools BUILD=$PLACE 2>&1",
          "libc.so.6\nlibfuse3\nlibjansson\n"},
-        {"env -u MAKEFLAGS -u MFLAGS make -s -j2 all CLIENTS=local BUILD=$PLACE 2>&1",
+        {"env -i PATH=\"$PATH\" make -s -j2 all CLIENTS=local BUILD=$PLACE 2>&1",
          "libc.so.6\nlibfuse3\nlibjansson\nlibsqlite3\n"},
     };
     char place[] = "/tmp/datasetfs-test-XXXXXX";
@@ -79,9 +79,8 @@ static void test_clients(void **state)
                                    : "datasetfs: this datasetfs was built without tools: expected "
                                      "local:FILE\n");
     }
-    assert_non_null(
-        strstr(run(2, "env -u MAKEFLAGS -u MFLAGS make -s all CLIENTS=x BUILD=$PLACE 2>&1"),
-               "expected one or more of local rest tools"));
+    assert_non_null(strstr(run(2, "env -i PATH=\"$PATH\" make -s all CLIENTS=x BUILD=$PLACE 2>&1"),
+                           "expected one or more of local rest tools"));
     run(0, "rm -r $PLACE");
 }
 
