@@ -249,10 +249,18 @@ static void test_certificates(void **state)
     sim_start_rest_with("--cert", "elsewhere.pem", "--key", "elsewhere.key");
     assert_doctor(1, "FAILED", "certificate", "use one of its names", "-o $O $S");
     sim_stop();
+    assert_int_equal(
+        harness_write("authority.cnf", O_CREAT,
+                      "[ca]\ndefault_ca = one\n[one]\ndatabase = index\n"
+                      "serial = serial\nnew_certs_dir = .\ndefault_md = sha256\npolicy = any\n"
+                      "[any]\ncommonName = supplied\n"),
+        0);
     assert_sh_ok("bash", "",
-                 "echo 'subjectAltName = IP:127.0.0.1' >names && { openssl x509 -x509toreq -in "
-                 "server.pem -signkey server.key | openssl x509 -req -extfile names -CA " SIM_CA
-                 " -CAkey ca.key -set_serial 2 -days -1 -out expired.pem; } 2>openssl.log");
+                 "echo 'subjectAltName = IP:127.0.0.1' >names && : >index && echo 02 >serial && { "
+                 "openssl x509 -x509toreq -in server.pem -signkey server.key -out request.pem && "
+                 "openssl ca -batch -config authority.cnf -cert " SIM_CA " -keyfile ca.key "
+                 "-extfile names -startdate 20200101000000Z -enddate 20200102000000Z "
+                 "-in request.pem -notext -out expired.pem; } >openssl.log 2>&1");
     sim_start_rest_with("--cert", "expired.pem");
     assert_doctor(1, "FAILED", "certificate", "have it renewed", "-o $O $S");
     assert_doctor(1, "skipped", "machine", "", "-o $O $S");
