@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char readme[PATH_MAX];
+static char readme[PATH_MAX], manuals[PATH_MAX];
 
 /* The test once per SOURCE; `*state` is its name. */
 #define SOURCES(function)                                                                          \
@@ -326,9 +326,26 @@ static void test_readme(void **state)
                  readme);
 }
 
+/* So are the examples of the manual. */
+static void test_manual(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "token", "secret");
+    assert_sh_ok("dash", "ready\n",
+                 "mkdir bin && ln -s $DATASETFS bin/datasetfs && PATH=$PWD/bin:$PATH; "
+                 "sed -n '/^.Bd -literal/,/^.Ed/{/^datasetfs/p}' %s/datasetfs.1 | "
+                 "sed 's,https://vcenter.example.com/web-01,local:s.db,; "
+                 "s,https://vcenter.example.com/web-02,local:t.db,; s,tools,local:s.db,; "
+                 "s,/run/token,token,' >lines; test $(wc -l <lines) = 4 && sh -e lines && "
+                 "test \"$(cat token)\" = secret && datasetfs get local:t.db app state && echo",
+                 manuals);
+}
+
 int main(void)
 {
-    if (!realpath("README.md", readme)) { /* run from the root of the tree */
+    if (!realpath("client/command", manuals) ||
+        !realpath("README.md", readme)) { /* run from the root of the tree */
         fprintf(stderr, "README.md: %s\n", strerror(errno));
         return 1;
     }
@@ -337,6 +354,7 @@ int main(void)
         SOURCES(test_several),        SOURCES(test_not_there),        SOURCES(test_datasets),
         SOURCES(test_refused),        SOURCES(test_requests),         HARNESS_TEST(test_usage),
         HARNESS_TEST(test_no_answer), HARNESS_TEST(test_interrupted), HARNESS_TEST(test_readme),
+        HARNESS_TEST(test_manual),
     };
     harness_begin();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
