@@ -185,7 +185,7 @@ static int check(const struct parser *parser)
         return refuse(parser, "--json and -0 exclude each other");
     if (verb->fault != NULL && verb->fault(arguments) != NULL)
         return refuse(parser, verb->fault(arguments));
-    if (verb->alone)
+    if (verb->takes_path && arguments->count == 0)
         return 0;
     arguments->store.source.read_only = !verb->changes;
     if (ds_source_check(arguments->source, &arguments->store.source, why) != 0)

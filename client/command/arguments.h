@@ -24,7 +24,8 @@ struct ds_verb {
     size_t most;
     bool value_last; /* the word behind KEY is taken as it stands, whatever it begins with */
     bool changes;    /* false: a local store is opened for reading only, and not made */
-    bool alone;      /* opens no store by itself */
+    bool alone;      /* opens the store by itself */
+    bool takes_path; /* alone, the first word is no SOURCE but a file's name */
     /* What is wrong with arguments that are otherwise good; NULL: nothing. May itself be NULL. */
     const char *(*fault)(const struct ds_arguments *arguments);
     enum ds_status (*run)(struct ds_session *session);

@@ -98,6 +98,7 @@ static const struct ds_verb verbs[] = {
      .takes = "equals not-equals exists gone timeout interval",
      .most = 2,
      .alone = true,
+     .takes_path = true,
      .fault = ds_wait_fault,
      .run = ds_wait_run},
     {.name = "doctor",

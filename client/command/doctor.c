@@ -18,12 +18,7 @@ enum ds_status ds_doctor_run(struct ds_session *session)
     struct ds_report report = {
         .call = next_call, .interrupted = ds_session_interrupted, .context = session};
     struct ds_source_options options = arguments->store.source;
-    char why[DS_WHY_BYTES];
 
-    if (ds_source_check(arguments->source, &options, why) != 0) {
-        ds_log(DS_LOG_ERROR, "%s", why);
-        return DS_STATUS_USAGE;
-    }
     ds_log_set_level(DS_LOG_ERROR); /* the report tells it all */
     options.read_only = arguments->write == NULL;
     ds_report_ok(&report, "program", "datasetfs " DS_VERSION ", libfuse %s, jansson %s",

@@ -2,8 +2,8 @@
 #include "doctor_store.h"
 
 #include "cleanup.h"
-#include "file_name.h"
 #include "log.h"
+#include "shown.h"
 #include "spelling.h"
 
 #include <errno.h>
@@ -44,11 +44,10 @@ static void fail(const struct ds_session *session, struct ds_report *report, con
                  int err, const char *privilege)
 {
     const char *words = ds_report_words(&session->call, err);
-    char name[DS_FILE_NAME_MAX_BYTES + 1], advice[160];
+    char shown[DS_SHOWN_BYTES], advice[160];
 
-    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, dataset, name);
-    ds_report_fail(report, "get", advice_for(session, err, privilege, advice), "%s: %s", name,
-                   words);
+    ds_report_fail(report, "get", advice_for(session, err, privilege, advice), "%s: %s",
+                   ds_shown(dataset, NULL, shown), words);
 }
 
 /* What is read so far. */
@@ -88,20 +87,20 @@ static void look_at(struct ds_session *session, struct ds_report *report, const 
     struct ds_attributes attributes DS_CLEANUP(ds_attributes_clear) = {0};
     enum ds_side side = ds_client_caps(session->client)->side;
     int err = ds_client_query(session->client, ds_session_call(session), dataset, &attributes);
-    char name[DS_FILE_NAME_MAX_BYTES + 1];
+    char shown[DS_SHOWN_BYTES];
 
     if (err == -ENOENT)
         return;
-    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, dataset, name);
     if (err != 0)
         fail(session, report, dataset, err, "DataSetGet");
     else if (ds_attributes_access(&attributes, side) == DS_ACCESS_NONE)
-        ds_report_warn(
-            report, "get",
-            side == DS_SIDE_HOST ? "if it should be open: datasetfs update -o host_access="
-                                 : "if it should be open, the host's side must say "
-                                   "guest_access=",
-            "%s: access is NONE for the %s", name, side == DS_SIDE_HOST ? "host" : "guest");
+        ds_report_warn(report, "get",
+                       side == DS_SIDE_HOST
+                           ? "if it should be open: datasetfs update -o host_access="
+                           : "if it should be open, the host's side must say "
+                             "guest_access=",
+                       "%s: access is NONE for the %s", ds_shown(dataset, NULL, shown),
+                       side == DS_SIDE_HOST ? "host" : "guest");
     else
         read_dataset(session, report, dataset, reading);
 }

@@ -71,9 +71,7 @@ static enum ds_status show(struct ds_session *session, const struct subject *sub
         return ds_session_fail(session, entry->error, subject->dataset, entry->key);
     }
     if (object != NULL)
-        return json_object_set_new(object, entry->key,
-                                   json_stringn(entry->value.data != NULL ? entry->value.data : "",
-                                                entry->value.len)) == 0
+        return ds_print_add(object, entry) == 0
                    ? DS_STATUS_OK
                    : ds_session_fail(session, -ENOMEM, subject->dataset, entry->key);
     ds_print_nul(entry->key, strlen(entry->key));

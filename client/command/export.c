@@ -25,14 +25,9 @@ static enum ds_status add_values(struct ds_session *session, const char *dataset
     if (err != 0)
         status = ds_session_fail(session, err, dataset, NULL);
     for (size_t i = 0; i < count; i++) {
-        const struct ds_buf *value = &got[i].value;
-
         if (status == DS_STATUS_OK && got[i].error != 0 && got[i].error != -ENOENT)
             status = ds_session_fail(session, got[i].error, dataset, got[i].key);
-        if (status == DS_STATUS_OK && got[i].error == 0 &&
-            json_object_set_new(entries, got[i].key,
-                                json_stringn(value->data != NULL ? value->data : "", value->len)) !=
-                0)
+        if (status == DS_STATUS_OK && got[i].error == 0 && ds_print_add(entries, &got[i]) != 0)
             status = ds_session_fail(session, -ENOMEM, dataset, got[i].key);
         ds_buf_free(&got[i].value);
     }

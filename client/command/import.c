@@ -2,12 +2,12 @@
  * the middle has taken nothing away that it was to keep; run again, it completes what is left. */
 #include "cleanup.h"
 #include "document.h"
-#include "file_name.h"
 #include "import_plan.h"
 #include "input.h"
 #include "log.h"
 #include "progress.h"
 #include "set_many.h"
+#include "shown.h"
 #include "verbs.h"
 
 #include <stdio.h>
@@ -21,12 +21,9 @@ struct done {
 
 static void describe(const char *what, const char *dataset, const char *key, const char *more)
 {
-    char in[DS_FILE_NAME_MAX_BYTES + 1], name[DS_FILE_NAME_MAX_BYTES + 1] = "";
+    char shown[DS_SHOWN_BYTES];
 
-    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, dataset, in);
-    if (key != NULL)
-        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, key, name);
-    printf("%s %s%s%s%s\n", what, in, key != NULL ? "/" : "", name, more);
+    printf("%s %s%s\n", what, ds_shown(dataset, key, shown), more);
 }
 
 static void describe_step(const struct ds_import_step *step)

@@ -3,8 +3,8 @@
 
 #include "cleanup.h"
 #include "document.h"
-#include "file_name.h"
 #include "log.h"
+#include "shown.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,12 +49,10 @@ static enum ds_status fail(const struct subject *subject, int err, const char *k
 static enum ds_status refuse(const struct subject *subject, enum ds_status status, const char *key,
                              const char *why)
 {
-    char in[DS_FILE_NAME_MAX_BYTES + 1], name[DS_FILE_NAME_MAX_BYTES + 1] = "";
+    char shown[DS_SHOWN_BYTES];
 
-    ds_file_name_encode(DS_FILE_NAME_IN_ROOT, subject->step->dataset, in);
-    if (key != NULL)
-        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, key, name);
-    ds_log(DS_LOG_ERROR, "%s%s%s %s; nothing was changed", in, key != NULL ? "/" : "", name, why);
+    ds_log(DS_LOG_ERROR, "%s %s; nothing was changed", ds_shown(subject->step->dataset, key, shown),
+           why);
     return status;
 }
 

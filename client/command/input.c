@@ -21,7 +21,7 @@ static enum ds_status tell(const char *file, const char *words)
     return DS_STATUS_FAILED;
 }
 
-static int read_all(int fd, size_t most, struct ds_buf *out)
+int ds_input_all(int fd, size_t most, struct ds_buf *out)
 {
     enum { CHUNK_BYTES = 65536 };
     ssize_t got;
@@ -45,7 +45,7 @@ enum ds_status ds_input_read(const char *file, size_t most, struct ds_buf *out)
 
     if (file != NULL && opened < 0)
         return tell(file, strerror(errno));
-    err = read_all(file != NULL ? opened : STDIN_FILENO, most, out);
+    err = ds_input_all(file != NULL ? opened : STDIN_FILENO, most, out);
     if (err == -EFBIG)
         return tell(file, "too long");
     return err == 0 ? DS_STATUS_OK : tell(file, strerror(-err));

@@ -34,6 +34,15 @@ int ds_print_json(const json_t *json)
     return 0;
 }
 
+int ds_print_add(json_t *object, const struct ds_entry *entry)
+{
+    const char *value = entry->value.data != NULL ? entry->value.data : "";
+
+    return json_object_set_new(object, entry->key, json_stringn(value, entry->value.len)) == 0
+               ? 0
+               : -ENOMEM;
+}
+
 static int print_array(char *const *names, size_t count)
 {
     json_t *array = json_array();

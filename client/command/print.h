@@ -15,6 +15,9 @@ int ds_print_names(const struct ds_session *session, const struct ds_names *name
 /* A document, indented, and a newline. 0 or -ENOMEM. */
 int ds_print_json(const json_t *json);
 
+/* Adds the entry's key and value to an object. 0 or -ENOMEM. */
+int ds_print_add(json_t *object, const struct ds_entry *entry);
+
 /* Bytes, and a NUL behind them. */
 void ds_print_nul(const char *data, size_t len);
 

@@ -1,8 +1,8 @@
 /* A command under way. */
 #include "session.h"
 
-#include "file_name.h"
 #include "log.h"
+#include "shown.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -68,14 +68,18 @@ struct ds_call *ds_session_call(struct ds_session *session)
     return ds_session_call_within(session, session->arguments->store.timeout_ms);
 }
 
-enum ds_status ds_session_open(struct ds_session *session)
+int ds_session_connect(struct ds_session *session, struct ds_call *call)
 {
     struct ds_source_options options = session->arguments->store.source;
-    struct ds_call *call = ds_session_call(session);
-    int err;
 
     options.delay_connect = true; /* the first request finds out, and costs no other */
-    err = ds_source_open(session->arguments->source, &options, call, &session->client);
+    return ds_source_open(session->arguments->source, &options, call, &session->client);
+}
+
+enum ds_status ds_session_open(struct ds_session *session)
+{
+    int err = ds_session_connect(session, ds_session_call(session));
+
     return err == 0 ? DS_STATUS_OK : ds_session_fail(session, err, NULL, NULL);
 }
 
@@ -84,14 +88,10 @@ enum ds_status ds_session_fail(const struct ds_session *session, int err, const 
 {
     const struct ds_call *call = &session->call;
     const char *words = call->text;
-    char name[DS_FILE_NAME_MAX_BYTES + 1] = "", in[DS_FILE_NAME_MAX_BYTES + 1] = "";
+    char shown[DS_SHOWN_BYTES];
 
     if (came != 0)
         return ds_status_of(err, call);
-    if (dataset != NULL)
-        ds_file_name_encode(DS_FILE_NAME_IN_ROOT, dataset, in);
-    if (key != NULL)
-        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, key, name);
     if (words[0] == '\0' && err == -ENOENT)
         words = key != NULL       ? "there is no such key or DataSet"
                 : dataset != NULL ? "there is no such DataSet"
@@ -101,8 +101,10 @@ enum ds_status ds_session_fail(const struct ds_session *session, int err, const 
                     ? "what stands there is no text, or too long: it can be replaced or "
                       "removed"
                     : strerror(-err);
-    ds_log(DS_LOG_ERROR, "%s%s%s%s%s", in, key != NULL ? "/" : "", name,
-           dataset != NULL ? ": " : "", words);
+    if (dataset != NULL)
+        ds_log(DS_LOG_ERROR, "%s: %s", ds_shown(dataset, key, shown), words);
+    else
+        ds_log(DS_LOG_ERROR, "%s", words);
     return ds_status_of(err, call);
 }
 

@@ -17,7 +17,10 @@ struct ds_session {
 /* Takes note of signals from here on. 0 or a negative errno. */
 int ds_session_begin(struct ds_session *session, const struct ds_arguments *arguments);
 
-/* Opens the store, without a request to it. DS_STATUS_OK, or what went wrong, which is told. */
+/* Opens the store, without a request to it. 0, or an error of ds_source_open(). */
+int ds_session_connect(struct ds_session *session, struct ds_call *call);
+
+/* The same: DS_STATUS_OK, or what went wrong, which is told. */
 enum ds_status ds_session_open(struct ds_session *session);
 
 /* A call with the whole time that an operation has, cancelled by a signal. */

@@ -2,8 +2,8 @@
 #include "set_many.h"
 
 #include "cleanup.h"
-#include "file_name.h"
 #include "log.h"
+#include "shown.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static const char *fault_of(const char *key, const json_t *value)
 
 enum ds_status ds_set_many_check(const char *where, const char *dataset, const json_t *object)
 {
-    char name[DS_FILE_NAME_MAX_BYTES + 1], in[DS_FILE_NAME_MAX_BYTES + 1];
+    char shown[DS_SHOWN_BYTES];
     const char *key;
     json_t *value;
 
@@ -36,9 +36,7 @@ enum ds_status ds_set_many_check(const char *where, const char *dataset, const j
 
         if (fault == NULL)
             continue;
-        ds_file_name_encode(DS_FILE_NAME_IN_ROOT, dataset, in);
-        ds_file_name_encode(DS_FILE_NAME_IN_DATASET, key, name);
-        ds_log(DS_LOG_ERROR, "%s: %s/%s: %s", where, in, name, fault);
+        ds_log(DS_LOG_ERROR, "%s: %s: %s", where, ds_shown(dataset, key, shown), fault);
         return DS_STATUS_USAGE;
     }
     return DS_STATUS_OK;

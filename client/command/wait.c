@@ -1,6 +1,7 @@
 /* wait: asks once an interval, until a key is as it should be. */
 #include "cleanup.h"
 #include "file_name.h"
+#include "input.h"
 #include "log.h"
 #include "print.h"
 #include "spelling.h"
@@ -52,14 +53,11 @@ static struct ds_call *begin_call(struct wait *wait)
 static int ask_store(struct wait *wait)
 {
     struct ds_session *session = wait->session;
-    struct ds_source_options options = session->arguments->store.source;
     struct ds_call *call = begin_call(wait);
     int err = 0;
 
-    options.read_only = true;
-    options.delay_connect = true;
     if (session->client == NULL)
-        err = ds_source_open(session->arguments->source, &options, call, &session->client);
+        err = ds_session_connect(session, call);
     if (err == 0)
         err = ds_client_get_one(session->client, call, wait->dataset, wait->key, &wait->value);
     snprintf(wait->words, sizeof wait->words, "%s", call->text);
@@ -69,19 +67,8 @@ static int ask_store(struct wait *wait)
 static int read_path(struct wait *wait, const char *path)
 {
     int fd DS_AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got;
 
-    if (fd < 0)
-        return -errno;
-    do {
-        if (ds_buf_reserve(&wait->value, DS_VALUE_MAX_BYTES + 1) != 0)
-            return -ENOMEM;
-        got = read(fd, wait->value.data + wait->value.len, DS_VALUE_MAX_BYTES + 1);
-        if (got < 0)
-            return -errno;
-        wait->value.len += (size_t)got;
-    } while (got > 0 && wait->value.len <= DS_VALUE_MAX_BYTES);
-    return 0;
+    return fd >= 0 ? ds_input_all(fd, DS_VALUE_MAX_BYTES, &wait->value) : -errno;
 }
 
 /* True if no later question can have another answer. */
@@ -233,16 +220,11 @@ const char *ds_wait_fault(const struct ds_arguments *arguments)
 static enum ds_status prepare(struct wait *wait)
 {
     const struct ds_arguments *arguments = wait->session->arguments;
-    char why[DS_WHY_BYTES];
     enum ds_status status;
 
     wait->end_ms = arguments->wait_ms > 0 ? ds_call_now_ms() + arguments->wait_ms : INT64_MAX;
     if (arguments->count == 0)
         return DS_STATUS_OK;
-    if (ds_source_check(arguments->source, &arguments->store.source, why) != 0) {
-        ds_log(DS_LOG_ERROR, "%s", why);
-        return DS_STATUS_USAGE;
-    }
     wait->dataset_word = arguments->words[0];
     wait->key_word = arguments->words[1];
     status = ds_spelling_dataset(wait->session, wait->dataset_word, &wait->dataset);
