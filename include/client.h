@@ -200,7 +200,8 @@ int ds_client_set(struct ds_client *client, struct ds_call *call, const char *da
 
 /* Sets the first of `count` keys (at least 1) together, as many as the store takes in one request,
  * and says in `*done` how many, at least 1. What several keys fail with as one need not concern
- * each: the first is then set alone, and that result counts. After a failure `*done` is 0, and the
+ * each, unless it is about the DataSet, the machine or the store: the first is then set alone, and
+ * that result counts. After a failure `*done` is 0, and the
  * first key is as after a set that failed; others may stand there. */
 int ds_client_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
                        const struct ds_pair *pairs, size_t count, size_t *done);

@@ -292,6 +292,13 @@ static int check_pairs(const struct ds_client *client, struct ds_call *call,
     return *good ? 0 : err;
 }
 
+/* A refusal that is about the DataSet, the machine or the store, and so about each key. */
+static bool concerns_all(int err)
+{
+    return err == -EACCES || err == -ENOENT || err == -ENODEV || err == -EBUSY ||
+           err == -EOPNOTSUPP || err == -EAGAIN;
+}
+
 int ds_client_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
                        const struct ds_pair *pairs, size_t count, size_t *done)
 {
@@ -306,9 +313,8 @@ int ds_client_set_some(struct ds_client *client, struct ds_call *call, const cha
         struct ds_request some = {
             .op = DS_OP_SET, .dataset = dataset, .pairs = pairs, .count = good, .done = &taken};
         err = ds_repeat_run(client, call, &some);
-        /* Any of them may be what the store refuses. */
-        if (err && ds_call_sent(call) == DS_SENT_ANSWERED)
-            taken = err = 0;
+        if (err && ds_call_sent(call) == DS_SENT_ANSWERED && !concerns_all(err))
+            taken = err = 0; /* any of them may be what the store refuses */
     }
     if (err || taken) {
         *done = err ? 0 : taken;

@@ -207,6 +207,13 @@ static void test_set_many_refused(void **state)
     assert_sh_ok("dash", "", "echo '{\"e\":\"1\",\"f\":\"2\"}' | $DATASETFS set --json $S app");
     assert_store("app", "e", "1");
     assert_store("app", "f", "2");
+    /* What is refused for all of them is not tried for one. */
+    peer_access("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_ONLY);
+    size_t sets = sim_log_count("datasets-set-entry");
+    const struct shell_result *ran =
+        shell_run("dash", "echo '{\"g\":\"1\",\"h\":\"2\"}' | $DATASETFS set --json $S app");
+    assert_int_equal(ran->status, 3);
+    assert_int_equal(sim_log_count("datasets-set-entry") - sets, 1);
 }
 
 /* Killed at each message, before or after it was carried out: run again it completes it. */
