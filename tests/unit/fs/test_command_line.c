@@ -1,71 +1,19 @@
 /* The command line: every option, every refusal with its words. */
 #include "fs/command_line.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#define PARSED_PROGRAM "datasetfs"
+#define PARSED_BY fs_command_line_parse
+#include "parsed.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#define LEN(array) (sizeof(array) / sizeof *(array))
 #define USAGE "usage: datasetfs SOURCE MOUNTPOINT [-o OPTION,...]"
-#define ALWAYS "nosuid,nodev,noexec"
-
-static struct fs_options options;
-static char why[DS_OPTION_WHY_BYTES];
-
-static int clear(void **state)
-{
-    (void)state;
-    fs_options_clear(&options);
-    return 0;
-}
-
-/* Parses "datasetfs" and these arguments, up to NULL. */
-static int parse_list(const char *first, va_list list)
-{
-    char *argv[16] = {(char[]){"datasetfs"}};
-    int argc = 1;
-    for (const char *arg = first; arg; arg = va_arg(list, const char *)) {
-        assert_true(argc < (int)LEN(argv));
-        argv[argc++] = (char *)(uintptr_t)arg;
-    }
-    fs_options_clear(&options);
-    memset(why, 'x', sizeof why);
-    return fs_command_line_parse(&options, argc, argv, why);
-}
-
-static void accept(const char *first, ...)
-{
-    va_list list;
-    va_start(list, first);
-    int err = parse_list(first, list);
-    va_end(list);
-    if (err)
-        print_error("%s\n", why);
-    assert_int_equal(err, 0);
-}
 
 static void accept_options(const char *words)
 {
     accept("local:s.db", "m", "-o", words, NULL);
-}
-
-static void refuse(const char *message, const char *first, ...)
-{
-    static const struct fs_options empty;
-    va_list list;
-    va_start(list, first);
-    int err = parse_list(first, list);
-    va_end(list);
-    assert_int_equal(err, -EINVAL);
-    assert_string_equal(why, message);
-    assert_memory_equal(&options, &empty, sizeof empty);
 }
 
 static void refuse_options(const char *words, const char *message)

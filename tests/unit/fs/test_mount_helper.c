@@ -1,66 +1,12 @@
 /* The arguments that mount(8) gives its helper. */
 #include "fs/mount_helper.h"
 
-#include "option.h"
+#define PARSED_PROGRAM "/sbin/mount.datasetfs"
+#define PARSED_BY fs_mount_helper_parse
+#include "parsed.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define LEN(array) (sizeof(array) / sizeof *(array))
 #define USAGE                                                                                      \
     "usage: mount.datasetfs SOURCE DIR [-sfnv] [-N NAMESPACE] [-o OPTION,...] [-t datasetfs]"
-#define ALWAYS "nosuid,nodev,noexec"
-
-static struct fs_options options;
-static char why[DS_OPTION_WHY_BYTES];
-
-static int clear(void **state)
-{
-    (void)state;
-    fs_options_clear(&options);
-    return 0;
-}
-
-static int parse_list(const char *first, va_list list)
-{
-    char *argv[16] = {(char[]){"/sbin/mount.datasetfs"}};
-    int argc = 1;
-    for (const char *arg = first; arg; arg = va_arg(list, const char *)) {
-        assert_true(argc < (int)LEN(argv));
-        argv[argc++] = (char *)(uintptr_t)arg;
-    }
-    fs_options_clear(&options);
-    memset(why, 'x', sizeof why);
-    return fs_mount_helper_parse(&options, argc, argv, why);
-}
-
-static void accept(const char *first, ...)
-{
-    va_list list;
-    va_start(list, first);
-    int err = parse_list(first, list);
-    va_end(list);
-    if (err)
-        print_error("%s\n", why);
-    assert_int_equal(err, 0);
-}
-
-static void refuse(const char *message, const char *first, ...)
-{
-    static const struct fs_options empty;
-    va_list list;
-    va_start(list, first);
-    int err = parse_list(first, list);
-    va_end(list);
-    assert_int_equal(err, -EINVAL);
-    assert_string_equal(why, message);
-    assert_memory_equal(&options, &empty, sizeof empty);
-}
 
 static void test_name(void **state)
 {
