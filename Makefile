@@ -62,7 +62,7 @@ BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 # Suites that also run with their guest mounts, or with all their mounts, over the tools channel, and
 # with their host mounts over REST.
 MOUNT_DIR := $(BUILD)/tests/mount
-OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_two test_load test_vanish) \
+OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_users test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_attributes test_budget test_calls_tree \
                   test_calls_write test_crash test_directories test_followers test_fresh test_listing \
                   test_matrix test_names test_numbers test_refused test_rename test_scratch test_scratch_load \
@@ -70,7 +70,7 @@ OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_two test_load tes
 OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_budget test_calls_tree \
                  test_calls_write test_control test_crash test_directories test_followers test_fresh \
                  test_listing test_load test_matrix test_names test_refused test_rename test_scratch test_scratch_rename \
-                 test_scratch_tools test_shell test_text test_times test_vanish) \
+                 test_scratch_tools test_shell test_text test_times test_users test_vanish) \
              $(addprefix rest-tools@$(MOUNT_DIR)/,test_two)
 # Those that take longest start first, lest one goes on by itself in the end. Those that count requests
 # within the 20 ms for which the kernel knows a file run while nothing else does.
