@@ -265,6 +265,9 @@ static void test_no_answer(void **state)
     assert_command(4, "", "datasetfs: ", "$DATASETFS ls -o $O $S");
     sim_fault("never-reply:command=datasets-list");
     assert_command(4, "", "datasetfs: ", "$DATASETFS ls -o timeout=1 %s", sim_source());
+    sim_clear();
+    sim_fault("close:command=datasets-get-entry");
+    assert_command(4, "", "app/k: ", "$DATASETFS get %s app k", sim_source());
     sim_stop();
     assert_command(4, "", "datasetfs: ", "$DATASETFS ls -o $O $S");
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);

@@ -164,6 +164,7 @@ static void test_timeout(void **state)
         {"tools:unix=nobody app k", "app/k is not known yet: "},
         {"local:none.db app k", "app/k is not known yet: "},
         {"local:empty.db app k", "app/k is not known yet: "},
+        {"--gone local:none.db app k", "app/k is not known yet: "},
         {"m/app/k", "m/app/k does not exist yet"},
         {"m/none/k", "DataSet of this path does not exist yet"},
         {"--equals x m/app/there", "m/app/there has another value so far"},
@@ -182,6 +183,21 @@ static void test_timeout(void **state)
                      ends[i].words);
         assert_true(gets() - before <= 2);
     }
+}
+
+/* What nohup and shells in the background ignore stays ignored. */
+static void test_ignored_signal(void **state)
+{
+    (void)state;
+    start();
+    pid_t child = shell_spawn("dash", "trap '' INT HUP; exec $DATASETFS wait --interval 1 $S app k "
+                                      ">out 2>err");
+    assert_asks_on(child);
+    assert_ok(kill(child, SIGINT));
+    assert_ok(kill(child, SIGHUP));
+    assert_asks_on(child);
+    peer_set("app", "k", "v");
+    assert_ends(child, 0, "v");
 }
 
 /* A file of a mount. */
@@ -205,7 +221,8 @@ static void test_path(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_values),  HARNESS_TEST(test_not_yet), HARNESS_TEST(test_rest),
-    HARNESS_TEST(test_refused), HARNESS_TEST(test_timeout), HARNESS_TEST(test_path),
+    HARNESS_TEST(test_values),         HARNESS_TEST(test_not_yet), HARNESS_TEST(test_rest),
+    HARNESS_TEST(test_refused),        HARNESS_TEST(test_timeout), HARNESS_TEST(test_path),
+    HARNESS_TEST(test_ignored_signal),
 };
 HARNESS_MAIN(tests)
