@@ -23,6 +23,9 @@ enum ds_file_name_place { DS_FILE_NAME_IN_ROOT, DS_FILE_NAME_IN_DATASET };
 void ds_file_name_encode(enum ds_file_name_place place, const char *key,
                          char name[DS_FILE_NAME_MAX_BYTES + 1]);
 
+/* Writes the shortened name of a key, whether or not its name would have to be. */
+void ds_file_name_shorten(const char *key, char name[DS_FILE_NAME_MAX_BYTES + 1]);
+
 /* The key of a name, newly allocated in `*key`; NULL-terminated. Errors: -EILSEQ the name is not
  * UTF-8; -ENAMETOOLONG longer than 255 bytes; -EINVAL not the encoding of its own decoding (so no
  * key has this name, or it is a shortened one); -ENOMEM. */

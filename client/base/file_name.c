@@ -96,8 +96,12 @@ void ds_file_name_encode(enum ds_file_name_place place, const char *key,
         strcpy(name, whole);
         return;
     }
-    if (encode_up_to(DS_FILE_NAME_MAX_BYTES, key, name))
-        return;
+    if (!encode_up_to(DS_FILE_NAME_MAX_BYTES, key, name))
+        ds_file_name_shorten(key, name);
+}
+
+void ds_file_name_shorten(const char *key, char name[DS_FILE_NAME_MAX_BYTES + 1])
+{
     encode_up_to(PREFIX_MAX_BYTES, key, name);
     append_mark(key, name);
 }
