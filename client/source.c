@@ -3,6 +3,8 @@
 
 #include "base/path.h"
 #include "cleanup.h"
+#include "inventory.h"
+#include "local/directory.h"
 #include "local/examine.h"
 #include "local/local.h"
 #include "rest/examine.h"
@@ -128,6 +130,9 @@ static int check_tools(const char *source, const struct ds_source_options *optio
 
 int ds_source_check(const char *source, const struct ds_source_options *options, char *why)
 {
+    if (options->machines)
+        return refuse(why, "-o folder=, cluster=, datacenter=, power= and machines= are for "
+                           "https://HOST and local:DIRECTORY/ only");
     if (is_url(source))
         return check_url(source, options, why);
     int err = check_no_url(options, why);
@@ -149,6 +154,40 @@ int ds_source_check(const char *source, const struct ds_source_options *options,
                   "unknown SOURCE '%.70s': expected tools, https://HOST/VM or local:FILE, such as "
                   "local:/x.db",
                   source);
+}
+
+/* True for "https://HOST" with nothing behind, not even what would be wrong there. */
+static bool is_server(const char *source)
+{
+    static const char scheme[] = "https://";
+    return starts_with(source, scheme) &&
+           !source[strcspn(source + strlen(scheme), "/?#") + strlen(scheme)];
+}
+
+/* DIRECTORY/, or NULL. */
+static const char *directory_in(const char *source)
+{
+    const char *path = behind(source, local_prefix);
+    return path && *path && path[strlen(path) - 1] == '/' ? path : NULL;
+}
+
+bool ds_inventory_is(const char *source)
+{
+    return is_server(source) || directory_in(source);
+}
+
+int ds_inventory_check(const char *source, const struct ds_source_options *options, char *why)
+{
+    const struct ds_machine_filter *filter = options->machines;
+    struct ds_source_options others = *options;
+    if (filter && directory_in(source) &&
+        (filter->folders.count || filter->clusters.count || filter->datacenters.count ||
+         filter->powers))
+        return refuse(why,
+                      "-o folder=, cluster=, datacenter= and power= are for https://HOST only: "
+                      "a store file has none");
+    others.machines = NULL;
+    return ds_source_check(source, &others, why);
 }
 
 /* The file name in `source`, or NULL if it has none. */
@@ -210,6 +249,18 @@ int ds_source_open(const char *source, const struct ds_source_options *options,
     if (!DS_WITH_local)
         return -EINVAL;
     return ds_local_open(source + LOCAL_PREFIX_BYTES, options->side, options->read_only, call, out);
+}
+
+int ds_inventory_open(const char *source, const struct ds_source_options *options,
+                      struct ds_call *call, struct ds_inventory **out)
+{
+    char why[DS_WHY_BYTES];
+    int err = ds_inventory_check(source, options, why);
+    if (err)
+        return ds_call_fail(call, err, "%s", why);
+    if (DS_WITH_local && directory_in(source))
+        return ds_directory_open(directory_in(source), options, call, out);
+    return -EINVAL;
 }
 
 const char *ds_source_libraries(void)

@@ -218,6 +218,8 @@ int ds_client_remove(struct ds_client *client, struct ds_call *call, const char 
 /* Ends the connections and frees. Harmless on NULL. */
 void ds_client_free(struct ds_client *client, struct ds_call *call);
 
+struct ds_machine_filter;
+
 /* What the command line says of the source beside SOURCE itself. */
 struct ds_source_options {
     enum ds_side side; /* only local: reads it */
@@ -232,6 +234,9 @@ struct ds_source_options {
     const char *pin;         /* "sha256//" and the server's public key's hash in base64 */
     bool insecure;           /* the server's certificate is not verified */
     unsigned transfers;      /* requests under way at once, 1 to 64; 0: not given, means 24 */
+
+    /* Only inventories (inventory.h): which machines. Borrowed; NULL: not given, means all. */
+    const struct ds_machine_filter *machines;
 };
 
 /* 0 if `source` is a SOURCE this program knows, written correctly, and the options suit it; else

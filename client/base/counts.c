@@ -1,5 +1,5 @@
-/* What a client says of itself, and its counters. */
-#include "client.h"
+/* What clients and inventories say of themselves, and their counters. */
+#include "inventory.h"
 
 static const char *const op_names[DS_OP_COUNT] = {
     [DS_OP_LIST] = "list",     [DS_OP_QUERY] = "query",     [DS_OP_CREATE] = "create",
@@ -36,4 +36,19 @@ const struct ds_caps *ds_client_caps(const struct ds_client *client)
 const char *ds_client_about(const struct ds_client *client)
 {
     return client->about;
+}
+
+void ds_inventory_count(struct ds_inventory *inventory, enum ds_inventory_op op)
+{
+    atomic_fetch_add_explicit(&inventory->requests[op], 1, memory_order_relaxed);
+}
+
+uint64_t ds_inventory_requests(const struct ds_inventory *inventory, enum ds_inventory_op op)
+{
+    return atomic_load_explicit(&inventory->requests[op], memory_order_relaxed);
+}
+
+const struct ds_caps *ds_inventory_caps(const struct ds_inventory *inventory)
+{
+    return &inventory->caps;
 }

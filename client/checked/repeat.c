@@ -278,6 +278,27 @@ static int settle_change(struct ds_client *client, struct ds_call *call, const s
     return 0;
 }
 
+int ds_repeat_read(ds_repeat_ask *ask, void *context, struct ds_call *call)
+{
+    char words[DS_CALL_TEXT_BYTES] = ""; /* of a store that was too busy */
+    bool repeated = false;
+    int err = ds_call_check(call);
+    for (int wait_ms = BACKOFF_FIRST_MS; !err; wait_ms = longer(wait_ms)) {
+        ds_call_set_sent(call, DS_SENT_NO);
+        call->retry_after_ms = 0;
+        err = ask(context, call);
+        if (err == -ETIMEDOUT && *words && ds_call_sent(call) == DS_SENT_NO)
+            return ds_call_fail(call, -EAGAIN, "%s", words);
+        bool broken = err == -EIO && ds_call_sent(call) != DS_SENT_ANSWERED && !repeated;
+        if (err != -EAGAIN && !broken)
+            return err;
+        repeated = repeated || broken;
+        memcpy(words, err == -EAGAIN ? call->text : "", err == -EAGAIN ? sizeof words : 1);
+        err = broken ? ds_call_check(call) : back_off(call, wait_ms);
+    }
+    return err;
+}
+
 int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
 {
     bool repeated = false; /* after a lost connection */

@@ -34,4 +34,9 @@ struct ds_request {
  * ds_client_list() in client.h says. 0 or a negative errno. */
 int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct ds_request *request);
 
+/* The same for a read that is no client's: `ask` is called again as long as it returns -EAGAIN and
+ * there is time, and once more after -EIO to which nobody had answered. */
+typedef int ds_repeat_ask(void *context, struct ds_call *call);
+int ds_repeat_read(ds_repeat_ask *ask, void *context, struct ds_call *call);
+
 #endif

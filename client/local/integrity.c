@@ -30,7 +30,7 @@ int ds_integrity_check(const char *file, struct ds_call *call)
 {
     char text[DS_CALL_TEXT_BYTES];
     struct ds_conn *conn;
-    int err = ds_store_connect(file, true, call, &conn);
+    int err = ds_store_connect(file, DS_STORE_READ, call, &conn);
     if (err)
         return err;
     err = ask(conn);

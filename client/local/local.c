@@ -178,25 +178,42 @@ static const struct ds_client_ops local_ops = {
     .free = local_free,
 };
 
-int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
-                  struct ds_client **out)
+static int open_store(const char *file, enum ds_side side, enum ds_store_use use, bool listed,
+                      struct ds_call *call, struct ds_client **out)
 {
     struct ds_local *local = calloc(1, sizeof *local);
     if (!local)
         return -ENOMEM;
-    int err = ds_pool_new(file, read_only, call, &local->pool);
+    int err = ds_pool_new(file, use, listed, call, &local->pool);
     if (err) {
         free(local);
         return err;
     }
     local->client.ops = &local_ops;
-    local->client.caps = (struct ds_caps){
+    local->client.caps = ds_local_caps(side);
+    *out = &local->client;
+    return 0;
+}
+
+struct ds_caps ds_local_caps(enum ds_side side)
+{
+    return (struct ds_caps){
         .side = side,
         .can_create = side == DS_SIDE_HOST,
         .can_append = true,
         .batch_keys = BATCH_KEYS,
         .parallel = DS_POOL_CONNECTIONS,
     };
-    *out = &local->client;
-    return 0;
+}
+
+int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
+                  struct ds_client **out)
+{
+    return open_store(file, side, read_only ? DS_STORE_READ : DS_STORE_MAKE, false, call, out);
+}
+
+int ds_local_open_listed(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
+                         struct ds_client **out)
+{
+    return open_store(file, side, read_only ? DS_STORE_READ : DS_STORE_CHANGE, true, call, out);
 }

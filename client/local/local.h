@@ -15,4 +15,12 @@
 int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
                   struct ds_client **out);
 
+/* The same for the store of a machine that an inventory lists: it is never made, and from when the
+ * file is missing or another one, opening and each operation is -ENODEV. */
+int ds_local_open_listed(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
+                         struct ds_client **out);
+
+/* What the clients of both can do. */
+struct ds_caps ds_local_caps(enum ds_side side);
+
 #endif

@@ -17,6 +17,7 @@ enum { SETTLE_MS = 10000 };
 struct ds_pool {
     char *file;
     bool read_only;
+    bool listed; /* in an inventory */
     struct ds_room *room;
     struct ds_settle *settle; /* NULL if read_only */
     dev_t device;             /* the file's, so that all connections lead to the same one */
@@ -41,6 +42,11 @@ static int note_identity(struct ds_pool *pool, struct ds_call *call)
 static int fail_replaced(struct ds_pool *pool, struct ds_call *call)
 {
     /* The name stands last: however long it is, it does not push the advice out. */
+    if (pool->listed)
+        return ds_call_fail(call, -ENODEV,
+                            "the virtual machine is gone: its store file was removed or replaced: "
+                            "%s",
+                            pool->file);
     return ds_call_fail(call, -EIO, "the store file was removed or replaced: mount again: %s",
                         pool->file);
 }
@@ -76,11 +82,15 @@ static int finish_connection(struct ds_pool *pool, struct ds_conn *conn, struct 
     return err;
 }
 
-/* One more connection, to the same file: never to another one that took its name meanwhile. */
+/* One more connection, to the same file: never to another one that took its name meanwhile, nor to
+ * one that we make. */
 static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
 {
     struct ds_conn *conn = NULL;
-    int err = ds_store_connect(pool->file, pool->read_only, call, &conn);
+    int err = ds_store_connect(pool->file, pool->read_only ? DS_STORE_READ : DS_STORE_CHANGE, call,
+                               &conn);
+    if (err == -ENOENT)
+        return fail_replaced(pool, call);
     if (err)
         return err;
     err = finish_connection(pool, conn, call);
@@ -107,8 +117,7 @@ static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds
     if (err)
         return err;
     struct ds_conn *conn = NULL;
-    /* First, for SQLite would find the other store's log beside ours, and we would make a file that
-     * is missing. */
+    /* First, for SQLite would find the other store's log beside ours. */
     err = ds_pool_check(pool, call);
     if (!err)
         conn = pop_idle(pool);
@@ -179,19 +188,29 @@ void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change)
     }
 }
 
-int ds_pool_new(const char *file, bool read_only, struct ds_call *call, struct ds_pool **out)
+/* The first connection. */
+static int connect_first(struct ds_pool *pool, enum ds_store_use use, struct ds_call *call)
 {
+    int err = ds_store_connect(pool->file, use, call, &pool->idle);
+    return err == -ENOENT && pool->listed ? -ENODEV : err;
+}
+
+int ds_pool_new(const char *file, enum ds_store_use use, bool listed, struct ds_call *call,
+                struct ds_pool **out)
+{
+    bool read_only = use == DS_STORE_READ;
     struct ds_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return -ENOMEM;
     pool->read_only = read_only;
+    pool->listed = listed;
     pthread_mutex_init(&pool->mutex, NULL);
     int err = ds_turns_init(&pool->connections, DS_POOL_CONNECTIONS);
     int changes_err = ds_turns_init(&pool->changes, 1);
     err = err ? err : changes_err;
     if (!err) {
         pool->file = strdup(file);
-        err = pool->file ? ds_store_connect(file, read_only, call, &pool->idle) : -ENOMEM;
+        err = pool->file ? connect_first(pool, use, call) : -ENOMEM;
     }
     if (!err)
         err = note_identity(pool, call);

@@ -33,12 +33,19 @@ static int not_a_store(struct ds_call *call, const char *file)
     return ds_call_fail(call, -EINVAL, "%s is not a datasetfs store", file);
 }
 
-static int make_if_missing(const char *file, struct ds_call *call)
+static int no_such_store(struct ds_call *call, const char *file)
+{
+    return ds_call_fail(call, -ENOENT, "%s: there is no such store", file);
+}
+
+static int make_if_missing(const char *file, bool make, struct ds_call *call)
 {
     struct stat status;
     if (stat(file, &status) < 0) {
         if (errno != ENOENT)
             return fail_file(call, file, errno);
+        if (!make)
+            return no_such_store(call, file);
         /* As open(O_CREAT|O_EXCL), but without a descriptor: closing one would drop the locks that
          * this process has on the file. Another process may be faster. */
         if (mknod(file, S_IFREG | 0600, 0) < 0 && errno != EEXIST)
@@ -165,8 +172,7 @@ static int expect_there(const char *file, struct ds_call *call)
 {
     struct stat status;
     if (stat(file, &status) < 0)
-        return errno == ENOENT ? ds_call_fail(call, -ENOENT, "%s: there is no such store", file)
-                               : fail_file(call, file, errno);
+        return errno == ENOENT ? no_such_store(call, file) : fail_file(call, file, errno);
     return S_ISDIR(status.st_mode) ? fail_file(call, file, EISDIR) : 0;
 }
 
@@ -194,22 +200,27 @@ static int choose_mode(const char *file, struct ds_call *call, enum ds_conn_mode
 }
 
 /* Looks at the file before it is opened. */
-static int look_at(const char *file, bool read_only, struct ds_call *call, enum ds_conn_mode *mode)
+static int look_at(const char *file, enum ds_store_use use, struct ds_call *call,
+                   enum ds_conn_mode *mode)
 {
+    bool read_only = use == DS_STORE_READ;
     int err = ds_guard_check(file, call);
     if (!err)
-        err = read_only ? expect_there(file, call) : make_if_missing(file, call);
+        err = read_only ? expect_there(file, call)
+                        : make_if_missing(file, use == DS_STORE_MAKE, call);
     *mode = DS_CONN_CHANGING;
     if (!err && read_only)
         err = choose_mode(file, call, mode);
     return err;
 }
 
-int ds_store_connect(const char *file, bool read_only, struct ds_call *call, struct ds_conn **out)
+int ds_store_connect(const char *file, enum ds_store_use use, struct ds_call *call,
+                     struct ds_conn **out)
 {
+    bool read_only = use == DS_STORE_READ;
     struct ds_conn *conn = NULL;
     enum ds_conn_mode mode;
-    int err = look_at(file, read_only, call, &mode);
+    int err = look_at(file, use, call, &mode);
     if (!err)
         err = ds_conn_open(file, mode, call, &conn);
     if (err)

@@ -1,0 +1,13 @@
+/* The inventory "local": the store files in a directory. */
+#ifndef DS_LOCAL_DIRECTORY_H
+#define DS_LOCAL_DIRECTORY_H
+
+#include "inventory.h"
+
+/* Opens the inventory of the files in the directory `path`, "…/", whose names end in ".db": what
+ * stands before that is the machine's name, and its id. `options` are those of ds_inventory_open().
+ * -ENOENT, -ENOTDIR, -EACCES, … of the directory, with words; -ENOMEM. */
+int ds_directory_open(const char *path, const struct ds_source_options *options,
+                      struct ds_call *call, struct ds_inventory **out);
+
+#endif
