@@ -20,8 +20,8 @@ static int put_segment(struct ds_buf *out, const char *text)
     return err ? err : ds_url_encode(out, text);
 }
 
-static int put_url(const struct ds_rest *rest, const char *vm, const struct ds_question *question,
-                   const char *id, struct ds_buf *out)
+int ds_ask_url(const struct ds_rest *rest, const char *vm, const struct ds_question *question,
+               const char *id, struct ds_buf *out)
 {
     int err = ds_buf_printf(out, "%s/api/vcenter/vm", rest->url.base);
     if (!err)
@@ -39,8 +39,7 @@ static int put_url(const struct ds_rest *rest, const char *vm, const struct ds_q
     return err;
 }
 
-/* What the reply means for this question. */
-static int check(const struct ds_question *question, const struct ds_http_request *request,
+int ds_ask_check(const struct ds_question *question, const struct ds_http_request *request,
                  struct ds_call *call)
 {
     bool tells = question->op == DS_OP_CREATE; /* the id */
@@ -61,7 +60,7 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
     const char *vm;
     int err = ds_machine_need(rest, call, &vm);
     if (!err)
-        err = put_url(rest, vm, question, id, &url);
+        err = ds_ask_url(rest, vm, question, id, &url);
     if (err)
         return err;
     struct ds_http_request request = {.method = question->method,
@@ -73,7 +72,7 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
     struct ds_http_request *const requests[] = {&request};
     ds_client_count(&rest->client, question->op);
     ds_session_run(rest->session, call, requests, 1);
-    err = check(question, &request, call);
+    err = ds_ask_check(question, &request, call);
     if (!err)
         ds_machine_seen(rest);
     if (!err && reply) {
@@ -126,7 +125,7 @@ int ds_ask_list(struct ds_rest *rest, struct ds_call *call, struct ds_names *out
     return 0;
 }
 
-static int find_id(struct ds_rest *rest, struct ds_call *call, const char *dataset, char **id)
+int ds_ask_id(struct ds_rest *rest, struct ds_call *call, const char *dataset, char **id)
 {
     int err = ds_ids_find(&rest->ids, dataset, id);
     if (err != -ENOENT)
@@ -149,10 +148,7 @@ static bool is_placed(struct ds_rest *rest, enum ds_op op, const char *dataset, 
     return ds_machine_seen_lately(rest) && (!id || !strcmp(dataset, id));
 }
 
-/* After "no such thing", which may be said of the machine, of the DataSet or of a key: looks at the
- * list. -EAGAIN: the machine `vm` or the DataSet has another id now, which `*id` then is; -ENOENT:
- * that is what it was about; -ENODEV. Where the list cannot be had the answer stands. */
-static int place(struct ds_rest *rest, struct ds_call *call, enum ds_op op, const char *dataset,
+int ds_ask_place(struct ds_rest *rest, struct ds_call *call, enum ds_op op, const char *dataset,
                  const char *vm, char **id)
 {
     char *now = NULL;
@@ -179,144 +175,17 @@ int ds_ask(struct ds_rest *rest, struct ds_call *call, const struct ds_question 
     const char *vm;
     int err = ds_machine_need(rest, call, &vm);
     if (!err && question->dataset)
-        err = find_id(rest, call, question->dataset, &id);
+        err = ds_ask_id(rest, call, question->dataset, &id);
     if (err)
         return err;
     err = ask_once(rest, call, question, id, reply);
     if (err != -ENOENT)
         return err;
-    err = place(rest, call, question->op, question->dataset, vm, &id);
+    err = ds_ask_place(rest, call, question->op, question->dataset, vm, &id);
     if (err == -EAGAIN)
         return ask_once(rest, call, question, id, reply);
     ds_call_set_sent(call, DS_SENT_ANSWERED);
     if (err == -ENOENT)
         call->text[0] = '\0';
-    return err;
-}
-
-/* The requests of one get. */
-struct batch {
-    struct ds_http_request *requests;
-    struct ds_http_request **list;
-    struct ds_buf *urls;
-    size_t count;
-};
-
-static void free_batch(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->requests)
-            ds_buf_free(&batch->requests[i].reply);
-        if (batch->urls)
-            ds_buf_free(&batch->urls[i]);
-    }
-    free(batch->requests);
-    free(batch->list);
-    free(batch->urls);
-}
-
-static int prepare(const struct ds_rest *rest, const char *vm, const char *id,
-                   const struct ds_entry *entries, struct batch *batch)
-{
-    batch->requests = calloc(batch->count, sizeof *batch->requests);
-    batch->list = calloc(batch->count, sizeof *batch->list);
-    batch->urls = calloc(batch->count, sizeof *batch->urls);
-    if (!batch->requests || !batch->list || !batch->urls)
-        return -ENOMEM;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct ds_question question = {.entries = true, .key = entries[i].key};
-        int err = put_url(rest, vm, &question, id, &batch->urls[i]);
-        if (err)
-            return err;
-        batch->requests[i].method = "GET";
-        batch->requests[i].url = batch->urls[i].data;
-        batch->list[i] = &batch->requests[i];
-    }
-    return 0;
-}
-
-/* Frees the reply. */
-static int read_value(struct ds_http_request *request, struct ds_call *call, struct ds_buf *value)
-{
-    int err = ds_rest_json_read_string(request->reply.data, request->reply.len, value);
-    if (!err && value->len > DS_VALUE_MAX_BYTES) {
-        ds_buf_free(value);
-        err = ds_call_fail(call, -EPROTO, "the value is longer than %d bytes", DS_VALUE_MAX_BYTES);
-    } else if (err == -EPROTO) {
-        err = ds_reply_not_understood(request, call);
-    }
-    ds_buf_free(&request->reply);
-    return err;
-}
-
-/* Gives each entry its result. The first failure, if not one of them has an answer. */
-static int read_values(const struct batch *batch, struct ds_call *call, struct ds_entry *entries)
-{
-    int failure = 0;
-    bool answered = false;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct ds_question question = {.key = entries[i].key};
-        int err = check(&question, &batch->requests[i], call);
-        if (!err)
-            err = read_value(&batch->requests[i], call, &entries[i].value);
-        entries[i].error = err;
-        answered = answered || !err || err == -ENOENT || err == -EPROTO;
-        if (!failure && err != -ENOENT)
-            failure = err;
-    }
-    return answered ? 0 : failure;
-}
-
-/* One round with this id. */
-static int ask_batch(struct ds_rest *rest, struct ds_call *call, const char *id,
-                     struct ds_entry *entries, size_t count)
-{
-    struct batch batch DS_CLEANUP(free_batch) = {.count = count};
-    const char *vm;
-    int err = ds_machine_need(rest, call, &vm);
-    if (!err)
-        err = prepare(rest, vm, id, entries, &batch);
-    if (err)
-        return err;
-    for (size_t i = 0; i < count; i++)
-        ds_client_count(&rest->client, DS_OP_GET);
-    ds_session_run(rest->session, call, batch.list, count);
-    err = read_values(&batch, call, entries);
-    for (size_t i = 0; i < count && !err; i++)
-        if (!entries[i].error)
-            ds_machine_seen(rest);
-    return err;
-}
-
-int ds_ask_values(struct ds_rest *rest, struct ds_call *call, const char *dataset,
-                  struct ds_entry *entries, size_t count)
-{
-    char *id DS_AUTO_FREE = NULL;
-    const char *vm = NULL;
-    /* The caller's entries are not touched when all fails. */
-    struct ds_entry *found DS_AUTO_FREE = calloc(count, sizeof *found);
-    if (!found)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++)
-        found[i].key = entries[i].key;
-    int err = ds_machine_need(rest, call, &vm);
-    if (!err)
-        err = find_id(rest, call, dataset, &id);
-    if (!err)
-        err = ask_batch(rest, call, id, found, count);
-    size_t missing = 0;
-    while (!err && missing < count && found[missing].error == -ENOENT)
-        missing++;
-    if (!err && missing == count) {
-        int placed = place(rest, call, DS_OP_GET, dataset, vm, &id);
-        if (placed == -EAGAIN)
-            err = ask_batch(rest, call, id, found, count);
-        else if (placed != -ENOENT)
-            err = placed;
-        else
-            ds_call_set_sent(call, DS_SENT_ANSWERED);
-    }
-    if (!err)
-        memcpy(entries, found, count * sizeof *found);
     return err;
 }

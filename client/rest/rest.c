@@ -7,6 +7,7 @@
 #include "json.h"
 #include "log.h"
 #include "machine.h"
+#include "many.h"
 #include "secret.h"
 #include "store.h"
 
@@ -105,7 +106,7 @@ static int list_keys(struct ds_client *client, struct ds_call *call, const char 
 static int get(struct ds_client *client, struct ds_call *call, const char *dataset,
                struct ds_entry *entries, size_t count)
 {
-    return ds_ask_values(rest_of(client), call, dataset, entries, count);
+    return ds_many_get(rest_of(client), call, dataset, entries, count);
 }
 
 /* One request replaces the whole value, so there never is half of one to put back. */
