@@ -103,11 +103,13 @@ struct ds_client_ops {
     int (*set)(struct ds_client *client, struct ds_call *call, const char *dataset, const char *key,
                const char *data, size_t len, const struct ds_previous *previous);
 
-    /* Creates or replaces the first of 1 to `count` keys, as many as one request takes, and says in
-     * `*done` how many; 0: the first one alone is too long for this and needs a set. A failure
-     * leaves open which of them stand there. Errors as set. NULL: each key needs one. */
+    /* Creates or replaces the first of 1 to `count` keys, as many as go out together, and says in
+     * `*done` how many; 0: the first one alone is too long for this and needs a set. Returns 0 when
+     * each of these has its own `error`, which is 0 already and only need be written where the
+     * store takes each by itself; a failure of all leaves open which of them stand there. Errors as
+     * set. NULL: each key needs one. */
     int (*set_some)(struct ds_client *client, struct ds_call *call, const char *dataset,
-                    const struct ds_pair *pairs, size_t count, size_t *done);
+                    struct ds_pair *pairs, size_t count, size_t *done);
 
     /* Adds to the end in one step, creating a missing key. Errors as set; -EFBIG when the sum is
      * over DS_VALUE_MAX_BYTES. Only with caps.can_append, else NULL. */
@@ -198,13 +200,16 @@ int ds_client_set(struct ds_client *client, struct ds_call *call, const char *da
                   const char *key, const char *data, size_t len,
                   const struct ds_previous *previous);
 
-/* Sets the first of `count` keys (at least 1) together, as many as the store takes in one request,
- * and says in `*done` how many, at least 1. What several keys fail with as one need not concern
- * each, unless it is about the DataSet, the machine or the store: the first is then set alone, and
- * that result counts. After a failure `*done` is 0, and the
- * first key is as after a set that failed; others may stand there. */
+/* Sets the first of `count` keys (at least 1, no two of them equal) together, as many as the store
+ * takes in one request or under way at once, and says in `*done` how many are set, at least 1.
+ * Where each has an answer of its own, those that the store was too busy for or whose connection
+ * broke are sent again, these alone, and `*done` counts up to the first that failed for good. What
+ * several keys fail with as one need not concern each, unless it is about the DataSet, the machine
+ * or the store: the first is then set alone, and that result counts. After a failure `*done` is 0,
+ * and the first key is as after a set that failed. Those behind `*done` may stand there in any
+ * case. What `pairs` hold as `error` is overwritten. */
 int ds_client_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
-                       const struct ds_pair *pairs, size_t count, size_t *done);
+                       struct ds_pair *pairs, size_t count, size_t *done);
 
 /* Without caps.can_append this gets the value and sets the sum; the caller keeps others of its own
  * away from the key meanwhile, and a change by the other side in between is lost. */

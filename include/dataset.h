@@ -58,11 +58,12 @@ struct ds_entry {
     struct ds_buf value; /* out: owned by the caller; empty unless error is 0 */
 };
 
-/* One key of a set with many keys. Borrowed. */
+/* One key of a set with many keys. */
 struct ds_pair {
-    const char *key;
+    const char *key;  /* borrowed, as the data */
     const char *data; /* may be NULL when `len` is 0 */
     size_t len;       /* bytes */
+    int error;        /* for who sets many, between client/checked and a store */
 };
 
 /* "NONE", "READ_ONLY", "READ_WRITE" or, for UNKNOWN, "UNKNOWN". */

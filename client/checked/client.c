@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* What is set together has one deadline, which must do over a slow line too. */
+enum { TOGETHER_MOST = 256, TOGETHER_MOST_BYTES = 4 * DS_VALUE_MAX_BYTES };
+
 /* Counts and logs how a call ended, and sees to its words: a success has none, even if what it took
  * were several tries; nor has a plain "no such thing", however the store says it; all else has
  * some. `key` is NULL where there is none. */
@@ -279,15 +282,21 @@ int ds_client_set(struct ds_client *client, struct ds_call *call, const char *da
     return finish(client, call, DS_OP_SET, dataset, key, err);
 }
 
-/* How many of the pairs, from the first on, pass the checks. The first one's error otherwise. */
-static int check_pairs(const struct ds_client *client, struct ds_call *call,
-                       const struct ds_pair *pairs, size_t count, size_t *good)
+/* How many of the pairs, from the first on, pass the checks and may be set together. The first
+ * one's error otherwise. Gives none an error. */
+static int check_pairs(const struct ds_client *client, struct ds_call *call, struct ds_pair *pairs,
+                       size_t count, size_t *good)
 {
+    size_t bytes = 0;
     int err = 0;
-    for (*good = 0; *good < count && !err; *good += !err) {
-        err = check_key(client, call, pairs[*good].key);
+    for (*good = 0; *good < count && *good < TOGETHER_MOST && bytes < TOGETHER_MOST_BYTES && !err;
+         *good += !err) {
+        struct ds_pair *pair = &pairs[*good];
+        err = check_key(client, call, pair->key);
         if (!err)
-            err = check_value(call, pairs[*good].data, pairs[*good].len);
+            err = check_value(call, pair->data, pair->len);
+        pair->error = 0;
+        bytes += pair->len;
     }
     return *good ? 0 : err;
 }
@@ -299,8 +308,17 @@ static bool concerns_all(int err)
            err == -EOPNOTSUPP || err == -EAGAIN;
 }
 
+/* How many of the pairs, from the first on, stand there. */
+static size_t count_set(const struct ds_pair *pairs, size_t count)
+{
+    size_t set = 0;
+    while (set < count && !pairs[set].error)
+        set++;
+    return set;
+}
+
 int ds_client_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
-                       const struct ds_pair *pairs, size_t count, size_t *done)
+                       struct ds_pair *pairs, size_t count, size_t *done)
 {
     size_t good = 1;
     size_t taken = 0;
@@ -313,6 +331,7 @@ int ds_client_set_some(struct ds_client *client, struct ds_call *call, const cha
         struct ds_request some = {
             .op = DS_OP_SET, .dataset = dataset, .pairs = pairs, .count = good, .done = &taken};
         err = ds_repeat_run(client, call, &some);
+        taken = count_set(pairs, taken);
         if (err && ds_call_sent(call) == DS_SENT_ANSWERED && !concerns_all(err))
             taken = err = 0; /* any of them may be what the store refuses */
     }

@@ -225,10 +225,10 @@ static int lenient(struct ds_client *client, struct ds_call *call, const struct 
     return err;
 }
 
-/* Some keys of a get failed although the others have an answer, for a reason that passes. */
-static bool may_pass(const struct ds_entry *entry, bool lost_too)
+/* Some keys failed although the others have an answer, for a reason that passes. */
+static bool may_pass(int error, bool lost_too)
 {
-    return entry->error == -EAGAIN || (lost_too && entry->error == -EIO);
+    return error == -EAGAIN || (lost_too && error == -EIO);
 }
 
 /* Asks again for those keys alone: as long as the store is too busy, and once after a lost
@@ -244,7 +244,7 @@ static void repeat_entries(struct ds_client *client, struct ds_call *call,
         rest.entries = again;
         rest.count = 0;
         for (size_t i = 0; i < r->count; i++) {
-            if (!may_pass(&r->entries[i], first))
+            if (!may_pass(r->entries[i].error, first))
                 continue;
             places[rest.count] = i;
             again[rest.count++] = (struct ds_entry){.key = r->entries[i].key};
@@ -253,6 +253,34 @@ static void repeat_entries(struct ds_client *client, struct ds_call *call,
             break;
         for (size_t i = 0; i < rest.count; i++)
             r->entries[places[i]] = again[i];
+    }
+    free(again);
+    free(places);
+}
+
+/* The same for pairs of a set of many, which say nothing of an answer but whether it was good. */
+static void repeat_pairs(struct ds_client *client, struct ds_call *call, const struct ds_request *r)
+{
+    struct ds_pair *again = malloc(*r->done * sizeof *again);
+    size_t *places = malloc(*r->done * sizeof *places);
+    int wait_ms = BACKOFF_FIRST_MS;
+    for (bool first = true; again && places; first = false, wait_ms = longer(wait_ms)) {
+        size_t set = 0;
+        struct ds_request rest = *r;
+        rest.pairs = again;
+        rest.count = 0;
+        rest.done = &set;
+        for (size_t i = 0; i < *r->done; i++) {
+            if (!may_pass(r->pairs[i].error, first))
+                continue;
+            places[rest.count] = i;
+            again[rest.count] = r->pairs[i];
+            again[rest.count++].error = 0;
+        }
+        if (!rest.count || back_off(call, wait_ms) != 0 || attempt(client, call, &rest) != 0)
+            break;
+        for (size_t i = 0; i < rest.count && i < set; i++)
+            r->pairs[places[i]].error = again[i].error;
     }
     free(again);
     free(places);
@@ -309,6 +337,8 @@ int ds_repeat_run(struct ds_client *client, struct ds_call *call, const struct d
         enum ds_sent sent = ds_call_sent(call);
         if (!err && r->op == DS_OP_GET && r->count > 1)
             repeat_entries(client, call, r);
+        if (!err && r->pairs)
+            repeat_pairs(client, call, r);
         if (in_doubt)
             err = lenient(client, call, r, err);
         if (err == -EINTR && sent == DS_SENT_MAYBE && appends(r))

@@ -26,7 +26,7 @@ struct ds_request {
     struct ds_entry *entries;
     size_t count; /* of the entries, or of the pairs */
     /* A set of many, with no single key: what broke in the middle is sent once more. */
-    const struct ds_pair *pairs;
+    struct ds_pair *pairs;
     size_t *done;
 };
 

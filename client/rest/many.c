@@ -161,3 +161,76 @@ int ds_many_get(struct ds_rest *rest, struct ds_call *call, const char *dataset,
         memcpy(entries, found, count * sizeof *found);
     return err;
 }
+
+static struct ds_question question_of_pair(const struct ds_pair *pair)
+{
+    return (struct ds_question){
+        .op = DS_OP_SET, .method = "PUT", .entries = true, .key = pair->key, .change = true};
+}
+
+static int prepare_sets(const struct ds_rest *rest, const char *vm, const char *id,
+                        const struct ds_pair *pairs, size_t count, struct batch *batch)
+{
+    int err = make_batch(count, batch);
+    for (size_t i = 0; i < count && !err; i++) {
+        struct ds_question question = question_of_pair(&pairs[i]);
+        struct ds_buf body DS_CLEANUP(ds_buf_free) = {0};
+        err = ds_rest_json_put_string(&body, pairs[i].data, pairs[i].len);
+        if (!err)
+            err = add_take(rest, vm, id, &question, &body, batch);
+    }
+    return err;
+}
+
+/* Gives each pair its result. The first one's, if not one could be set. */
+static int read_results(const struct batch *batch, struct ds_call *call, struct ds_pair *pairs)
+{
+    bool any = false;
+    /* The words that stay are those about the first. */
+    for (size_t i = batch->count; i-- > 0;) {
+        struct ds_question question = question_of_pair(&pairs[i]);
+        pairs[i].error = ds_ask_check(&question, &batch->requests[i], call);
+        any = any || !pairs[i].error;
+    }
+    return any ? 0 : pairs[0].error;
+}
+
+/* One round with this id. */
+static int set_once(struct ds_rest *rest, struct ds_call *call, const char *id,
+                    struct ds_pair *pairs, size_t count)
+{
+    struct batch batch DS_CLEANUP(free_batch) = {0};
+    const char *vm = NULL;
+    int err = ds_machine_need(rest, call, &vm);
+    if (!err)
+        err = prepare_sets(rest, vm, id, pairs, count, &batch);
+    if (err)
+        return err;
+    run(rest, call, DS_OP_SET, &batch);
+    err = read_results(&batch, call, pairs);
+    if (!err)
+        ds_machine_seen(rest);
+    return err;
+}
+
+int ds_many_set(struct ds_rest *rest, struct ds_call *call, const char *dataset,
+                struct ds_pair *pairs, size_t count)
+{
+    char *id DS_AUTO_FREE = NULL;
+    const char *vm = NULL;
+    int err = ds_machine_need(rest, call, &vm);
+    if (!err)
+        err = ds_ask_id(rest, call, dataset, &id);
+    if (err)
+        return err;
+    err = set_once(rest, call, id, pairs, count);
+    if (err != -ENOENT)
+        return err;
+    err = ds_ask_place(rest, call, DS_OP_SET, dataset, vm, &id);
+    if (err == -EAGAIN)
+        return set_once(rest, call, id, pairs, count);
+    ds_call_set_sent(call, DS_SENT_ANSWERED);
+    if (err == -ENOENT)
+        call->text[0] = '\0';
+    return err;
+}

@@ -126,6 +126,15 @@ static int set(struct ds_client *client, struct ds_call *call, const char *datas
     return err ? err : ds_ask(rest_of(client), call, &question, NULL);
 }
 
+static int set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
+                    struct ds_pair *pairs, size_t count, size_t *done)
+{
+    int err = ds_many_set(rest_of(client), call, dataset, pairs, count);
+    if (!err)
+        *done = count;
+    return err;
+}
+
 static int remove_key(struct ds_client *client, struct ds_call *call, const char *dataset,
                       const char *key)
 {
@@ -171,6 +180,7 @@ static const struct ds_client_ops rest_ops = {
     .list_keys = list_keys,
     .get = get,
     .set = set,
+    .set_some = set_some,
     .remove = remove_key,
     .addressable = addressable,
     .free = rest_free,

@@ -263,7 +263,7 @@ int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dat
 }
 
 int ds_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
-                const struct ds_pair *pairs, size_t count, size_t *done)
+                struct ds_pair *pairs, size_t count, size_t *done)
 {
     struct ds_buf text = {0};
     size_t taken = 0;

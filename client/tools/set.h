@@ -21,7 +21,7 @@ int ds_set_entry(struct ds_client *client, struct ds_call *call, const char *dat
 
 /* As many of the pairs as a message holds; none, and nothing is sent, if the first does not fit. */
 int ds_set_some(struct ds_client *client, struct ds_call *call, const char *dataset,
-                const struct ds_pair *pairs, size_t count, size_t *done);
+                struct ds_pair *pairs, size_t count, size_t *done);
 
 /* A long append reads the value first. If it breaks once, what stands there tells where to go on.
  * If it breaks again it is -EIO with DS_SENT_MAYBE. What the host refuses half-way is taken back by

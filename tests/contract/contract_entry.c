@@ -203,11 +203,11 @@ static void test_set_some(void **state)
 {
     struct contract *c = *state;
     char *text = contract_letters('v', 70000);
-    const struct ds_pair pairs[] = {{"a", "1", 1},
-                                    {"b/\x01", "caf\xc3\xa9", 5},
-                                    {"", NULL, 0},
-                                    {"long", text, 70000},
-                                    {"z", "26", 2}};
+    struct ds_pair pairs[] = {{.key = "a", .data = "1", .len = 1},
+                              {.key = "b/\x01", .data = "caf\xc3\xa9", .len = 5},
+                              {.key = ""},
+                              {.key = "long", .data = text, .len = 70000},
+                              {.key = "z", .data = "26", .len = 2}};
     size_t count = sizeof pairs / sizeof *pairs, at = 0;
     bool empty = ds_client_set(c->tested, contract_call(c), "d", "", "x", 1, NULL) == 0;
     while (at < count) {
@@ -234,7 +234,9 @@ static void test_set_some(void **state)
 static void test_set_some_bad(void **state)
 {
     struct contract *c = *state;
-    const struct ds_pair pairs[] = {{"a", "1", 1}, {"b", "\xff", 1}, {"c", "3", 1}};
+    struct ds_pair pairs[] = {{.key = "a", .data = "1", .len = 1},
+                              {.key = "b", .data = "\xff", .len = 1},
+                              {.key = "c", .data = "3", .len = 1}};
     size_t done = 9;
     assert_int_equal(ds_client_set_some(c->tested, contract_call(c), "d", pairs, 3, &done), 0);
     assert_int_equal(done, 1);

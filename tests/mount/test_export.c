@@ -220,6 +220,8 @@ static void test_set_many_refused(void **state)
 static void test_killed(void **state)
 {
     fill();
+    for (char key[] = "a"; *key <= 'h'; ++*key)
+        peer_set("app", key, "of many at once");
     open_host(*state);
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
     for (int after = 0; after < 2; after++) {
