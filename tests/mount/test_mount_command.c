@@ -3,6 +3,8 @@
 
 #include "peer.h"
 #include "shell.h"
+#include "sim.h"
+#include "sim_rest.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 enum { NOBODY = 65534 };
 
 static char sbin[PATH_MAX]; /* where /sbin leads to */
+static char documents[2][PATH_MAX];
 
 /* In our own mount namespace, /sbin is a folder of links to what it had, and to the helper. */
 static int install(void **state)
@@ -144,6 +147,31 @@ static void test_fstab(void **state)
     reap();
 }
 
+/* The lines for fstab in the README and in datasetfs(8), as they stand there but for the machine
+ * and where files are. */
+static void test_documented_fstab(void **state)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        assert_sh_ok(*state, "3\n",
+                     "sed -n '/ datasetfs  *[^ ]*  *0 0$/s/^ *//p' %s | sed \""
+                     "s,^tools ,tools:unix=$PWD/" SIM_SOCKET " ,; "
+                     "s,https://vcenter.example.com/,%s/,; "
+                     "s/_netdev/&,credentials=%s,cacert=%s/; "
+                     "s,local:[^ ]*,local:$PWD/s.db,; s, /[^ ]*/, $PWD/at-,\" >fstab; "
+                     "wc -l <fstab",
+                     documents[i], sim_rest_url(), SIM_CREDENTIALS, SIM_CA);
+        assert_sh_ok(*state, "", "mkdir -p $(awk '{print $2}' fstab) && mount -a -T fstab");
+        assert_sh_ok(*state, "3\n",
+                     "grep -c \" $PWD/at-.* - fuse.datasetfs \" /proc/self/mountinfo");
+        assert_sh_ok(*state, "app\napp\napp\n", "ls at-datasets; ls at-web-01; ls at-app");
+        assert_sh_ok(*state, "", "umount at-datasets at-web-01 at-app");
+        for (int mounts = 0; mounts < 3; mounts++)
+            reap();
+    }
+}
+
 /* What a user may mount is the user's own, and the user's to unmount. */
 static void test_user_mount(void **state)
 {
@@ -181,12 +209,21 @@ static void test_user_mount(void **state)
 #function " (dash)", function, install, uninstall, "dash"                                  \
     }
 
-static const struct CMUnitTest tests[] = {
-    INSTALLED_SHELLS(test_mounts),     INSTALLED_SHELLS(test_verbose),
-    INSTALLED_SHELLS(test_fake),       INSTALLED_SHELLS(test_sloppy),
-    INSTALLED_SHELLS(test_no_command), INSTALLED_SHELLS(test_other_type),
-    INSTALLED_SHELLS(test_name_space), INSTALLED_SHELLS(test_fstab),
-    INSTALLED_SHELLS(test_user_mount),
-};
-
-HARNESS_MAIN(tests)
+int main(void)
+{
+    if (!realpath("README.md", documents[0]) || !realpath("fs/datasetfs.8", documents[1])) {
+        fprintf(stderr, "README.md: %s\n", strerror(errno)); /* run from the root of the tree */
+        return 1;
+    }
+    static const struct CMUnitTest tests[] = {
+        INSTALLED_SHELLS(test_mounts),     INSTALLED_SHELLS(test_verbose),
+        INSTALLED_SHELLS(test_fake),       INSTALLED_SHELLS(test_sloppy),
+        INSTALLED_SHELLS(test_no_command), INSTALLED_SHELLS(test_other_type),
+        INSTALLED_SHELLS(test_name_space), INSTALLED_SHELLS(test_fstab),
+        INSTALLED_SHELLS(test_user_mount), INSTALLED_SHELLS(test_documented_fstab),
+    };
+    harness_begin();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    harness_end();
+    return failed > 0;
+}

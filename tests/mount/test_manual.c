@@ -1,0 +1,108 @@
+/* The commands of datasetfs(8), run as they stand there. */
+#include "harness.h"
+
+#include "peer.h"
+#include "shell.h"
+#include "sim.h"
+#include "sim_rest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char manual[PATH_MAX];
+
+/* Example number `n`, from 1, as the shell gets it, in the file "code"; `datasetfs` is ours. */
+static void extract(int n)
+{
+    assert_sh_ok("dash", "",
+                 "mkdir -p bin && ln -sf $DATASETFS bin/datasetfs && "
+                 "awk '/^\\.Bd -literal/ {n++; inside = 1; next} /^\\.Ed/ {inside = 0} "
+                 "inside && n == %d' %s | sed 's/\\\\e/\\\\/g' >code && test -s code",
+                 n, manual);
+}
+
+/* Daemons in the background are ours when their parents have ended: `how` their end is. */
+static void reap(unsigned count, int how)
+{
+    while (count-- > 0) {
+        int status = 0;
+        assert_soon(waitpid(-1, &status, WNOHANG) > 0);
+        assert_int_equal(status, how);
+    }
+}
+
+static void test_both_sides(void **state)
+{
+    extract(1);
+    assert_sh_ok(*state, "hello", "PATH=$PWD/bin:$PATH sh -e code");
+    assert_sh_ok(*state, "hello", "$DATASETFS get local:store.db app greeting");
+    assert_sh_fails(*state, "Permission denied", "echo x > guest/app/greeting");
+    assert_sh_ok(*state, "", "umount host guest");
+    reap(2, 0);
+}
+
+/* As said there, but for the server and where its files are. */
+static void test_vcenter(void **state)
+{
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    extract(2);
+    assert_sh_ok(
+        *state, "app\n",
+        "mkdir web-01 && "
+        "sed -i 's,https://vcenter.example.com/,%s/,; s,/mnt/,,; s,/root/vcenter-ca.pem,%s,; "
+        "s,/root/vcenter,%s,' code && PATH=$PWD/bin:$PATH sh -e code && ls web-01 && "
+        "umount web-01",
+        sim_rest_url(), SIM_CA, SIM_CREDENTIALS);
+    reap(1, 0);
+    assert_int_equal(sim_sessions(), 0);
+}
+
+/* What it says that clears a mount whose daemon was killed does. */
+static void test_killed(void **state)
+{
+    (void)state;
+    assert_sh_ok("dash", "2\n",
+                 "sed -n '/^\\.Sh DIAGNOSTICS/,/^\\.Sh/s/^\\.Ql \\(.* MOUNTPOINT\\)$/\\1/p' %s | "
+                 "tee commands | wc -l",
+                 manual);
+    for (int line = 1; line <= 2; line++) {
+        assert_sh_ok("dash", "", "mkdir -p m && $DATASETFS local:s.db m && mkdir -p m/app");
+        assert_sh_ok("dash", "", "kill -9 $(pgrep -P %d -x datasetfs)", (int)getpid());
+        reap(1, SIGKILL);
+        assert_sh_fails("dash", "Transport endpoint is not connected", "ls m");
+        assert_sh_ok("dash", "", "sed -n '%ds/MOUNTPOINT/m/p' commands | sh -e", line);
+        assert_false(harness_mounted("m", NULL, 0));
+        assert_sh_ok("dash", "app\n", "$DATASETFS local:s.db m && ls m && umount m");
+        reap(1, 0);
+    }
+}
+
+/* No example stands there that is not run: the third are lines for fstab (test_mount_command). */
+static void test_all(void **state)
+{
+    (void)state;
+    assert_sh_ok("dash", "3\n", "grep -c '^\\.Bd' %s", manual);
+    extract(3);
+    assert_sh_ok("dash", "0\n", "grep -vc ' datasetfs .* 0 0$' code || :");
+}
+
+int main(void)
+{
+    if (!realpath("fs/datasetfs.8", manual)) { /* run from the root of the tree */
+        fprintf(stderr, "fs/datasetfs.8: %s\n", strerror(errno));
+        return 1;
+    }
+    static const struct CMUnitTest tests[] = {
+        HARNESS_SHELLS(test_both_sides),
+        HARNESS_SHELLS(test_vcenter),
+        HARNESS_TEST(test_killed),
+        HARNESS_TEST(test_all),
+    };
+    harness_begin();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    harness_end();
+    return failed > 0;
+}
