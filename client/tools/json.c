@@ -137,7 +137,9 @@ int ds_tools_json_pairs(struct ds_buf *out, const char *dataset, const struct ds
     }
     if (!err)
         err = ds_buf_puts(out, end);
-    if (!*taken)
+    if (!*taken && out->data) {
         out->len = begin;
+        out->data[begin] = '\0';
+    }
     return err;
 }

@@ -196,6 +196,25 @@ static void test_datasets(void **state)
     assert_command(0, "", NULL, "$DATASETFS ls -o $O $S");
 }
 
+/* Names are in order, whatever the store's is; rm goes on behind what is not there, and ends where
+ * the next key would fare no better. */
+static void test_many_keys(void **state)
+{
+    (void)state;
+    start((void *const[]){"rest"});
+    assert_int_equal(harness_write("reply", O_CREAT, "200 application/json\n[\"c\", \"a\", \"b\"]"),
+                     0);
+    sim_fault("say=reply:command=rest-list-keys");
+    assert_command(0, "a\nb\nc\n", NULL, "$DATASETFS ls -o $O $S app");
+    assert_command(0, "a=b=c=", NULL, "$DATASETFS ls -0 -o $O $S app | tr '\\0' =");
+    sim_clear();
+    peer_set("app", "a", "v");
+    peer_set("app", "b", "v");
+    sim_fault("error=UNAUTHORIZED:command=rest-remove");
+    assert_command(3, "", "app/a", "$DATASETFS rm -o $O $S app a b");
+    assert_int_equal(sim_log_count("rest-remove"), 1);
+}
+
 static void test_usage(void **state)
 {
     static const char *const wrong[] = {"ls",
@@ -357,7 +376,7 @@ int main(void)
         SOURCES(test_several),        SOURCES(test_not_there),        SOURCES(test_datasets),
         SOURCES(test_refused),        SOURCES(test_requests),         HARNESS_TEST(test_usage),
         HARNESS_TEST(test_no_answer), HARNESS_TEST(test_interrupted), HARNESS_TEST(test_readme),
-        HARNESS_TEST(test_manual),
+        HARNESS_TEST(test_manual),    HARNESS_TEST(test_many_keys),
     };
     harness_begin();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

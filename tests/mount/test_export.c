@@ -270,6 +270,40 @@ static void test_no_text(void **state)
     assert_sh_ok("dash", "", "$DATASETFS set $S app k text && $DATASETFS export $S app >e");
 }
 
+/* The reply to `operation` from now on. */
+static void say(const char *operation, const char *reply)
+{
+    assert_int_equal(harness_write("reply", O_CREAT | O_TRUNC, reply), 0);
+    sim_fault("say=reply:command=%s", operation);
+}
+
+/* A key that can be none would be lost without a word. */
+static void test_left_out(void **state)
+{
+    (void)state;
+    fill();
+    open_host("rest");
+    say("rest-list-keys", "200 application/json\n[\"k\", \"x\\u0000\"]");
+    assert_sh_fails("dash", "app: 1 of its keys are none that can be exported",
+                    "$DATASETFS export -o $O $S app >o");
+    assert_content("o", "");
+}
+
+/* A key that has gone since the list is none; one that cannot be read is missed. */
+static void test_gone_meanwhile(void **state)
+{
+    (void)state;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    peer_set("app", "k", "v");
+    open_host("rest");
+    assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
+    say("rest-list-keys", "200 application/json\n[\"gone\", \"k\"]");
+    assert_sh_ok("dash", "", "$DATASETFS export -o $O $S | cmp - e");
+    sim_fault("garbage:command=rest-get:count=1");
+    assert_sh_fails("dash", "app/", "$DATASETFS export -o $O $S >o");
+    assert_content("o", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +313,8 @@ int main(void)
         {"test_refuses (rest)", test_refuses, harness_setup, harness_teardown, "rest"},
         {"test_killed (rest)", test_killed, harness_setup, harness_teardown, "rest"},
         HARNESS_TEST(test_no_text),
+        HARNESS_TEST(test_left_out),
+        HARNESS_TEST(test_gone_meanwhile),
         HARNESS_TEST(test_wrong_documents),
         HARNESS_TEST(test_guest),
         HARNESS_TEST(test_set_many_sizes),

@@ -17,6 +17,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of these pairs, as text, a message of `most` bytes holds so many. */
+static void expect_pairs(size_t most, size_t taken, const char *text)
+{
+    const struct ds_pair pairs[] = {
+        {.key = "a", .data = "1", .len = 1}, {.key = "b", .data = "\"", .len = 1}, {.key = "c"}};
+    struct ds_buf out = {0};
+    size_t got = 9;
+    assert_int_equal(ds_buf_puts(&out, "set "), 0);
+    assert_int_equal(ds_tools_json_pairs(&out, "d", pairs, 3, most, &got), 0);
+    assert_int_equal(got, taken);
+    assert_string_equal(out.data, text);
+    assert_int_equal(out.len, strlen(text));
+    ds_buf_free(&out);
+}
+
+static void test_pairs(void **state)
+{
+    (void)state;
+    static const char one[] =
+        "set {\"dataset\":\"d\",\"entries\":[{\"key\":\"a\",\"value\":\"1\"}]}";
+    static const char two[] = "set {\"dataset\":\"d\",\"entries\":[{\"key\":\"a\",\"value\":\"1\"},"
+                              "{\"key\":\"b\",\"value\":\"\\\"\"}]}";
+    static const char all[] = "set {\"dataset\":\"d\",\"entries\":[{\"key\":\"a\",\"value\":\"1\"},"
+                              "{\"key\":\"b\",\"value\":\"\\\"\"},{\"key\":\"c\",\"value\":\"\"}]}";
+    /* To the byte, without what stood there before. */
+    expect_pairs(strlen(one) - 5, 0, "set ");
+    expect_pairs(strlen(one) - 4, 1, one);
+    expect_pairs(strlen(two) - 5, 1, one);
+    expect_pairs(strlen(two) - 4, 2, two);
+    expect_pairs(strlen(all) - 5, 2, two);
+    expect_pairs(strlen(all) - 4, 3, all);
+    expect_pairs(1000, 3, all);
+}
+
 static void test_size(void **state)
 {
     (void)state;
@@ -556,7 +590,7 @@ int main(void)
         cmocka_unit_test(test_access_words), cmocka_unit_test(test_odd_attributes),
         cmocka_unit_test(test_entries),      cmocka_unit_test(test_too_long_value),
         cmocka_unit_test(test_context),      cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
