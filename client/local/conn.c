@@ -55,8 +55,10 @@ static const char *const sql[DS_STMT_COUNT] = {
                                          " ON e.dataset = d.id AND e.key = ?2 WHERE d.name = ?1",
     [DS_STMT_TOTAL] = "SELECT sum(" USED ") FROM datasets",
     /* The length of other types than ours counts characters, and needs the value itself. */
-    [DS_STMT_LENGTH] = "SELECT id, CASE typeof(value) WHEN 'blob' THEN length(value) END"
-                       " FROM entries WHERE dataset = ?1 AND key = ?2",
+    [DS_STMT_PLACE] = "SELECT d.id, d.host, d.guest, e.id,"
+                      " CASE typeof(e.value) WHEN 'blob' THEN length(e.value) END"
+                      " FROM datasets d LEFT JOIN entries e"
+                      " ON e.dataset = d.id AND e.key = ?2 WHERE d.name = ?1",
     [DS_STMT_LENGTH_OTHER] = "SELECT length(CAST(value AS BLOB)) FROM entries WHERE id = ?1",
     [DS_STMT_VALUE] = "SELECT value FROM entries WHERE id = ?1",
     [DS_STMT_INSERT] = "INSERT INTO entries (dataset, key, value) VALUES (?1, ?2, ?3)",
@@ -70,6 +72,7 @@ static const char *const sql[DS_STMT_COUNT] = {
 static int wait_for_lock(void *context, int tries)
 {
     struct ds_conn *conn = context;
+    conn->waited = true;
     int ms = tries < BUSY_WAIT_MAX_MS ? tries + 1 : BUSY_WAIT_MAX_MS;
     return ds_call_sleep(conn->call, ms) == 0;
 }
@@ -225,7 +228,14 @@ int ds_conn_number(struct ds_conn *conn, const char *text, int64_t *out)
 /* False: it finds rows, or changes them, whatever their values are. */
 static bool reads_values(enum ds_statement which)
 {
-    return which != DS_STMT_LENGTH && which != DS_STMT_REPLACE && which != DS_STMT_REMOVE;
+    return which != DS_STMT_PLACE && which != DS_STMT_REPLACE && which != DS_STMT_REMOVE;
+}
+
+/* What it writes may not fit into the pages that there are. */
+static bool may_grow(enum ds_statement which)
+{
+    return which == DS_STMT_CREATE || which == DS_STMT_UPDATE || which == DS_STMT_INSERT ||
+           which == DS_STMT_REPLACE;
 }
 
 int ds_conn_statement(struct ds_conn *conn, enum ds_statement which, sqlite3_stmt **out)
@@ -238,6 +248,8 @@ int ds_conn_statement(struct ds_conn *conn, enum ds_statement which, sqlite3_stm
     }
     /* SQLite 3.34 counts a whole row even where it reads only what is in front of the value. */
     sqlite3_limit(conn->db, SQLITE_LIMIT_LENGTH, reads_values(which) ? ROW_MAX_BYTES : INT_MAX);
+    if (may_grow(which))
+        conn->grows = true;
     *out = conn->statements[which];
     return 0;
 }
@@ -274,7 +286,7 @@ int ds_conn_begin_read(struct ds_conn *conn)
 
 int ds_conn_begin_change(struct ds_conn *conn)
 {
-    conn->full = false;
+    conn->full = conn->waited = conn->grows = false;
     return ds_conn_run(conn, DS_STMT_BEGIN_CHANGE);
 }
 
@@ -305,11 +317,12 @@ int ds_conn_end_read(struct ds_conn *conn, int err)
     return answered(conn, err);
 }
 
-/* What is committed must find its place in the file later. */
+/* What is committed must find its place in the file later. To ask for the number of pages costs as
+ * much as the rest of a change that is small: SQLite parses each PRAGMA anew. */
 static int reserve(struct ds_conn *conn)
 {
     sqlite3_stmt *statement = NULL;
-    if (!conn->room)
+    if (!conn->room || !conn->grows)
         return 0;
     int err = ds_conn_statement(conn, DS_STMT_PAGES, &statement);
     if (err)

@@ -28,7 +28,7 @@ enum ds_statement {
     DS_STMT_LIST_KEYS,
     DS_STMT_GET,
     DS_STMT_TOTAL,
-    DS_STMT_LENGTH,
+    DS_STMT_PLACE,
     DS_STMT_LENGTH_OTHER,
     DS_STMT_VALUE,
     DS_STMT_INSERT,
@@ -51,6 +51,8 @@ struct ds_conn {
     struct ds_call *call;                    /* borrowed: whose operation runs, for the handlers */
     bool committing;                         /* nothing interrupts a commit */
     bool full;                               /* the disk was, for the change begun last */
+    bool waited;                             /* for a lock: the change begun last */
+    bool grows;                              /* it may need more pages */
     struct ds_room *room;                    /* borrowed; NULL: no room is reserved */
     int64_t page_bytes;
     struct ds_conn *next; /* the pool's, under its mutex */

@@ -123,24 +123,24 @@ static int find_place(struct ds_client *client, struct ds_conn *conn, const char
     sqlite3_stmt *statement;
     bool measured = true;
     *place = (struct place){0};
-    int err = ds_local_find(client, conn, dataset, DS_LOCAL_WANT_WRITE, &place->dataset);
-    if (!err)
-        err = ds_conn_statement(conn, DS_STMT_LENGTH, &statement);
+    int err = ds_conn_statement(conn, DS_STMT_PLACE, &statement);
     if (err)
         return err;
-    sqlite3_bind_int64(statement, 1, place->dataset);
+    ds_local_bind_text(statement, 1, dataset);
     ds_local_bind_text(statement, 2, key);
     int row = ds_conn_step(conn, statement);
-    if (row > 0) {
-        place->exists = true;
-        place->entry = sqlite3_column_int64(statement, 0);
-        place->len = sqlite3_column_int64(statement, 1);
-        measured = sqlite3_column_type(statement, 1) != SQLITE_NULL;
+    err = row < 0 ? row : row ? 0 : -ENOENT;
+    if (!err)
+        err = ds_local_check_access(client, conn->call, statement, 1, DS_LOCAL_WANT_WRITE);
+    if (!err) {
+        place->dataset = sqlite3_column_int64(statement, 0);
+        place->exists = sqlite3_column_type(statement, 3) != SQLITE_NULL;
+        place->entry = sqlite3_column_int64(statement, 3);
+        place->len = sqlite3_column_int64(statement, 4);
+        measured = !place->exists || sqlite3_column_type(statement, 4) != SQLITE_NULL;
     }
     ds_conn_done(statement);
-    if (!measured)
-        return measure_other(conn, place);
-    return row < 0 ? row : 0;
+    return err || measured ? err : measure_other(conn, place);
 }
 
 /* Appends the value that stands in `place` to `out`. */

@@ -25,7 +25,7 @@ int ds_local_begin(struct ds_client *client, struct ds_call *call, enum ds_op op
         return err;
     }
     /* Once more: it may have waited long for its lock. */
-    if (mode == DS_LOCAL_CHANGE)
+    if (mode == DS_LOCAL_CHANGE && conn->waited)
         err = ds_pool_check(pool, call);
     if (err) {
         ds_local_end(client, conn, mode, err);
