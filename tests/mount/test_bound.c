@@ -14,10 +14,10 @@
 
 enum { KIB = 1024, VALUE_BYTES = 1024 * KIB, VALUES = 40 };
 /* What the mount takes besides, and what else the moment may bring. */
-enum { OWN_MIB = 8, CACHE_MIB = 16, AROUND_MIB = 16 };
+enum { OWN_MIB = 12, CACHE_MIB = 16, AROUND_MIB = 16 };
 #define OPTIONS "cache=16M"
 /* After their names were read, and after all was known of each. */
-enum { ENTRIES = 100000, LISTED_MIB = 8, KNOWN_MIB = 40 };
+enum { ENTRIES = 100000, LISTED_MIB = 8, KNOWN_MIB = 48 };
 
 static long status_kib(const struct harness_daemon *daemon, const char *word)
 {

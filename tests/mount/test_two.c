@@ -223,6 +223,8 @@ static void test_mtime(void **state)
     assert_content("g/app/k", "a");
     assert_int_equal(stat("g/app/k", &second), 0);
     assert_memory_equal(&first.st_mtim, &second.st_mtim, sizeof first.st_mtim);
+    /* What stat(2) has just found may be what an open of the same thread shows. */
+    harness_outlive_attributes();
     assert_int_equal(harness_write("h/app/k", O_TRUNC, "b"), 0);
     assert_content("g/app/k", "b");
     assert_int_equal(stat("g/app/k", &second), 0);
