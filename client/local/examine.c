@@ -92,8 +92,9 @@ static void look_at_owner(const char *file, struct ds_report *report, const stru
     else if (access(file, R_OK) != 0)
         ds_report_fail(report, "owner", "run as its owner, or let this user read it",
                        "%s's, mode %04o: %s", owner, mode, strerror(errno));
-    else if (access(file, W_OK) != 0)
-        ds_report_warn(report, "owner", "use -o ro, or let this user write to it",
+    else if (access(file, W_OK) != 0 && errno != EROFS) /* "space" tells of that */
+        ds_report_warn(report, "owner",
+                       "let this user write to it, or use -o ro while its owner has it mounted",
                        "%s's, mode %04o: this user may only read it (%s)", owner, mode,
                        strerror(errno));
     else if (mode & S_IROTH)
@@ -108,12 +109,13 @@ static bool look_inside(const char *file, struct ds_report *report)
 {
     struct ds_call *call = report->call(report->context);
     int err = ds_integrity_check(file, call);
-    const char *advice = err == -EIO
-                             ? "stop what uses it, keep a copy, and restore a backup (datasetfs "
-                               "export reads what can still be read)"
-                         : err == -EINVAL ? "name a file that datasetfs has made"
-                         : err == -EAGAIN ? "look who holds it: fuser FILE"
-                                          : NULL;
+    const char *advice =
+        err == -EIO      ? "stop what uses it, keep a copy, and restore a backup (datasetfs "
+                           "export reads what can still be read)"
+        : err == -EINVAL ? "name a file that datasetfs has made"
+        : err == -EAGAIN ? "look who holds it: fuser FILE"
+        : err == -EROFS  ? "have it mounted by who may write to it, who makes its log"
+                         : NULL;
     if (err == -ETIMEDOUT)
         ds_report_warn(report, "integrity", "give it more time: -o timeout=SECONDS",
                        "not all of the file was looked at");

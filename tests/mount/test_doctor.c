@@ -2,6 +2,7 @@
  * with those that are not. */
 #include "harness.h"
 
+#include "doctor.h"
 #include "peer.h"
 #include "shell.h"
 #include "sim.h"
@@ -14,87 +15,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOBODY "setpriv --reuid=65534 --regid=65534 --clear-groups "
-
-/* How often a line of that verdict about `what` holds these words. */
-static size_t lines(const char *out, const char *verdict, const char *what, const char *words)
-{
-    char begin[64];
-    size_t count = 0;
-    snprintf(begin, sizeof begin, "%-8s %s: ", verdict, what);
-    while (*out) {
-        size_t len = strcspn(out, "\n");
-        const char *found = memmem(out, len, words, strlen(words));
-        count += strncmp(out, begin, strlen(begin)) == 0 && found;
-        out += len + (out[len] == '\n');
-    }
-    return count;
-}
-
-/* The last run, which ended so, had such a line, and no secret in what it printed. */
-static void check(int line, const struct shell_result *ran, int status, const char *verdict,
-                  const char *what, const char *words)
-{
-    bool secret = strstr(ran->out, SIM_PASSWORD) || strstr(ran->err, SIM_PASSWORD);
-    if (ran->status == status && lines(ran->out, verdict, what, words) > 0 && !secret)
-        return;
-    fail_msg("line %d: status %d, not %d, and no '%s' of %s with '%s':\n%s%s", line, ran->status,
-             status, verdict, what, words, ran->out, ran->err);
-}
-
-/* `datasetfs doctor ARGUMENTS` in the shell, for found() and lines(). */
-#define doctor(...) shell_run("dash", "exec $DATASETFS doctor " __VA_ARGS__)
-
-#define assert_doctor(status, verdict, what, words, ...)                                           \
-    check(__LINE__, doctor(__VA_ARGS__), status, verdict, what, words)
-
-/* The same of any command that runs it. */
-#define assert_run(status, verdict, what, words, ...)                                              \
-    check(__LINE__, shell_run("dash", __VA_ARGS__), status, verdict, what, words)
-
-/* It ends well, and finds no failure. */
-static void assert_healthy(const struct shell_result *ran)
-{
-    if (ran->status != 0 || strstr(ran->out, "FAILED") || ran->err_len)
-        fail_msg("status %d:\n%s%s", ran->status, ran->out, ran->err);
-    assert_int_equal(lines(ran->out, "ok", "list", ""), 1);
-    assert_int_equal(lines(ran->out, "ok", "get", ""), 1);
-    assert_null(strstr(ran->out, SIM_PASSWORD));
-}
-
-static void make_app(void)
-{
-    peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    peer_set("app", "k", "secret value");
-}
-
-/* $S and $O, of a simulated vCenter. */
-static void start_rest(void)
-{
-    make_app();
-    sim_start_rest(NULL);
-    assert_ok(setenv("S", sim_rest_source(), 1));
-    assert_ok(setenv("O", sim_rest_options("timeout=20"), 1));
-}
-
 /* Each SOURCE: nothing is changed, no value is shown, no session stays; with --write neither. */
 static void test_healthy(void **state)
 {
     (void)state;
-    start_rest();
+    doctor_start_rest();
     const char *const commands[] = {"local:s.db", sim_source(), "-o $O $S",
                                     "-o $O ${S%/*}/" SIM_VM_NAME};
     size_t writes = 0;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         const struct shell_result *ran = doctor("%s", commands[i]);
-        assert_healthy(ran);
+        doctor_assert_healthy(ran);
         assert_null(strstr(ran->out, "secret value"));
         assert_int_equal(sim_sessions(), 0);
         assert_int_equal(sim_log_count("-set"), writes);
         ran = doctor("--write app %s", commands[i]);
         writes = sim_log_count("-set");
-        assert_healthy(ran);
-        assert_int_equal(lines(ran->out, "ok", "write", "app"), 1);
+        doctor_assert_healthy(ran);
+        assert_int_equal(doctor_lines(ran->out, "ok", "write", "app"), 1);
         assert_int_equal(sim_sessions(), 0);
         assert_int_equal(peer_keys("app"), 1);
     }
@@ -110,10 +48,10 @@ static void test_healthy(void **state)
 static void test_healthy_guest(void **state)
 {
     (void)state;
-    make_app();
+    doctor_make_app();
     sim_start(NULL);
     sim_vsock_begin(NULL, NULL, NULL);
-    assert_healthy(doctor("--write app tools"));
+    doctor_assert_healthy(doctor("--write app tools"));
     assert_doctor(0, "ok", "port", "privileged", "tools");
     assert_doctor(0, "ok", "VMware Tools", "version", "tools");
     sim_vsock_begin("EAFNOSUPPORT:99@datasetfs", NULL, NULL);
@@ -126,7 +64,7 @@ static void test_healthy_guest(void **state)
 static void test_device(void **state)
 {
     (void)state;
-    make_app();
+    doctor_make_app();
     assert_run(1, "FAILED", "/dev/fuse", "No such file",
                "unshare -m sh -c 'mount -t tmpfs none /dev && exec $DATASETFS doctor local:s.db'");
     assert_run(1, "FAILED", "/dev/fuse", "Permission denied",
@@ -165,7 +103,7 @@ static void test_program(void **state)
 static void test_mounts(void **state)
 {
     (void)state;
-    make_app();
+    doctor_make_app();
     peer_close();
     assert_ok(rename("s.db", "my store.db"));
     struct harness_daemon *daemon = harness_start_source("m\033[31m", "local:my store.db", NULL);
@@ -185,7 +123,7 @@ static void test_mounts(void **state)
 static void test_guest(void **state)
 {
     (void)state;
-    make_app();
+    doctor_make_app();
     assert_doctor(1, "FAILED", "host", "start what listens there", "tools:unix=nobody");
     sim_start(NULL);
     assert_ok(setenv("S", sim_source(), 1));
@@ -216,7 +154,7 @@ static void test_guest(void **state)
 static void test_connection(void **state)
 {
     (void)state;
-    start_rest();
+    doctor_start_rest();
     assert_doctor(1, "FAILED", "name", "no-such-host.invalid",
                   "-o $O https://no-such-host.invalid/vm-1");
     sim_stop();
@@ -230,7 +168,7 @@ static void test_connection(void **state)
 static void test_certificates(void **state)
 {
     (void)state;
-    start_rest();
+    doctor_start_rest();
     assert_doctor(1, "FAILED", "certificate", "/certs/download.zip",
                   "-o credentials=" SIM_CREDENTIALS " $S");
     assert_doctor(1, "FAILED", "credentials", "none.pem",
@@ -270,7 +208,7 @@ static void test_certificates(void **state)
 static void test_login(void **state)
 {
     (void)state;
-    start_rest();
+    doctor_start_rest();
     assert_int_equal(harness_write("wrong", O_CREAT, "username=a\npassword=b\n"), 0);
     assert_doctor(1, "FAILED", "login", "refuses the user name or password",
                   "-o cacert=" SIM_CA ",credentials=wrong $S");
@@ -289,7 +227,7 @@ static void test_login(void **state)
 static void test_machine(void **state)
 {
     (void)state;
-    start_rest();
+    doctor_start_rest();
     assert_doctor(1, "FAILED", "machine", "no virtual machine vm-77", "-o $O \"${S%%/*}/vm-77\"");
     assert_doctor(1, "FAILED", "machine", "'nobody'", "-o $O \"${S%%/*}/nobody\"");
     assert_string_equal(sim_control("state vm-1 suspended"), "ok");
@@ -308,7 +246,7 @@ static void test_machine(void **state)
 static void test_privileges(void **state)
 {
     (void)state;
-    start_rest();
+    doctor_start_rest();
     sim_fault("error=UNAUTHORIZED:command=rest-list");
     assert_doctor(1, "FAILED", "list", "DataSetList", "-o $O $S");
     sim_clear();
@@ -327,7 +265,7 @@ static void test_privileges(void **state)
 static void test_store_file(void **state)
 {
     (void)state;
-    make_app();
+    doctor_make_app();
     peer_close();
     assert_doctor(1, "FAILED", "file", "there is no directory", "local:none/s.db");
     assert_doctor(0, "warning", "file", "not there yet", "local:none.db");
@@ -352,7 +290,7 @@ static void test_store_file(void **state)
 static void test_damaged(void **state)
 {
     (void)state;
-    make_app();
+    doctor_make_app();
     for (int i = 0; i < 200; i++) {
         char key[16];
         snprintf(key, sizeof key, "key-%d", i);
@@ -368,7 +306,7 @@ static void test_damaged(void **state)
 static void test_full_disk(void **state)
 {
     (void)state;
-    make_app();
+    doctor_make_app();
     peer_close();
     assert_ok(mkdir("small", 0700));
     assert_ok(mount("none", "small", "tmpfs", 0, "size=1m"));
@@ -376,7 +314,7 @@ static void test_full_disk(void **state)
     assert_doctor(0, "warning", "space", "MB are free", "local:small/s.db");
     assert_sh_ok("dash", "", "dd if=/dev/zero of=small/fill bs=4k 2>/dev/null; test -s small/fill");
     const struct shell_result *ran = doctor("local:small/s.db");
-    check(__LINE__, ran, 1, "FAILED", "space", "no space is left");
+    doctor_check(__LINE__, ran, 1, "FAILED", "space", "no space is left");
     assert_ok(umount("small"));
 }
 
@@ -389,7 +327,7 @@ static void test_interrupted(void **state)
         "never-reply:command=rest-set:skip=1:count=1", /* the append: has an answer or a deadline */
         "never-reply:command=rest-set:count=1",
     };
-    make_app();
+    doctor_make_app();
     peer_remove("app", "k");
     sim_start_rest(NULL);
     assert_ok(setenv("S", sim_rest_source(), 1));
@@ -405,7 +343,7 @@ static void test_interrupted(void **state)
         assert_int_equal(sim_sessions(), 0);
         sim_clear();
     }
-    assert_healthy(doctor("--write app -o $O $S"));
+    doctor_assert_healthy(doctor("--write app -o $O $S"));
 }
 
 static void test_usage(void **state)
