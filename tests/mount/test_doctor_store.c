@@ -82,6 +82,20 @@ static void test_write(void **state)
     doctor_assert_healthy(doctor("--write app %s", sim_source()));
     assert_int_equal(peer_keys("app"), 1);
     assert_doctor(1, "skipped", "write", "cannot be asked", "--write app tools:unix=nobody");
+    /* What is read back: before it the key that is there, and what the append is to add to. */
+    assert_int_equal(harness_write("reply", O_CREAT, "200 application/json\n\"other\""), 0);
+    sim_fault("say=reply:command=rest-get:skip=2");
+    assert_doctor(1, "FAILED", "write", "app: read back: it holds something else than was written",
+                  "--write app -o $O $S");
+    assert_int_equal(peer_keys("app"), 1);
+}
+
+static void remove_left(void)
+{
+    assert_int_equal(peer_keys("app"), 2);
+    assert_sh_ok("dash", "",
+                 "$DATASETFS ls -o $O $S app | grep ^datasetfs-doctor- | "
+                 "xargs $DATASETFS rm -o $O $S app");
 }
 
 /* What may stay behind is named, and nothing else is. */
@@ -92,17 +106,28 @@ static void test_left(void **state)
     sim_fault("error=UNAUTHORIZED:command=rest-remove");
     assert_doctor(1, "FAILED", "write", "may be left there: vCenter refuses",
                   "--write app -o $O $S");
-    assert_int_equal(peer_keys("app"), 2);
     sim_clear();
-    assert_sh_ok("dash", "",
-                 "$DATASETFS ls -o $O $S app | grep ^datasetfs-doctor- | "
-                 "xargs $DATASETFS rm -o $O $S app");
+    remove_left();
+    /* The set was carried out, and what came after it was not. */
+    sim_fault("error=UNAUTHORIZED:command=rest-set:skip=1");
+    const struct shell_result *ran = doctor("--write app -o $O $S");
+    doctor_check(__LINE__, ran, 1, "FAILED", "write", "app: append: ");
+    assert_int_equal(doctor_lines(ran->out, "FAILED", "write", "may be left there"), 0);
+    assert_int_equal(peer_keys("app"), 1);
+    sim_clear();
+    sim_fault("error=UNAUTHORIZED:command=rest-set:skip=1");
+    sim_fault("error=UNAUTHORIZED:command=rest-remove");
+    ran = doctor("--write app -o $O $S");
+    doctor_check(__LINE__, ran, 1, "FAILED", "write", "app: append: ");
+    doctor_check(__LINE__, ran, 1, "FAILED", "write", "may be left there: vCenter refuses");
+    sim_clear();
+    remove_left();
     sim_fault("error=NOT_FOUND:command=rest-remove");
     assert_doctor(1, "FAILED", "write", "somebody else has removed", "--write app -o $O $S");
     sim_clear();
     /* Nobody knows whether it has arrived, or when it will. */
     sim_fault("never-reply-before:command=rest-set");
-    const struct shell_result *ran = doctor("--write app -o $O,timeout=2 $S");
+    ran = doctor("--write app -o $O,timeout=2 $S");
     doctor_check(__LINE__, ran, 1, "FAILED", "write", "app: set: ");
     doctor_check(__LINE__, ran, 1, "FAILED", "write", "it was sent, and nobody knows when");
     sim_clear();
@@ -170,6 +195,13 @@ static void test_vcenter(void **state)
     doctor_check(__LINE__, ran, 0, "ok", "TLS", "it answers");
     assert_doctor(0, "warning", "certificate", "signed by CN = authority of a test, until 20",
                   "-o $O $S");
+    char advice[96];
+    snprintf(advice, sizeof advice, "a vCenter has its own at %s/certs/download.zip",
+             sim_rest_url());
+    assert_doctor(1, "FAILED", "certificate", advice, "-o credentials=" SIM_CREDENTIALS " $S");
+    ran = doctor("-o $O https://no-such-host.invalid/vm-1");
+    doctor_check(__LINE__, ran, 1, "FAILED", "name", "no-such-host.invalid");
+    assert_null(strstr(ran->out, " certificate: "));
     assert_int_equal(harness_write("wrong", O_CREAT, "username=a\npassword=b\n"), 0);
     assert_doctor(1, "FAILED", "login", "five refusals may lock the account",
                   "-o cacert=" SIM_CA ",credentials=wrong $S");
