@@ -109,7 +109,7 @@ static int take_all(struct helper *helper, int argc, char *const argv[])
         else if (argv[i][1] == '-')
             add_option(helper, argv[i]);
         else
-            err = take_flags(helper, argv[i] + 1, i + 1 < argc ? argv[i + 1] : NULL, &used_next);
+            err = take_flags(helper, argv[i] + 1, argv[i + 1], &used_next);
         if (used_next)
             i++;
     }

@@ -21,7 +21,8 @@ bool fs_mount_helper_called(const char *name);
  *   -t TYPE    must be datasetfs or fuse.datasetfs
  *   -o, -h, -V, --help, --version, --  as fs_command_line_parse() takes them
  *
- * Options, results and errors are those of fs_command_line_parse(). */
+ * `argv` ends in NULL, as main's does. Options, results and errors are those of
+ * fs_command_line_parse(). */
 int fs_mount_helper_parse(struct fs_options *options, int argc, char *const argv[], char *why);
 
 #endif

@@ -33,7 +33,7 @@ static int parse_list(const char *first, va_list list)
     char *argv[16] = {(char[]){PARSED_PROGRAM}};
     int argc = 1;
     for (const char *arg = first; arg; arg = va_arg(list, const char *)) {
-        assert_true(argc < (int)LEN(argv));
+        assert_true(argc + 1 < (int)LEN(argv));
         argv[argc++] = (char *)(uintptr_t)arg;
     }
     fs_options_clear(&options);

@@ -80,6 +80,7 @@ static void test_sloppy(void **state)
            NULL);
     accept("local:/s.db", "/m", "-o", "colour=red,ro,nonsense", "-s", NULL);
     assert_true(options.read_only);
+    assert_false(options.check_only || options.verbose);
     assert_string_equal(options.kernel_options, "ro," ALWAYS);
     refuse("option 'ttl=never': expected seconds from 0 to 86400", "local:/s.db", "/m", "-s", "-o",
            "ttl=never", NULL);

@@ -2,6 +2,7 @@
 #include "fs/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -119,6 +121,46 @@ static void test_failures(void **state)
     assert_int_equal(fs_notify(FS_NOTIFY_READY), -ENOENT);
 }
 
+/* To the byte: a path as long as an address holds, and one that is longer. */
+static void test_length(void **state)
+{
+    (void)state;
+    char name[sizeof address.sun_path + 1] = "/";
+    memset(name + 1, 'x', sizeof name - 2);
+    assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+    assert_int_equal(fs_notify(FS_NOTIFY_READY), -ENAMETOOLONG);
+    name[sizeof name - 2] = '\0';
+    assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+    assert_int_equal(fs_notify(FS_NOTIFY_READY), -ENOENT);
+}
+
+static int count_open(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* Nothing stays open, and where nothing can be opened that is said. */
+static void test_descriptors(void **state)
+{
+    (void)state;
+    char name[64];
+    struct rlimit limit, none;
+    snprintf(name, sizeof name, "%s/notify", folder);
+    listen_at(name);
+    int before = count_open();
+    assert_tells();
+    assert_int_equal(count_open(), before);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int err = fs_notify(FS_NOTIFY_READY);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(err, -EMFILE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +168,8 @@ int main(void)
         cmocka_unit_test_teardown(test_abstract, clear),
         cmocka_unit_test_teardown(test_nobody, clear),
         cmocka_unit_test_teardown(test_failures, clear),
+        cmocka_unit_test_teardown(test_length, clear),
+        cmocka_unit_test_teardown(test_descriptors, clear),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
