@@ -50,6 +50,35 @@ void harness_outlive_attributes(void)
         harness_pause();
 }
 
+/* False too if it has ended meanwhile. */
+static bool has_name(pid_t pid, const char *name)
+{
+    char path[64], comm[64] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file && !fgets(comm, sizeof comm, file))
+        *comm = '\0';
+    if (file)
+        fclose(file);
+    comm[strcspn(comm, "\n")] = '\0';
+    return strcmp(comm, name) == 0;
+}
+
+size_t harness_children(const char *name, pid_t *pids, size_t most)
+{
+    char path[64];
+    size_t count = 0;
+    int pid;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fscanf(file, "%d", &pid) == 1) // NOLINT: the kernel's own numbers
+        if (has_name(pid, name) && count++ < most)
+            pids[count - 1] = pid;
+    fclose(file);
+    return count;
+}
+
 int harness_wait_child(pid_t pid, int64_t ms, bool group)
 {
     int pidfd DS_AUTO_CLOSE = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -36,6 +36,10 @@ void harness_pause(void);
 /* Waits until the kernel's and the daemon's 20 ms for attributes are over. */
 void harness_outlive_attributes(void);
 
+/* The children of that name, such as daemons in the background whose parents have ended: how many,
+ * and the first of their pids in `pids`. */
+size_t harness_children(const char *name, pid_t *pids, size_t most);
+
 /* Waits for the child. Its exit status, 128 + the signal that killed it, or -1 when `ms` pass; it
  * is then killed and reaped. `pid` is also taken as a group to kill if `group`. */
 int harness_wait_child(pid_t pid, int64_t ms, bool group);

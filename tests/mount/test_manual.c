@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static char manual[PATH_MAX];
@@ -23,14 +22,14 @@ static void extract(int n)
                  n, manual);
 }
 
-/* Daemons in the background are ours when their parents have ended: `how` their end is. */
-static void reap(unsigned count, int how)
+/* Runs the command, which ends these daemons in the background in that way. */
+static void end_daemons(size_t count, int how, const char *command)
 {
-    while (count-- > 0) {
-        int status = 0;
-        assert_soon(waitpid(-1, &status, WNOHANG) > 0);
-        assert_int_equal(status, how);
-    }
+    pid_t pids[2];
+    assert_int_equal(harness_children("datasetfs", pids, 2), count);
+    assert_sh_ok("dash", "", "%s", command);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(harness_wait_child(pids[i], HARNESS_SOON_MS, false), how);
 }
 
 static void test_both_sides(void **state)
@@ -39,8 +38,7 @@ static void test_both_sides(void **state)
     assert_sh_ok(*state, "hello", "PATH=$PWD/bin:$PATH sh -e code");
     assert_sh_ok(*state, "hello", "$DATASETFS get local:store.db app greeting");
     assert_sh_fails(*state, "Permission denied", "echo x > guest/app/greeting");
-    assert_sh_ok(*state, "", "umount host guest");
-    reap(2, 0);
+    end_daemons(2, 0, "umount host guest");
 }
 
 /* As said there, but for the server and where its files are. */
@@ -53,10 +51,9 @@ static void test_vcenter(void **state)
         *state, "app\n",
         "mkdir web-01 && "
         "sed -i 's,https://vcenter.example.com/,%s/,; s,/mnt/,,; s,/root/vcenter-ca.pem,%s,; "
-        "s,/root/vcenter,%s,' code && PATH=$PWD/bin:$PATH sh -e code && ls web-01 && "
-        "umount web-01",
+        "s,/root/vcenter,%s,' code && PATH=$PWD/bin:$PATH sh -e code && ls web-01",
         sim_rest_url(), SIM_CA, SIM_CREDENTIALS);
-    reap(1, 0);
+    end_daemons(1, 0, "umount web-01");
     assert_int_equal(sim_sessions(), 0);
 }
 
@@ -69,14 +66,16 @@ static void test_killed(void **state)
                  "tee commands | wc -l",
                  manual);
     for (int line = 1; line <= 2; line++) {
+        pid_t pid;
         assert_sh_ok("dash", "", "mkdir -p m && $DATASETFS local:s.db m && mkdir -p m/app");
-        assert_sh_ok("dash", "", "kill -9 $(pgrep -P %d -x datasetfs)", (int)getpid());
-        reap(1, SIGKILL);
+        assert_int_equal(harness_children("datasetfs", &pid, 1), 1);
+        assert_ok(kill(pid, SIGKILL));
+        assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 128 + SIGKILL);
         assert_sh_fails("dash", "Transport endpoint is not connected", "ls m");
         assert_sh_ok("dash", "", "sed -n '%ds/MOUNTPOINT/m/p' commands | sh -e", line);
         assert_false(harness_mounted("m", NULL, 0));
-        assert_sh_ok("dash", "app\n", "$DATASETFS local:s.db m && ls m && umount m");
-        reap(1, 0);
+        assert_sh_ok("dash", "app\n", "$DATASETFS local:s.db m && ls m");
+        end_daemons(1, 0, "umount m");
     }
 }
 

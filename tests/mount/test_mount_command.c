@@ -166,9 +166,11 @@ static void test_documented_fstab(void **state)
         assert_sh_ok(*state, "3\n",
                      "grep -c \" $PWD/at-.* - fuse.datasetfs \" /proc/self/mountinfo");
         assert_sh_ok(*state, "app\napp\napp\n", "ls at-datasets; ls at-web-01; ls at-app");
+        pid_t pids[3];
+        assert_int_equal(harness_children("mount.datasetfs", pids, 3), 3);
         assert_sh_ok(*state, "", "umount at-datasets at-web-01 at-app");
-        for (int mounts = 0; mounts < 3; mounts++)
-            reap();
+        for (int mount = 0; mount < 3; mount++)
+            assert_int_equal(harness_wait_child(pids[mount], HARNESS_SOON_MS, false), 0);
     }
 }
 
