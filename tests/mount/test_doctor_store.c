@@ -159,6 +159,7 @@ static void test_file(void **state)
     doctor_make_app();
     peer_close();
     assert_doctor(0, "ok", "owner", "root's, mode 0600", HARNESS_SOURCE);
+    assert_doctor(0, "ok", "space", "MB are free", HARNESS_SOURCE);
     const struct shell_result *ran = doctor("local:.");
     assert_int_equal(ran->status, 1);
     assert_null(strstr(ran->out, "owner: "));
