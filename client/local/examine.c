@@ -33,8 +33,7 @@ static void tell_missing(const char *file, struct ds_report *report)
 {
     char folder[PATH_MAX];
     const char *parent = parent_of(file, folder);
-    struct stat there;
-    if (stat(parent, &there) != 0 || !S_ISDIR(there.st_mode))
+    if (access(parent, F_OK) != 0)
         ds_report_fail(report, "file", "make the directory, or name another file",
                        "%s: there is no directory %s", file, parent);
     else if (access(parent, W_OK) != 0)
@@ -54,8 +53,9 @@ static bool look_at_file(const char *file, struct ds_report *report, struct stat
         return false;
     }
     if (stat(file, status) != 0) {
-        ds_report_fail(report, "file", "let this user through the directories on the way", "%s: %s",
-                       file, strerror(errno));
+        ds_report_fail(report, "file",
+                       errno == EACCES ? "let this user through the directories on the way" : NULL,
+                       "%s: %s", file, strerror(errno));
         return false;
     }
     if (!S_ISREG(status->st_mode)) {

@@ -56,6 +56,7 @@ static void test_healthy_guest(void **state)
     assert_doctor(0, "ok", "VMware Tools", "version", "tools");
     sim_vsock_begin("EAFNOSUPPORT:99@datasetfs", NULL, NULL);
     assert_doctor(0, "warning", "AF_VSOCK", "modprobe vmw_vsock_vmci_transport", "tools");
+    assert_doctor(0, "ok", "host", "knows DataSets", "tools");
     assert_run(1, "FAILED", "VMware Tools", "install the package open-vm-tools",
                "PATH=/nowhere exec \"$DATASETFS\" doctor tools");
     assert_int_equal(peer_keys("app"), 1);

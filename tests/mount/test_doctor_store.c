@@ -53,6 +53,9 @@ static void test_reading(void **state)
     doctor_check(__LINE__, ran, 1, "FAILED", "get", "VirtualMachine.DataSets.DataSetGet");
     assert_int_equal(doctor_lines(ran->out, "skipped", "get", ""), 0);
     sim_clear();
+    sim_fault("error=UNAUTHORIZED:command=rest-list-keys");
+    assert_doctor(1, "FAILED", "get", "VirtualMachine.DataSets.DataSetEntryList", "-o $O $S");
+    sim_clear();
     sim_fault("garbage:command=rest-list");
     ran = doctor("-o $O $S");
     assert_no_advice(__LINE__, ran, "list");
@@ -163,7 +166,10 @@ static void test_file(void **state)
     const struct shell_result *ran = doctor("local:.");
     assert_int_equal(ran->status, 1);
     assert_null(strstr(ran->out, "owner: "));
+    assert_no_advice(__LINE__, doctor("local:s.db/none"), "file");
     assert_ok(chmod(".", 0755));
+    assert_run(1, "FAILED", "file", "Permission denied -- let this user through",
+               "mkdir -m 700 closed && exec " NOBODY "$DATASETFS doctor local:closed/s.db");
     assert_ok(chmod("s.db", 0644));
     /* Who may only read it needs somebody who makes its log. */
     assert_run(1, "warning", "owner", "root's, mode 0644: this user may only read it", AS_READER);
@@ -211,6 +217,15 @@ static void test_vcenter(void **state)
     sim_fault("say=reply:command=rest-vm");
     assert_doctor(0, "skipped", "hardware", "does not tell", "-o $O $S");
     assert_doctor(0, "skipped", "power", "does not tell", "-o $O $S");
+    sim_stop();
+    assert_sh_ok(
+        "dash", "",
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 "
+        "-subj /CN=lasting -addext subjectAltName=IP:127.0.0.1 -keyout lasting.key "
+        "-out lasting.pem 2>/dev/null");
+    sim_start_rest_with("--cert", "lasting.pem", "--key", "lasting.key");
+    assert_doctor(0, "ok", "certificate", "CN = lasting, signed by itself, until 20",
+                  "-o cacert=lasting.pem,credentials=" SIM_CREDENTIALS " $S");
 }
 
 static const struct CMUnitTest tests[] = {
