@@ -1,6 +1,6 @@
 # Build, test and install datasetfs; "make help" lists the targets.
 
-VERSION := 0.1.0
+VERSION := 1.0.0
 BUILD   := build
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -185,6 +185,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 644 scripts/completion/_datasetfs $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_datasetfs
 	install -D -m 644 client/command/datasetfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/datasetfs.1
 	install -D -m 644 fs/datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/datasetfs.8
+	sed -i 's/^\.Os$$/.Os datasetfs $(VERSION)/' $(DESTDIR)$(PREFIX)/share/man/man[18]/datasetfs.[18]
 	ln -sf datasetfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/mount.datasetfs.8
 	install -d $(DESTDIR)$(HELPER_DIR)
 	ln -sf $(PREFIX)/bin/datasetfs $(DESTDIR)$(HELPER_DIR)/mount.datasetfs

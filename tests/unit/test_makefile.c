@@ -81,6 +81,12 @@ static void test_clients(void **state)
     }
     assert_non_null(strstr(run(2, "env -i PATH=\"$PATH\" make -s all CLIENTS=x BUILD=$PLACE 2>&1"),
                            "expected one or more of local rest tools"));
+    /* What is installed says which version it is: the newest that the changelog tells of. */
+    run(0, "env -i PATH=\"$PATH\" make -s install CLIENTS=local BUILD=$PLACE DESTDIR=$PLACE/root");
+    run(0, "version=$(sed -n 's/^## \\[*\\([0-9][0-9.]*\\).*/\\1/p' CHANGELOG.md | head -n 1) && "
+           "cd $PLACE/root/usr/local && bin/datasetfs -V | grep \"^datasetfs $version \" && "
+           "grep -x \".Os datasetfs $version\" share/man/man1/datasetfs.1 && "
+           "grep -x \".Os datasetfs $version\" share/man/man8/datasetfs.8");
     run(0, "rm -r $PLACE");
 }
 
