@@ -7,6 +7,7 @@
 #include "sim.h"
 #include "sim_rest.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,9 @@ static void start(const char *const *arguments, const char *options, unsigned co
 {
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     for (unsigned i = 0; i < count; i++) {
-        char key[16], value[32];
+        char key[16], value[101];
         snprintf(key, sizeof key, "k%03u", i);
-        snprintf(value, sizeof value, "value \"%u\"\n", i);
+        snprintf(value, sizeof value, "%097u \"\n", i);
         peer_set("app", key, value);
     }
     assert_sh_ok("dash", "", "$DATASETFS export local:s.db >e");
@@ -62,10 +63,10 @@ static void test_at_once(void **state)
 static void test_requests(void **state)
 {
     (void)state;
-    start(NULL, "parallel=3", 600);
+    start(NULL, "parallel=3", 1000);
     assert_sh_ok("dash", "", "$DATASETFS import -o $O $S e");
     assert_complete();
-    assert_int_equal(sim_log_count("rest-set "), 600);
+    assert_int_equal(sim_log_count("rest-set "), 1000);
     assert_int_equal(sim_log_count("rest-list "), 1);
     assert_int_equal(sim_sessions(), 0);
     assert_sh_ok("dash", "3\n",
@@ -159,6 +160,32 @@ static void test_ids(void **state)
         shell_run("dash", "echo '{\"a\":\"1\",\"b\":\"2\"}' | $DATASETFS set --json -o $O $S none");
     assert_int_equal(ran->status, 1);
     assert_non_null(strstr(ran->err, "none/a: there is no such key or DataSet"));
+    /* The id that the list told is no longer its own: asked for once more. */
+    assert_int_equal(harness_write("reply", O_CREAT,
+                                   "200 application/json\n"
+                                   "[{\"data_set\":\"old id\",\"name\":\"app\"}]"),
+                     0);
+    sim_fault("say=reply:command=rest-list:count=1");
+    size_t lists = sim_log_count("rest-list ");
+    assert_sh_ok("dash", "",
+                 "echo '{\"a\":\"1\",\"b\":\"2\"}' | $DATASETFS set --json -o $O $S app");
+    assert_int_equal(sim_log_count("rest-list ") - lists, 2);
+    assert_store("app", "a", "1");
+    assert_store("app", "b", "2");
+    /* It is, and the DataSet is gone all the same. */
+    size_t sets = sim_log_count("rest-set ");
+    sim_fault("error=NOT_FOUND:command=rest-set");
+    ran =
+        shell_run("dash", "echo '{\"a\":\"3\",\"b\":\"4\"}' | $DATASETFS set --json -o $O $S app");
+    assert_int_equal(ran->status, 1);
+    assert_non_null(strstr(ran->err, "app/a: there is no such key or DataSet"));
+    assert_int_equal(sim_log_count("rest-set ") - sets, 2);
+    /* So is the machine. */
+    sim_fault("error=NOT_FOUND:command=rest-list:skip=1");
+    ran =
+        shell_run("dash", "echo '{\"a\":\"3\",\"b\":\"4\"}' | $DATASETFS set --json -o $O $S app");
+    assert_int_equal(ran->status, 1);
+    assert_non_null(strstr(ran->err, "has no virtual machine " SIM_VM " any more"));
 }
 
 /* A signal ends it after what is under way; the session is ended too. */
