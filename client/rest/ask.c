@@ -23,7 +23,7 @@ static int put_segment(struct ds_buf *out, const char *text)
 int ds_ask_url(const struct ds_rest *rest, const char *vm, const struct ds_question *question,
                const char *id, struct ds_buf *out)
 {
-    int err = ds_buf_printf(out, "%s/api/vcenter/vm", rest->url.base);
+    int err = ds_buf_printf(out, "%s/api/vcenter/vm", rest->vcenter->base);
     if (!err)
         err = put_segment(out, vm);
     if (!err)
@@ -71,7 +71,7 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
                                       .fresh = question->fresh};
     struct ds_http_request *const requests[] = {&request};
     ds_client_count(&rest->client, question->op);
-    ds_session_run(rest->session, call, requests, 1);
+    ds_session_run(rest->vcenter->session, call, requests, 1);
     err = ds_ask_check(question, &request, call);
     if (!err)
         ds_machine_seen(rest);
@@ -97,7 +97,7 @@ static int ask_for_list(struct ds_rest *rest, struct ds_call *call, struct ds_bu
     if (!err)
         err = ask_once(rest, call, &question, NULL, reply);
     return err == -ENOENT
-               ? ds_call_fail(call, -ENODEV, "the virtual machine '%.80s' is gone", rest->url.vm)
+               ? ds_call_fail(call, -ENODEV, "the virtual machine '%.80s' is gone", rest->named)
                : err;
 }
 

@@ -124,7 +124,7 @@ static bool tell_certificate(struct ds_report *report, const struct ds_url *url,
 static bool log_in(struct ds_report *report, struct ds_rest *rest)
 {
     struct ds_call *call = report->call(report->context);
-    int err = ds_session_log_in(rest->session, call);
+    int err = ds_session_log_in(rest->vcenter->session, call);
     const char *advice = NULL;
     if (err == -EACCES)
         advice = "correct the user's name and password there; five refusals may lock the account";
@@ -135,7 +135,8 @@ static bool log_in(struct ds_report *report, struct ds_rest *rest)
     if (err)
         ds_report_fail(report, "login", advice, "%s", ds_report_words(call, err));
     else
-        ds_report_ok(report, "login", "with what %s says", ds_session_origin(rest->session));
+        ds_report_ok(report, "login", "with what %s says",
+                     ds_session_origin(rest->vcenter->session));
     return !err;
 }
 
@@ -184,8 +185,8 @@ static bool find_machine(struct ds_report *report, struct ds_rest *rest)
             "%s, but: %s", id, ds_report_words(call, err));
         return true;
     }
-    if (rest->url.by_name)
-        ds_report_ok(report, "machine", "'%s' is %s", rest->url.vm, id);
+    if (rest->by_name)
+        ds_report_ok(report, "machine", "'%s' is %s", rest->named, id);
     else
         ds_report_ok(report, "machine", "%s is there", id);
     tell_power(report, info.power);

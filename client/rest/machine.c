@@ -15,34 +15,44 @@ static int tell_machine(struct ds_rest *rest, const char *vm)
 {
     static const char format[] = "the virtual machine '%s' is %s";
     if (rest->opened) {
-        ds_log(DS_LOG_INFO, format, rest->url.vm, vm);
+        ds_log(DS_LOG_INFO, format, rest->named, vm);
         return 0;
     }
     free(rest->client.about);
-    if (asprintf(&rest->client.about, format, rest->url.vm, vm) >= 0)
+    if (asprintf(&rest->client.about, format, rest->named, vm) >= 0)
         return 0;
     rest->client.about = NULL;
     return -ENOMEM;
 }
 
-/* With the turn. Others may still use the id before: all stay until the end. */
-static int find_machine(struct ds_rest *rest, struct ds_call *call)
+/* Others may still use the id before: all stay until the end. */
+static int take_id(struct ds_rest *rest, const char *vm)
 {
-    char *vm DS_AUTO_FREE = NULL;
-    int err = 0;
-    if (rest->url.by_name)
-        err = ds_vm_find(rest->session, rest->url.base, rest->url.vm, call, &vm);
-    else if (!(vm = strdup(rest->url.vm)))
-        err = -ENOMEM;
-    if (err || (rest->vm && !strcmp(rest->vm, vm)))
-        return err;
-    if (rest->url.by_name)
-        err = tell_machine(rest, vm);
-    if (!err)
-        err = ds_names_add(&rest->vms, vm);
+    int err = ds_names_add(&rest->vms, vm);
     if (!err)
         rest->vm = rest->vms.names[rest->vms.count - 1];
     return err;
+}
+
+/* With the turn. */
+static int find_machine(struct ds_rest *rest, struct ds_call *call)
+{
+    char *vm DS_AUTO_FREE = NULL;
+    struct ds_vcenter *vcenter = rest->vcenter;
+    int err = ds_vm_find(vcenter->session, vcenter->base, rest->named, call, &vm);
+    if (err || (rest->vm && !strcmp(rest->vm, vm)))
+        return err;
+    err = tell_machine(rest, vm);
+    return err ? err : take_id(rest, vm);
+}
+
+int ds_machine_begin(struct ds_rest *rest, const char *machine, bool by_name)
+{
+    rest->by_name = by_name;
+    rest->named = strdup(machine);
+    if (!rest->named)
+        return -ENOMEM;
+    return by_name ? ds_turns_init(&rest->turn, 1) : take_id(rest, machine);
 }
 
 int ds_machine_need(struct ds_rest *rest, struct ds_call *call, const char **vm)
@@ -73,17 +83,17 @@ bool ds_machine_seen_lately(struct ds_rest *rest)
 
 static int fail_gone(const struct ds_rest *rest, struct ds_call *call, const char *vm)
 {
-    if (rest->url.by_name)
+    if (rest->by_name)
         return ds_call_fail(call, -ENODEV, "%.150s", call->text);
     return ds_call_fail(call, -ENODEV,
                         "%.60s has no virtual machine %.60s any more, or this user may not see it",
-                        rest->url.base, vm);
+                        rest->vcenter->base, vm);
 }
 
 int ds_machine_lost(struct ds_rest *rest, struct ds_call *call, const char *vm)
 {
     atomic_store(&rest->seen_ms, ds_call_now_ms() - DS_MACHINE_TRUST_MS);
-    if (!rest->url.by_name)
+    if (!rest->by_name)
         return fail_gone(rest, call, vm);
     int err = ds_turns_take(&rest->turn, call, true);
     if (err)
@@ -97,12 +107,14 @@ int ds_machine_lost(struct ds_rest *rest, struct ds_call *call, const char *vm)
         err = ds_call_fail(call, -ENODEV,
                            "%.60s lists the virtual machine '%.60s' as %.40s and knows none of "
                            "that id",
-                           rest->url.base, rest->url.vm, vm);
+                           rest->vcenter->base, rest->named, vm);
     return err == -ENODEV ? fail_gone(rest, call, vm) : err;
 }
 
 void ds_machine_end(struct ds_rest *rest)
 {
+    ds_turns_end(&rest->turn);
     ds_names_clear(&rest->vms);
     rest->vm = NULL;
+    free(rest->named);
 }

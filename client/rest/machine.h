@@ -8,6 +8,10 @@
  * else. */
 #define DS_MACHINE_TRUST_MS 1000
 
+/* The machine that the client is for, by its name or its id: nothing is asked yet. 0 or a negative
+ * errno; to be ended in any case, if `rest` was zeroed but for turn.fd, which is -1. */
+int ds_machine_begin(struct ds_rest *rest, const char *machine, bool by_name);
+
 /* The machine's id, looked up by its name when it is first needed. `*vm` belongs to `rest`, until
  * its end. Errors of vm.h and -ENOMEM; then what was to be asked has not been sent. */
 int ds_machine_need(struct ds_rest *rest, struct ds_call *call, const char **vm);

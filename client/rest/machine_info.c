@@ -17,9 +17,10 @@ static int find_out(struct ds_rest *rest, struct ds_call *call, const char *id,
     if (err == -ENOENT && ds_reply_is_typed(request))
         return ds_call_fail(call, -ENODEV,
                             "%.60s has no virtual machine %.60s, or this user may not see it",
-                            rest->url.base, id);
+                            rest->vcenter->base, id);
     if (err == -ENOENT || (err == -EPROTO && !request->error))
-        return ds_call_fail(call, -EOPNOTSUPP, "%.60s tells nothing of a machine", rest->url.base);
+        return ds_call_fail(call, -EOPNOTSUPP, "%.60s tells nothing of a machine",
+                            rest->vcenter->base);
     if (err)
         return err;
     err = ds_rest_json_read_machine(request->reply.data, request->reply.len, out->power,
@@ -37,13 +38,13 @@ int ds_machine_info_ask(struct ds_rest *rest, struct ds_call *call, const char *
     *id = NULL;
     int err = ds_machine_need(rest, call, id);
     if (!err)
-        err = ds_buf_printf(&url, "%s/api/vcenter/vm/", rest->url.base);
+        err = ds_buf_printf(&url, "%s/api/vcenter/vm/", rest->vcenter->base);
     if (!err)
         err = ds_url_encode(&url, *id);
     if (err)
         return err;
     request.url = url.data;
-    ds_session_run(rest->session, call, requests, 1);
+    ds_session_run(rest->vcenter->session, call, requests, 1);
     err = find_out(rest, call, *id, &request, &info);
     ds_buf_free(&request.reply);
     if (!err)

@@ -65,7 +65,7 @@ static void run(struct ds_rest *rest, struct ds_call *call, enum ds_op op,
 {
     for (size_t i = 0; i < batch->count; i++)
         ds_client_count(&rest->client, op);
-    ds_session_run(rest->session, call, batch->list, batch->count);
+    ds_session_run(rest->vcenter->session, call, batch->list, batch->count);
 }
 
 /* Frees the reply. */

@@ -1,26 +1,15 @@
 /* The vtable of the REST protocol, and its opening. */
 #include "rest.h"
 
-#include "../base/path.h"
 #include "ask.h"
 #include "cleanup.h"
 #include "json.h"
-#include "log.h"
 #include "machine.h"
 #include "many.h"
-#include "secret.h"
 #include "store.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* A get of that many keys takes about ten times the store's latency: long enough to keep the
- * connections busy, short enough for a deadline. */
-enum { BATCH_KEYS = 256 };
-/* What a logout may take at least when opening has failed. */
-enum { LOGOUT_MIN_MS = 2000 };
 
 static struct ds_rest *rest_of(struct ds_client *client)
 {
@@ -153,21 +142,21 @@ static bool addressable(const struct ds_client *client, const char *name)
     return ds_url_is_segment(name);
 }
 
-static void rest_free(struct ds_client *client, struct ds_call *call)
+/* All but the vCenter. */
+static void free_machine(struct ds_rest *rest)
 {
-    struct ds_rest *rest = rest_of(client);
-    int err = ds_session_free(rest->session, call);
-    if (err && rest->opened)
-        ds_log(DS_LOG_WARNING, "the session could not be ended: %s", call->text);
-    ds_http_free(rest->http);
     ds_ids_end(&rest->ids);
-    ds_turns_end(&rest->turn);
-    ds_url_clear(&rest->url);
-    free(rest->cacert);
-    free(rest->pin);
     ds_machine_end(rest);
     free(rest->client.about);
     free(rest);
+}
+
+static void rest_free(struct ds_client *client, struct ds_call *call)
+{
+    struct ds_rest *rest = rest_of(client);
+    if (!rest->shared)
+        ds_vcenter_free(rest->vcenter, call);
+    free_machine(rest);
 }
 
 static const struct ds_client_ops rest_ops = {
@@ -186,85 +175,84 @@ static const struct ds_client_ops rest_ops = {
     .free = rest_free,
 };
 
-static int set_up_http(struct ds_rest *rest, const struct ds_source_options *options,
-                       struct ds_call *call)
-{
-    struct ds_http_options *http = &rest->http_options;
-    if (options->cacert) {
-        rest->cacert = ds_path_absolute(options->cacert);
-        if (!rest->cacert || access(rest->cacert, R_OK) != 0)
-            return ds_call_fail(call, -errno, "cacert %.150s: %s", options->cacert,
-                                strerror(errno));
-    }
-    if (options->pin && !(rest->pin = strdup(options->pin)))
-        return -ENOMEM;
-    http->cacert = rest->cacert;
-    http->pin = rest->pin;
-    http->insecure = options->insecure;
-    http->transfers = options->transfers ? options->transfers : DS_REST_TRANSFERS;
-    if (http->transfers > DS_REST_MAX_TRANSFERS)
-        http->transfers = DS_REST_MAX_TRANSFERS;
-    if (http->insecure)
-        ds_log(DS_LOG_WARNING,
-               "insecure: the certificate of %s is not verified, so anybody on the way can read "
-               "the password and change what is stored",
-               rest->url.host);
-    return ds_http_new(http, &rest->http);
-}
-
 /* The client is as good as its first answer. */
 static int try_store(struct ds_rest *rest, struct ds_call *call)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     int err = ds_client_list(&rest->client, call, &names);
-    if (err == -ENODEV && !rest->url.by_name)
+    if (err == -ENODEV && !rest->by_name)
         err = ds_call_fail(call, err,
                            "%.60s has no virtual machine %.60s, or this user may not see it",
-                           rest->url.base, rest->url.vm);
+                           rest->vcenter->base, rest->named);
     return err;
 }
 
-static int connect_store(struct ds_rest *rest, const struct ds_source_options *options,
-                         struct ds_call *call)
+/* A client of the vCenter, without a request. */
+static int new_client(struct ds_vcenter *vcenter, const char *machine, bool by_name,
+                      struct ds_rest **out)
 {
-    int err = set_up_http(rest, options, call);
-    if (!err)
-        err = ds_session_new(rest->http, rest->url.base, rest->url.host, options->credentials, call,
-                             &rest->session);
-    if (!err)
-        err = ds_turns_init(&rest->turn, 1);
-    return err || options->delay_connect ? err : try_store(rest, call);
+    struct ds_rest *rest = calloc(1, sizeof *rest);
+    if (!rest)
+        return -ENOMEM;
+    rest->client.ops = &rest_ops;
+    rest->client.caps = ds_vcenter_caps(vcenter);
+    rest->vcenter = vcenter;
+    rest->turn.fd = -1;
+    ds_ids_init(&rest->ids);
+    int err = ds_machine_begin(rest, machine, by_name);
+    if (err)
+        free_machine(rest);
+    else
+        *out = rest;
+    return err;
+}
+
+static int open_url(const struct ds_url *url, const struct ds_source_options *options,
+                    struct ds_call *call, struct ds_client **out)
+{
+    struct ds_vcenter *vcenter;
+    struct ds_rest *rest = NULL;
+    int err = ds_vcenter_new(url, options, call, &vcenter);
+    if (err)
+        return err;
+    err = new_client(vcenter, url->vm, url->by_name, &rest);
+    if (!err && !options->delay_connect)
+        err = try_store(rest, call);
+    if (err) {
+        ds_vcenter_abandon(vcenter, call);
+        if (rest)
+            free_machine(rest);
+        return err;
+    }
+    vcenter->opened = true;
+    rest->opened = true;
+    *out = &rest->client;
+    return 0;
 }
 
 int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,
                  struct ds_client **out)
 {
     char why[DS_WHY_BYTES];
-    struct ds_rest *rest = calloc(1, sizeof *rest);
-    if (!rest)
-        return -ENOMEM;
-    rest->client.ops = &rest_ops;
-    rest->turn.fd = -1;
-    ds_ids_init(&rest->ids);
-    int err = ds_url_parse(source, &rest->url, why);
-    if (err == -EINVAL)
-        ds_call_fail(call, err, "%s", why);
-    if (!err)
-        err = ds_secret_protect_process();
-    if (!err)
-        err = connect_store(rest, options, call);
-    if (err) {
-        /* The caller's time may be over, but a session that has been made must not stay. */
-        struct ds_call end;
-        int left_ms = ds_call_left_ms(call);
-        ds_call_init(&end, left_ms > LOGOUT_MIN_MS ? left_ms : LOGOUT_MIN_MS);
-        rest_free(&rest->client, &end);
+    struct ds_url url;
+    int err = ds_url_parse(source, &url, why);
+    if (err)
+        return err == -EINVAL ? ds_call_fail(call, err, "%s", why) : err;
+    err = open_url(&url, options, call, out);
+    ds_url_clear(&url);
+    return err;
+}
+
+int ds_rest_open_shared(struct ds_vcenter *vcenter, const char *id, struct ds_call *call,
+                        struct ds_client **out)
+{
+    struct ds_rest *rest;
+    if (!ds_url_is_segment(id))
+        return ds_call_fail(call, -ENODEV, "'%.80s' can be no virtual machine's id", id);
+    int err = new_client(vcenter, id, false, &rest);
+    if (err)
         return err;
-    }
-    rest->client.caps = (struct ds_caps){.side = DS_SIDE_HOST,
-                                         .can_create = true,
-                                         .batch_keys = BATCH_KEYS,
-                                         .parallel = rest->http_options.transfers};
+    rest->shared = true;
     rest->opened = true;
     *out = &rest->client;
     return 0;

@@ -2,10 +2,7 @@
 #ifndef DS_REST_REST_H
 #define DS_REST_REST_H
 
-#include "client.h"
-
-#define DS_REST_TRANSFERS 24
-#define DS_REST_MAX_TRANSFERS 64
+#include "vcenter.h"
 
 /* Opens the client of a checked https:// SOURCE: reads the credentials and, unless
  * options->delay_connect, logs in, finds the virtual machine and lists its DataSets. Afterwards the
@@ -15,5 +12,10 @@
  * is too old; the common ones of client.h. All with words for the user in call->text. */
 int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,
                  struct ds_client **out);
+
+/* The client of the machine with that id of a vCenter which is the caller's and lives longer,
+ * without a request. -ENODEV, with words: it can be no machine's id; -ENOMEM. */
+int ds_rest_open_shared(struct ds_vcenter *vcenter, const char *id, struct ds_call *call,
+                        struct ds_client **out);
 
 #endif
