@@ -154,7 +154,8 @@ static void test_paths(void **state)
                      "--request-target '" WEB_ENTRIES "/\xc3\xa9'");
     assert_web("no such method\n\n405", "POST", WEB_ENTRIES "/k", NULL);
     assert_web_error("400", INVALID, "GET", "/api/vcenter/vm?names=a+b", NULL);
-    assert_web_error("400", INVALID, "GET", "/api/vcenter/vm?hosts=h", NULL);
+    assert_web_error("400", INVALID, "GET", "/api/vcenter/vm?standalone=true", NULL);
+    assert_web_error("400", INVALID, "GET", "/api/vcenter/host?vms=vm-1", NULL);
     assert_int_equal(sim_log_count("outcome=bad-path"), sizeof bad / sizeof *bad + 1);
     assert_int_equal(sim_log_count("outcome=dot-segment"), sizeof dots / sizeof *dots);
     assert_int_equal(sim_log_count("path=\"" WEB_ENTRIES "/%2e%2e\""), 1);

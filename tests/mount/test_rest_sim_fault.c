@@ -298,6 +298,14 @@ static void test_command_line(void **state)
         "--vm vm-1=web",
         "--vm vm-1==s.db",
         "--vm vm-1=a=s.db --vm vm-1=b=t.db",
+        "--vm-directory missing",
+        "--place host=h",
+        "--place rack=r=r",
+        "--place host=h=h=nowhere",
+        "--place host=h=h --place cluster=h=h",
+        "--list-max x",
+        "--fault delay=1:vm=",
+        "--fault reset-on-connect:vm=vm-1",
         "--error-style other",
         "--unauthorized-status 401",
         "--success 201",
@@ -313,8 +321,8 @@ static void test_command_line(void **state)
     assert_sh_fails("bash", "Numerical result out of range", "%s --ready-fd 1000000000000", binary);
     assert_sh_fails("bash", "No space left on device", "%s --help >/dev/full", binary);
     assert_sh_fails("bash", "--https needs --cert", "%s %s --store s.db", binary, needed);
-    assert_sh_fails("bash", "--https needs --vm or --store", "%s %s --password-file p", binary,
-                    needed);
+    assert_sh_fails("bash", "--https needs --vm, --vm-directory or --store",
+                    "%s %s --password-file p", binary, needed);
     assert_sh_fails("bash", "no machine or no state: vm-2=suspended",
                     "%s %s --password-file p --store s.db --vm-state vm-2=suspended", binary,
                     needed);

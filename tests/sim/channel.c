@@ -83,7 +83,8 @@ static bool read_packet(struct exchange *exchange)
     size_t need = 0;
     if (has_ended(exchange->connection))
         return false;
-    bool drop = sim_faults_take(faults, SIM_WIRE_TOOLS, SIM_STAGE_READ, NULL, &exchange->fault);
+    bool drop =
+        sim_faults_take(faults, SIM_WIRE_TOOLS, SIM_STAGE_READ, NULL, NULL, &exchange->fault);
     size_t limit = drop ? exchange->fault.number : SIZE_MAX;
     for (;;) {
         if (ds_wire_decode(exchange->in.data, exchange->in.len, &exchange->packet, &need) != 0 ||
@@ -92,7 +93,7 @@ static bool read_packet(struct exchange *exchange)
         if (!asked && (need == 0 || exchange->in.len >= HEAD_BYTES)) {
             asked = true;
             find_command(&exchange->in, command);
-            if (!drop && sim_faults_take(faults, SIM_WIRE_TOOLS, SIM_STAGE_READ, command,
+            if (!drop && sim_faults_take(faults, SIM_WIRE_TOOLS, SIM_STAGE_READ, command, NULL,
                                          &exchange->fault)) {
                 drop = true;
                 limit = exchange->fault.number;
@@ -211,7 +212,7 @@ static bool serve_one(struct sim_connection *connection)
     if (go_on) {
         sim_request_parse(exchange.packet.payload, exchange.packet.payload_len, &exchange.request);
         sim_faults_take(connection->host->faults, SIM_WIRE_TOOLS, SIM_STAGE_REQUEST,
-                        sim_request_name(&exchange.request), &exchange.fault);
+                        sim_request_name(&exchange.request), NULL, &exchange.fault);
         if (exchange.fault.kind == SIM_FAULT_ONE_REQUEST && !connection->served)
             exchange.fault.kind = SIM_FAULT_NONE;
         connection->served = true;
@@ -227,7 +228,7 @@ static bool serve_one(struct sim_connection *connection)
 void sim_channel_serve(struct sim_connection *connection)
 {
     struct exchange refused = {.connection = connection, .outcome = "none"};
-    if (sim_faults_take(connection->host->faults, SIM_WIRE_TOOLS, SIM_STAGE_CONNECT, NULL,
+    if (sim_faults_take(connection->host->faults, SIM_WIRE_TOOLS, SIM_STAGE_CONNECT, NULL, NULL,
                         &refused.fault)) {
         log_line(&refused, "unknown");
         return;

@@ -1,6 +1,6 @@
 /* What changes while the simulator runs: lines "fault SPEC", "clear", "fired", "expire",
- * "sessions", "token", "state VM STATE" and "destroy VM DATASET", each answered by a line "ok", "ok
- * NUMBER" or "error WORDS". */
+ * "sessions", "token", "after COMMAND N LINE" and what is about machines, each answered by a line
+ * "ok", "ok WORD" or "error WORDS". */
 #include "sim.h"
 
 #include "cleanup.h"
@@ -31,12 +31,51 @@ static char *split(char *line)
 static int destroy(struct sim_host *host, const char *id, const char *dataset)
 {
     struct sim_vm *vm = sim_vms_find(&host->vms, id);
+    struct ds_client *store;
     struct ds_call call;
     ds_call_init(&call, STORE_TIMEOUT_MS);
-    return vm ? ds_client_destroy(vm->store, &call, dataset, true) : -ENOENT;
+    int err = vm ? sim_vms_take(&host->vms, vm, &store) : -ENOENT;
+    if (err)
+        return err;
+    err = ds_client_destroy(store, &call, dataset, true);
+    sim_vms_give(&host->vms, vm);
+    return err;
 }
 
-static void obey(struct sim_host *host, char *line, struct ds_buf *answer)
+static void tell_id(struct sim_host *host, const char *name, struct ds_buf *answer)
+{
+    const char *id = sim_vms_id_of(&host->vms, name);
+    sim_out_format(answer, id ? "ok %s\n" : "error no such machine\n", id);
+}
+
+/* What is about machines and where they are. False if the word is about something else. */
+static bool obey_about_machines(struct sim_host *host, const char *word, char *rest,
+                                struct ds_buf *answer)
+{
+    struct sim_vms *vms = &host->vms;
+    const char *id = rest;
+    if (!strcmp(word, "state"))
+        say(answer, sim_vms_set_state(vms, id, split(rest)));
+    else if (!strcmp(word, "destroy"))
+        say(answer, destroy(host, id, split(rest)));
+    else if (!strcmp(word, "rename"))
+        say(answer, sim_vms_rename(vms, id, split(rest)));
+    else if (!strcmp(word, "move"))
+        say(answer, sim_vms_move(vms, id, split(rest)));
+    else if (!strcmp(word, "add"))
+        say(answer, sim_vms_add(vms, rest));
+    else if (!strcmp(word, "place"))
+        say(answer, sim_vms_add_place(vms, rest));
+    else if (!strcmp(word, "hide"))
+        say(answer, sim_vms_hide(vms, rest));
+    else if (!strcmp(word, "id"))
+        tell_id(host, rest, answer);
+    else
+        return false;
+    return true;
+}
+
+void sim_control_obey(struct sim_host *host, char *line, struct ds_buf *answer)
 {
     const char *word = line;
     char *rest = split(line);
@@ -56,15 +95,9 @@ static void obey(struct sim_host *host, char *line, struct ds_buf *answer)
         char token[SIM_REST_TOKEN_BYTES];
         bool any = sim_rest_sessions_last(host->sessions, token);
         sim_out_format(answer, any ? "ok %s\n" : "error no session\n", token);
-    } else if (!strcmp(word, "state")) {
-        const char *id = rest;
-        char *state = split(rest);
-        say(answer, sim_vms_set_state(&host->vms, id, state));
-    } else if (!strcmp(word, "destroy")) {
-        const char *id = rest;
-        char *dataset = split(rest);
-        say(answer, destroy(host, id, dataset));
-    } else {
+    } else if (!strcmp(word, "after")) {
+        say(answer, sim_schedule_add(&host->schedule, rest));
+    } else if (!obey_about_machines(host, word, rest, answer)) {
         sim_out_text(answer, "error unknown word\n");
     }
 }
@@ -86,7 +119,7 @@ void sim_control_serve(struct sim_connection *connection)
         for (char *end; (end = memchr(line, '\n', len));) {
             struct ds_buf answer DS_CLEANUP(ds_buf_free) = {0};
             *end = '\0';
-            obey(connection->host, line, &answer);
+            sim_control_obey(connection->host, line, &answer);
             if (!sim_io_write(&connection->io, answer.data, answer.len))
                 return;
             len -= (size_t)(end + 1 - line);

@@ -130,6 +130,11 @@ static int parse_restriction(const char *word, struct sim_fault *fault)
                        (kinds[fault->kind].wires & wire_of(word + 8))
                    ? copy_text(fault->command, word + 8)
                    : -EINVAL;
+    if (!strncmp(word, "vm=", 3))
+        return kinds[fault->kind].stage == SIM_STAGE_REQUEST &&
+                       (kinds[fault->kind].wires & SIM_WIRE_REST)
+                   ? copy_text(fault->vm, word + 3)
+                   : -EINVAL;
     if (!strncmp(word, "count=", 6))
         return parse_number(word + 6, &fault->count);
     if (!strncmp(word, "skip=", 5))
@@ -185,8 +190,10 @@ void sim_faults_clear(struct sim_faults *faults)
 }
 
 static bool concerns(const struct sim_fault *fault, enum sim_wire wire, enum sim_fault_stage stage,
-                     const char *command)
+                     const char *command, const char *vm)
 {
+    if (fault->vm[0] && (!vm || strcmp(fault->vm, vm) != 0))
+        return false;
     if (kinds[fault->kind].stage != stage || !(kinds[fault->kind].wires & wire))
         return false;
     if (fault->command[0])
@@ -195,12 +202,12 @@ static bool concerns(const struct sim_fault *fault, enum sim_wire wire, enum sim
 }
 
 bool sim_faults_take(struct sim_faults *faults, enum sim_wire wire, enum sim_fault_stage stage,
-                     const char *command, struct sim_fault *out)
+                     const char *command, const char *vm, struct sim_fault *out)
 {
     DS_LOCK_SCOPE(&faults->lock);
     for (size_t i = 0; i < faults->count; i++) {
         struct sim_fault *fault = &faults->list[i];
-        if (!fault->count || !concerns(fault, wire, stage, command))
+        if (!fault->count || !concerns(fault, wire, stage, command, vm))
             continue;
         if (fault->skip) {
             fault->skip--;

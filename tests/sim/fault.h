@@ -50,6 +50,7 @@ struct sim_fault {
     size_t number; /* ms or bytes, if the kind has them */
     char text[SIM_FAULT_TEXT_BYTES];
     char command[SIM_FAULT_TEXT_BYTES]; /* only for this one; empty: for any */
+    char vm[SIM_FAULT_TEXT_BYTES];      /* only for this machine; empty: for any */
     uint64_t skip;                      /* so many that match are spared first */
     uint64_t count;                     /* so many are struck */
 };
@@ -59,8 +60,8 @@ struct sim_faults;
 struct sim_faults *sim_faults_new(void);
 void sim_faults_free(struct sim_faults *faults);
 
-/* Adds KIND[=VALUE][:command=NAME][:count=N][:skip=N] behind those that there are. 0; -EINVAL;
- * -ERANGE, -ENAMETOOLONG a number or text that is too long; -ENOMEM. */
+/* Adds KIND[=VALUE][:command=NAME][:vm=ID][:count=N][:skip=N] behind those that there are. 0;
+ * -EINVAL; -ERANGE, -ENAMETOOLONG a number or text that is too long; -ENOMEM. */
 int sim_faults_add(struct sim_faults *faults, const char *spec);
 
 void sim_faults_clear(struct sim_faults *faults);
@@ -68,9 +69,10 @@ void sim_faults_clear(struct sim_faults *faults);
 /* The first fault of this stage that strikes `command` of this interface goes to `out`; false if
  * there is none. A fault for any command strikes those of each interface that knows its kind. NULL:
  * the command is not known (yet), which only faults for any command strike; in the stage of reading
- * a known one is struck only by faults for it, the others had their turn. */
+ * a known one is struck only by faults for it, the others had their turn. `vm`: the machine that it
+ * is about, NULL: none. */
 bool sim_faults_take(struct sim_faults *faults, enum sim_wire wire, enum sim_fault_stage stage,
-                     const char *command, struct sim_fault *out);
+                     const char *command, const char *vm, struct sim_fault *out);
 
 /* How often faults have struck. */
 uint64_t sim_faults_fired(struct sim_faults *faults);

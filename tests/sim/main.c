@@ -108,6 +108,8 @@ static int run(int argc, char **argv, struct sim_host *host)
 int main(int argc, char **argv)
 {
     struct sim_host host = {.faults = sim_faults_new(), .sessions = sim_rest_sessions_new()};
+    sim_vms_init(&host.vms);
+    sim_schedule_init(&host.schedule);
     if (!host.faults || !host.sessions)
         return fail("cannot begin", -ENOMEM);
     int status = run(argc, argv, &host);
@@ -115,6 +117,7 @@ int main(int argc, char **argv)
     ds_call_init(&call, STORE_TIMEOUT_MS);
     ds_client_free(host.store, &call);
     sim_vms_clear(&host.vms);
+    sim_schedule_clear(&host.schedule);
     sim_rest_sessions_free(host.sessions);
     sim_faults_free(host.faults);
     return status;

@@ -20,7 +20,10 @@ static const char usage[] =
     "  --control unix:PATH   where to take lines: 'fault SPEC', 'clear', 'fired' (how often\n"
     "                        faults have struck), 'expire' (ends all sessions), 'sessions' (how\n"
     "                        many there are), 'token' (of the last login), 'state VM STATE',\n"
-    "                        'destroy VM DATASET'; answers 'ok', 'ok NUMBER', 'ok TOKEN' or\n"
+    "                        'destroy VM DATASET'; 'add ID=NAME=FILE', 'rename VM NAME', 'move\n"
+    "                        VM HOST|FOLDER', 'id NAME', 'place KIND=ID=NAME=PARENT', 'hide ID';\n"
+    "                        'after COMMAND N LINE' (does that behind the Nth request of the\n"
+    "                        command from now on, before its answer); answers 'ok', 'ok WORD' or\n"
     "                        'error WORDS'\n"
     "  --log FILE            append one line per request\n"
     "  --ready-fd N          write 'ready' there when listening\n"
@@ -42,12 +45,12 @@ static const char usage[] =
 
 static const char usage_of_faults[] =
     "\n"
-    "  --fault SPEC          KIND[:command=NAME][:count=N][:skip=N], repeatable; of several that\n"
-    "                        match the first strikes. NAME is a command's, such as\n"
-    "                        datasets-set-entry, or rest- and login, logout, vms, vm, list, "
-    "create,\n"
-    "                        query, update, destroy, list-keys, get, set or remove; N requests\n"
-    "                        are struck (all), after sparing N (0)\n"
+    "  --fault SPEC          KIND[:command=NAME][:vm=ID][:count=N][:skip=N], repeatable; of\n"
+    "                        several that match the first strikes. NAME is a command's, such as\n"
+    "                        datasets-set-entry, or rest- and login, logout, vms, vm,\n"
+    "                        datacenters, clusters, hosts, folders, list, create, query, update,\n"
+    "                        destroy, list-keys, get, set or remove; N requests are struck (all),\n"
+    "                        after sparing N (0)\n"
     "    delay=MS            the reply waits\n"
     "    close               no reply, the connection is closed\n"
     "    never-reply         no reply, the connection stays open\n"
@@ -251,7 +254,7 @@ int sim_options_parse(int argc, char **argv, struct sim_faults *faults, struct s
     int index = 0;
     collect(all);
     *out = (struct sim_options){
-        .ready_fd = -1, .shape = sim_shape_default, .rest = {.shape.id_prefix = ""}};
+        .ready_fd = -1, .shape = sim_shape_default, .rest = {.shape = sim_rest_shape_default}};
     for (int option; (option = getopt_long(argc, argv, "h", all, &index)) != -1;) {
         if (option == 'h') {
             return print_help();

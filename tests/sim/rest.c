@@ -38,7 +38,7 @@ static enum MHD_Result accept_connection(void *argument, const struct sockaddr *
     struct sim_fault fault;
     (void)address;
     (void)len;
-    if (!sim_faults_take(rest->host->faults, SIM_WIRE_REST, SIM_STAGE_CONNECT, NULL, &fault))
+    if (!sim_faults_take(rest->host->faults, SIM_WIRE_REST, SIM_STAGE_CONNECT, NULL, NULL, &fault))
         return MHD_YES;
     sim_rest_exchange_log_refused(rest->host, &fault);
     return MHD_NO;

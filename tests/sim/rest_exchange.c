@@ -147,13 +147,29 @@ static bool answer(struct sim_rest_exchange *exchange, struct MHD_Connection *co
     return fault->kind != SIM_FAULT_CLOSE && fault->kind != SIM_FAULT_NEVER_REPLY;
 }
 
+/* What was ordered to happen behind this request. */
+static void obey_schedule(struct sim_rest_exchange *exchange)
+{
+    const char *command = sim_rest_op_name(exchange->request.route.op);
+    char line[SIM_SCHEDULE_LINE_BYTES];
+    for (bool counted = false; sim_schedule_take(&exchange->host->schedule, command, counted, line);
+         counted = true) {
+        struct ds_buf answer DS_CLEANUP(ds_buf_free) = {0};
+        sim_control_obey(exchange->host, line, &answer);
+        if (strncmp(answer.data, "ok", 2) != 0)
+            fprintf(stderr, "datasets-sim: what was ordered after %s: %s", command, answer.data);
+    }
+}
+
 static enum MHD_Result finish(struct sim_rest_exchange *exchange, struct MHD_Connection *connection,
                               const char *version)
 {
     const struct sim_fault *fault = &exchange->fault;
     sim_faults_take(exchange->host->faults, SIM_WIRE_REST, SIM_STAGE_REQUEST,
-                    sim_rest_op_name(exchange->request.route.op), &exchange->fault);
+                    sim_rest_op_name(exchange->request.route.op), exchange->request.route.vm,
+                    &exchange->fault);
     bool replies = answer(exchange, connection);
+    obey_schedule(exchange);
     log_line(exchange, version, replies);
     if (fault->kind == SIM_FAULT_NEVER_REPLY || fault->kind == SIM_FAULT_NEVER_REPLY_BEFORE)
         sim_io_sleep(&exchange->io, -1, true);

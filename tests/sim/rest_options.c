@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct sim_rest_shape sim_rest_shape_default = {.id_prefix = "", .list_max = 4000};
+
 const char sim_rest_options_usage[] =
     "vCenter's REST interface:\n"
     "  --https 127.0.0.1:PORT\n"
@@ -19,6 +21,12 @@ const char sim_rest_options_usage[] =
     "  --vm ID=NAME=FILE     a virtual machine and its store, repeatable (vm-1=web-01=STORE)\n"
     "  --vm-state ID=poweredOn|poweredOff|suspended|unsupported|gone\n"
     "                        repeatable; unsupported: hardware below vmx-20\n"
+    "  --place KIND=ID=NAME[=PARENT]\n"
+    "                        a datacenter, cluster, host or folder, and the id of what it is in,\n"
+    "                        repeatable; machines that are added later are on the hosts and in\n"
+    "                        the folders in turn\n"
+    "  --vm-directory DIR    a machine for each NAME.db there, vm-1001 and so on by their names\n"
+    "  --list-max N          more machines than that are not listed (4000)\n"
     "\n"
     "What servers differ in; the first word is the default:\n"
     "  --error-style vapi|status|empty|legacy\n"
@@ -34,14 +42,15 @@ const char sim_rest_options_usage[] =
 enum { NONE = no_argument, ONE = required_argument };
 
 static const struct option table[] = {
-    {"https", ONE, NULL, 'r'},       {"port-file", ONE, NULL, 'r'},
-    {"cert", ONE, NULL, 'r'},        {"key", ONE, NULL, 'r'},
-    {"user", ONE, NULL, 'r'},        {"password-file", ONE, NULL, 'r'},
-    {"vm", ONE, NULL, 'r'},          {"vm-state", ONE, NULL, 'r'},
-    {"error-style", ONE, NULL, 'r'}, {"unauthorized-status", ONE, NULL, 'r'},
-    {"success", ONE, NULL, 'r'},     {"no-api-session", NONE, NULL, 'r'},
-    {"no-vm-list", NONE, NULL, 'r'}, {"no-slash-keys", NONE, NULL, 'r'},
-    {"id-prefix", ONE, NULL, 'r'},
+    {"https", ONE, NULL, 'r'},        {"port-file", ONE, NULL, 'r'},
+    {"cert", ONE, NULL, 'r'},         {"key", ONE, NULL, 'r'},
+    {"user", ONE, NULL, 'r'},         {"password-file", ONE, NULL, 'r'},
+    {"vm", ONE, NULL, 'r'},           {"vm-state", ONE, NULL, 'r'},
+    {"error-style", ONE, NULL, 'r'},  {"unauthorized-status", ONE, NULL, 'r'},
+    {"success", ONE, NULL, 'r'},      {"no-api-session", NONE, NULL, 'r'},
+    {"no-vm-list", NONE, NULL, 'r'},  {"no-slash-keys", NONE, NULL, 'r'},
+    {"id-prefix", ONE, NULL, 'r'},    {"place", ONE, NULL, 'r'},
+    {"vm-directory", ONE, NULL, 'r'}, {"list-max", ONE, NULL, 'r'},
 };
 
 const struct option *sim_rest_options_table(size_t *count)
@@ -59,6 +68,14 @@ static bool take_address(const char *word, struct sim_rest_options *out)
         return false;
     out->port = (uint16_t)strtoul(port, NULL, 10);
     return out->given = true;
+}
+
+static int take_number(const char *word, size_t *out)
+{
+    if (!*word || strlen(word) > 9 || strspn(word, "0123456789") != strlen(word))
+        return -EINVAL;
+    *out = strtoul(word, NULL, 10);
+    return 0;
 }
 
 static bool set_state(const char *word, struct sim_vms *vms)
@@ -137,6 +154,14 @@ int sim_rest_options_take(const char *name, const char *argument, struct sim_vms
     }
     if (!strcmp(name, "vm"))
         return sim_vms_add(vms, argument);
+    if (!strcmp(name, "vm-directory")) {
+        out->directory = true;
+        return sim_vms_add_directory(vms, argument);
+    }
+    if (!strcmp(name, "place"))
+        return sim_vms_add_place(vms, argument);
+    if (!strcmp(name, "list-max"))
+        return take_number(argument, &out->shape.list_max);
     if (!strcmp(name, "vm-state"))
         return keep_state(argument, out);
     bool good = !strcmp(name, "https") ? take_address(argument, out)
@@ -156,9 +181,9 @@ bool sim_rest_options_finish(const struct sim_rest_options *options, const char 
     char *spec DS_AUTO_FREE = NULL;
     if (!options->cert || !options->key || !options->user || !options->password_file)
         return complain("--https needs --cert, --key, --user and --password-file", "");
-    if (!vms->count && !store)
-        return complain("--https needs --vm or --store", "");
-    if (!vms->count &&
+    if (!vms->count && !store && !options->directory)
+        return complain("--https needs --vm, --vm-directory or --store", "");
+    if (!vms->count && !options->directory &&
         (asprintf(&spec, "vm-1=web-01=%s", store) < 0 || sim_vms_add(vms, spec) != 0))
         return complain("cannot make the default machine", "");
     for (size_t i = 0; i < options->state_count; i++) {

@@ -17,10 +17,13 @@ struct sim_rest_options {
     const char *key;
     const char *password_file;
     const char *user;
+    bool directory;      /* --vm-directory, which may be empty */
     const char **states; /* of machines, as given; owned, not what they point to */
     size_t state_count;
     struct sim_rest_shape shape;
 };
+
+extern const struct sim_rest_shape sim_rest_shape_default;
 
 /* The options as rows for getopt_long(); all have the value 'r'. */
 const struct option *sim_rest_options_table(size_t *count);

@@ -22,6 +22,7 @@ struct sim_rest_shape {
     bool no_vm_list;       /* the list of VMs is no route */
     bool no_slash_keys;    /* something on the way refuses %2F in a key */
     const char *id_prefix; /* a DataSet's id is this and its name */
+    size_t list_max;       /* so many machines a list holds */
 };
 
 struct sim_rest_reply {

@@ -19,6 +19,8 @@ static const char *const names[SIM_REST_OP_COUNT] = {
     [SIM_REST_DESTROY] = "rest-destroy", [SIM_REST_LIST_KEYS] = "rest-list-keys",
     [SIM_REST_GET] = "rest-get",         [SIM_REST_SET] = "rest-set",
     [SIM_REST_REMOVE] = "rest-remove",   [SIM_REST_VM] = "rest-vm",
+    [SIM_REST_HOSTS] = "rest-hosts",     [SIM_REST_CLUSTERS] = "rest-clusters",
+    [SIM_REST_FOLDERS] = "rest-folders", [SIM_REST_DATACENTERS] = "rest-datacenters",
 };
 
 /* Segments of a path; "*" is a name. */
@@ -32,6 +34,10 @@ static const struct {
     {"POST", {"rest", "com", "vmware", "cis", "session"}, SIM_REST_LOGIN},
     {"DELETE", {"rest", "com", "vmware", "cis", "session"}, SIM_REST_LOGOUT},
     {"GET", {"api", "vcenter", "vm"}, SIM_REST_VMS},
+    {"GET", {"api", "vcenter", "datacenter"}, SIM_REST_DATACENTERS},
+    {"GET", {"api", "vcenter", "cluster"}, SIM_REST_CLUSTERS},
+    {"GET", {"api", "vcenter", "host"}, SIM_REST_HOSTS},
+    {"GET", {"api", "vcenter", "folder"}, SIM_REST_FOLDERS},
     {"GET", {"api", "vcenter", "vm", "*"}, SIM_REST_VM},
     {"GET", {"api", "vcenter", "vm", "*", "data-sets"}, SIM_REST_LIST},
     {"POST", {"api", "vcenter", "vm", "*", "data-sets"}, SIM_REST_CREATE},
@@ -42,6 +48,16 @@ static const struct {
     {"GET", {"api", "vcenter", "vm", "*", "data-sets", "*", "entries", "*"}, SIM_REST_GET},
     {"PUT", {"api", "vcenter", "vm", "*", "data-sets", "*", "entries", "*"}, SIM_REST_SET},
     {"DELETE", {"api", "vcenter", "vm", "*", "data-sets", "*", "entries", "*"}, SIM_REST_REMOVE},
+};
+
+/* What the lists take as parameters, each any number of times. */
+static const char *const filters[SIM_REST_OP_COUNT][9] = {
+    [SIM_REST_VMS] = {"vms", "names", "hosts", "clusters", "folders", "datacenters",
+                      "power_states"},
+    [SIM_REST_DATACENTERS] = {"datacenters", "names", "folders"},
+    [SIM_REST_CLUSTERS] = {"clusters", "names", "folders", "datacenters"},
+    [SIM_REST_HOSTS] = {"hosts", "names", "folders", "datacenters", "standalone", "clusters"},
+    [SIM_REST_FOLDERS] = {"folders", "names", "type", "parent_folders", "datacenters"},
 };
 
 const char *sim_rest_op_name(enum sim_rest_op op)
@@ -172,7 +188,7 @@ static void find_route(struct sim_rest_route *route, const char *method)
 }
 
 /* `text` is taken. */
-static void add_filter(struct sim_rest_route *route, bool by_id, char *text)
+static void add_filter(struct sim_rest_route *route, const char *name, char *text)
 {
     struct sim_rest_filter *more = reallocarray(route->filter, route->filters + 1, sizeof *more);
     if (!more) {
@@ -181,7 +197,17 @@ static void add_filter(struct sim_rest_route *route, bool by_id, char *text)
         return;
     }
     route->filter = more;
-    route->filter[route->filters++] = (struct sim_rest_filter){.by_id = by_id, .text = text};
+    route->filter[route->filters++] = (struct sim_rest_filter){.name = name, .text = text};
+}
+
+/* The filter of that name; NULL if the operation has none. */
+static const char *find_filter(enum sim_rest_op op, const char *name, size_t len)
+{
+    for (const char *const *filter = filters[op]; *filter; filter++) {
+        if (strlen(*filter) == len && !memcmp(*filter, name, len))
+            return *filter;
+    }
+    return NULL;
 }
 
 /* NAME=VALUE of the query. */
@@ -190,11 +216,10 @@ static void take_parameter(struct sim_rest_route *route, const char *text, size_
     const char *equals = memchr(text, '=', len);
     size_t name = equals ? (size_t)(equals - text) : len;
     char *value = equals ? decode(equals + 1, len - name - 1) : NULL;
-    bool by_id = name == 3 && !memcmp(text, "vms", 3);
-    bool by_name = name == 5 && !memcmp(text, "names", 5);
+    const char *filter = find_filter(route->op, text, name);
     bool force = name == 5 && !memcmp(text, "force", 5);
-    if (value && route->op == SIM_REST_VMS && (by_id || by_name)) {
-        add_filter(route, by_id, value);
+    if (value && filter) {
+        add_filter(route, filter, value);
         return;
     }
     if (value && route->op == SIM_REST_DESTROY && force &&
@@ -255,5 +280,5 @@ void sim_rest_route_describe(const struct sim_rest_route *route, struct ds_buf *
     describe("dataset", route->id, out);
     describe("key", route->key, out);
     for (size_t i = 0; i < route->filters; i++)
-        describe(route->filter[i].by_id ? "vms" : "names", route->filter[i].text, out);
+        describe(route->filter[i].name, route->filter[i].text, out);
 }

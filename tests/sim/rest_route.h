@@ -12,6 +12,10 @@ enum sim_rest_op {
     SIM_REST_LOGIN,
     SIM_REST_LOGOUT,
     SIM_REST_VMS,
+    SIM_REST_DATACENTERS,
+    SIM_REST_CLUSTERS,
+    SIM_REST_HOSTS,
+    SIM_REST_FOLDERS,
     SIM_REST_LIST,
     SIM_REST_VM, /* the machine itself */
     SIM_REST_CREATE,
@@ -46,9 +50,9 @@ struct sim_rest_route {
     const char *vm; /* these three, decoded once; NULL: not in the path */
     const char *id; /* of a DataSet */
     const char *key;
-    size_t filters; /* of the list of VMs */
+    size_t filters; /* of a list of VMs or of what they are in */
     struct sim_rest_filter {
-        bool by_id; /* vms=, else names= */
+        const char *name; /* the parameter's: "names", "vms", … */
         char *text;
     } * filter;                            /* owned, with the texts */
     char *segments[SIM_REST_SEGMENTS_MAX]; /* owned, decoded */

@@ -2,6 +2,7 @@
 
 #include "cleanup.h"
 #include "out.h"
+#include "rest_list.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -15,7 +16,8 @@ struct run {
     struct sim_rest_request *request;
     const struct sim_rest_route *route;
     struct sim_vm *vm;
-    const char *dataset; /* by its name */
+    struct ds_client *store; /* the machine's; NULL: not needed */
+    const char *dataset;     /* by its name */
     struct ds_call *call;
     struct sim_rest_reply *reply;
 };
@@ -51,13 +53,13 @@ static int list(struct run *run)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     struct ds_buf *out = &run->reply->body;
-    int err = ds_client_list(run->vm->store, run->call, &names);
+    int err = ds_client_list(run->store, run->call, &names);
     if (err)
         return err;
     sim_out_text(out, "[");
     for (size_t i = 0; i < names.count; i++) {
         struct ds_attributes attributes DS_CLEANUP(ds_attributes_clear) = {0};
-        err = ds_client_query(run->vm->store, run->call, names.names[i], &attributes);
+        err = ds_client_query(run->store, run->call, names.names[i], &attributes);
         if (err && err != -ENOENT)
             return err;
         sim_out_text(out, i ? ",{\"data_set\":" : "{\"data_set\":");
@@ -131,7 +133,7 @@ static int create(struct run *run)
     json_t *json DS_CLEANUP(release) = load(run);
     int err = json ? read_attributes(run, json, &name, &attributes) : -EINVAL;
     if (!err)
-        err = ds_client_create(run->vm->store, run->call, name, &attributes);
+        err = ds_client_create(run->store, run->call, name, &attributes);
     if (err)
         return err;
     write_id(run, name, &run->reply->body);
@@ -142,7 +144,7 @@ static int create(struct run *run)
 static int query(struct run *run)
 {
     struct ds_attributes attributes DS_CLEANUP(ds_attributes_clear) = {0};
-    int err = ds_client_query(run->vm->store, run->call, run->dataset, &attributes);
+    int err = ds_client_query(run->store, run->call, run->dataset, &attributes);
     if (!err)
         err = ds_attributes_to_json(run->dataset, &attributes, &run->reply->body);
     if (!err)
@@ -156,13 +158,13 @@ static int update(struct run *run)
     json_t *json DS_CLEANUP(release) = load(run);
     int err = json ? read_attributes(run, json, NULL, &attributes) : -EINVAL;
     if (!err)
-        err = ds_client_update(run->vm->store, run->call, run->dataset, &attributes);
+        err = ds_client_update(run->store, run->call, run->dataset, &attributes);
     return changed(run, err, false);
 }
 
 static int destroy(struct run *run)
 {
-    int err = ds_client_destroy(run->vm->store, run->call, run->dataset, run->route->forced);
+    int err = ds_client_destroy(run->store, run->call, run->dataset, run->route->forced);
     return changed(run, err, true);
 }
 
@@ -170,7 +172,7 @@ static int list_keys(struct run *run)
 {
     struct ds_names keys DS_CLEANUP(ds_names_clear) = {0};
     struct ds_buf *out = &run->reply->body;
-    int err = ds_client_list_keys(run->vm->store, run->call, run->dataset, &keys);
+    int err = ds_client_list_keys(run->store, run->call, run->dataset, &keys);
     if (err)
         return err;
     sim_out_text(out, "[");
@@ -186,7 +188,7 @@ static int list_keys(struct run *run)
 static int get(struct run *run)
 {
     struct ds_buf value DS_CLEANUP(ds_buf_free) = {0};
-    int err = ds_client_get_one(run->vm->store, run->call, run->dataset, run->route->key, &value);
+    int err = ds_client_get_one(run->store, run->call, run->dataset, run->route->key, &value);
     if (err)
         return err;
     sim_out_json(&run->reply->body, value.data, value.len, false);
@@ -201,72 +203,31 @@ static int set(struct run *run)
     if (!err && !json_is_string(json))
         err = ds_call_fail(run->call, -EINVAL, "the value is no string");
     if (!err)
-        err = ds_client_set(run->vm->store, run->call, run->dataset, run->route->key,
+        err = ds_client_set(run->store, run->call, run->dataset, run->route->key,
                             json_string_value(json), json_string_length(json), NULL);
     return changed(run, err, false);
 }
 
 static int remove_key(struct run *run)
 {
-    int err = ds_client_remove(run->vm->store, run->call, run->dataset, run->route->key, NULL);
+    int err = ds_client_remove(run->store, run->call, run->dataset, run->route->key, NULL);
     return changed(run, err, true);
-}
-
-/* True if the machine is one of those that the filters of its kind ask for. */
-static bool is_wanted(const struct sim_rest_route *route, bool by_id, const char *text)
-{
-    bool asked = false;
-    for (size_t i = 0; i < route->filters; i++) {
-        if (route->filter[i].by_id != by_id)
-            continue;
-        asked = true;
-        if (!strcmp(route->filter[i].text, text))
-            return true;
-    }
-    return !asked;
-}
-
-static const char *const power_states[] = {
-    [SIM_VM_ON] = "POWERED_ON",
-    [SIM_VM_OFF] = "POWERED_OFF",
-    [SIM_VM_SUSPENDED] = "SUSPENDED",
-    [SIM_VM_UNSUPPORTED] = "POWERED_ON",
-    [SIM_VM_GONE] = "",
-};
-
-static int tell_vm(struct run *run)
-{
-    struct ds_buf *out = &run->reply->body;
-    int state = atomic_load(&run->vm->state);
-    sim_out_text(out, "{\"name\":");
-    put_string(out, run->vm->name);
-    sim_out_format(out, ",\"power_state\":\"%s\",\"hardware\":{\"version\":\"VMX_%d\"}}",
-                   power_states[state], state == SIM_VM_UNSUPPORTED ? 19 : 20);
-    sim_rest_reply_json(run->reply, 200);
-    return 0;
 }
 
 static int list_vms(struct run *run)
 {
-    struct ds_buf *out = &run->reply->body;
-    size_t count = 0;
-    sim_out_text(out, "[");
-    for (size_t i = 0; i < run->service->vms->count; i++) {
-        struct sim_vm *vm = &run->service->vms->list[i];
-        if (atomic_load(&vm->state) == SIM_VM_GONE || !is_wanted(run->route, true, vm->id) ||
-            !is_wanted(run->route, false, vm->name))
-            continue;
-        sim_out_text(out, count++ ? ",{\"memory_size_MiB\":1024,\"vm\":"
-                                  : "{\"memory_size_MiB\":1024,\"vm\":");
-        put_string(out, vm->id);
-        sim_out_text(out, ",\"name\":");
-        put_string(out, vm->name);
-        sim_out_format(out, ",\"power_state\":\"%s\",\"cpu_count\":1}",
-                       power_states[atomic_load(&vm->state)]);
-    }
-    sim_out_text(out, "]");
-    sim_rest_reply_json(run->reply, 200);
-    return 0;
+    return sim_rest_list_vms(run->service->vms, run->service->shape.list_max, run->route,
+                             run->reply);
+}
+
+static int list_places(struct run *run)
+{
+    return sim_rest_list_places(run->service->vms, run->route, run->reply);
+}
+
+static int tell_vm(struct run *run)
+{
+    return sim_rest_tell_vm(run->service->vms, run->vm, run->reply);
 }
 
 static int login(struct run *run)
@@ -340,14 +301,36 @@ static bool is_json(const char *content_type)
 static int run_operation(struct run *run)
 {
     static int (*const operations[SIM_REST_OP_COUNT])(struct run *) = {
-        [SIM_REST_LOGIN] = login,   [SIM_REST_LOGOUT] = logout,   [SIM_REST_VMS] = list_vms,
-        [SIM_REST_LIST] = list,     [SIM_REST_CREATE] = create,   [SIM_REST_QUERY] = query,
-        [SIM_REST_UPDATE] = update, [SIM_REST_DESTROY] = destroy, [SIM_REST_LIST_KEYS] = list_keys,
-        [SIM_REST_GET] = get,       [SIM_REST_SET] = set,         [SIM_REST_REMOVE] = remove_key,
+        [SIM_REST_LOGIN] = login,
+        [SIM_REST_LOGOUT] = logout,
+        [SIM_REST_VMS] = list_vms,
+        [SIM_REST_DATACENTERS] = list_places,
+        [SIM_REST_CLUSTERS] = list_places,
+        [SIM_REST_HOSTS] = list_places,
+        [SIM_REST_FOLDERS] = list_places,
+        [SIM_REST_LIST] = list,
+        [SIM_REST_CREATE] = create,
+        [SIM_REST_QUERY] = query,
+        [SIM_REST_UPDATE] = update,
+        [SIM_REST_DESTROY] = destroy,
+        [SIM_REST_LIST_KEYS] = list_keys,
+        [SIM_REST_GET] = get,
+        [SIM_REST_SET] = set,
+        [SIM_REST_REMOVE] = remove_key,
         [SIM_REST_VM] = tell_vm,
     };
+    struct sim_vms *vms = run->service->vms;
     int err = run->route->vm ? check_vm(run) : 0;
-    return err ? err : operations[run->route->op](run);
+    bool stored = !err && run->vm && run->route->op != SIM_REST_VM;
+    if (stored)
+        err = sim_vms_take(vms, run->vm, &run->store);
+    if (err)
+        return err;
+    int (*operation)(struct run *) = operations[run->route->op];
+    err = operation ? operation(run) : -EOPNOTSUPP;
+    if (stored)
+        sim_vms_give(vms, run->vm);
+    return err;
 }
 
 void sim_rest_run_refusal(const struct sim_rest_service *service, enum sim_rest_refusal refusal,
@@ -378,8 +361,10 @@ static bool has_route(const struct sim_rest_service *service, const struct sim_r
                       struct sim_rest_reply *reply)
 {
     bool session = route->op == SIM_REST_LOGIN || route->op == SIM_REST_LOGOUT;
+    bool lists =
+        (route->op >= SIM_REST_VMS && route->op < SIM_REST_LIST) || route->op == SIM_REST_VM;
     if ((service->shape.no_api_session && session && !route->legacy) ||
-        (service->shape.no_vm_list && (route->op == SIM_REST_VMS || route->op == SIM_REST_VM))) {
+        (service->shape.no_vm_list && lists)) {
         sim_rest_run_refusal(service, SIM_REST_NO_ROUTE, reply);
         return false;
     }

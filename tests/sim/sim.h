@@ -6,6 +6,7 @@
 #include "fault.h"
 #include "io.h"
 #include "rest_session.h"
+#include "schedule.h"
 #include "shape.h"
 #include "vms.h"
 
@@ -15,6 +16,7 @@ struct sim_host {
     struct sim_faults *faults;
     struct sim_vms vms;                 /* of the REST interface; empty: there is none */
     struct sim_rest_sessions *sessions; /* of it */
+    struct sim_schedule schedule;       /* what is to come with requests of it */
     int log_fd;                         /* -1: none; each line is one write */
     int stop_fd;                        /* eventfd, readable once the simulator ends */
 };
@@ -31,5 +33,8 @@ struct sim_connection {
 /* Serves a guest's channel, or somebody who changes faults, until either end closes. */
 void sim_channel_serve(struct sim_connection *connection);
 void sim_control_serve(struct sim_connection *connection);
+
+/* Carries out one line, which is changed, and appends the answer. */
+void sim_control_obey(struct sim_host *host, char *line, struct ds_buf *answer);
 
 #endif

@@ -3,7 +3,9 @@
 #define SIM_VMS_H
 
 #include "client.h"
+#include "places.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,31 +18,67 @@ enum sim_vm_state {
     SIM_VM_GONE         /* nobody finds it, by its id nor by its name */
 };
 
+/* Lives until the end, also when the machine is gone. */
 struct sim_vm {
-    char *id; /* "vm-1" */
-    char *name;
+    char *id; /* "vm-1"; constant, as `file` */
     char *file;
-    struct ds_client *store; /* as the management side sees it */
-    atomic_int state;        /* enum sim_vm_state */
+    bool lazy;        /* its store is opened when it is first needed; constant */
+    atomic_int state; /* enum sim_vm_state */
+    /* Under the lock of struct sim_vms. */
+    char *name;
+    const char *host;        /* id; NULL: none */
+    const char *folder;      /* id; NULL: none */
+    struct ds_client *store; /* as the management side sees it; NULL: not open */
+    bool opening;            /* somebody opens it, or closes it */
+    unsigned users;          /* of the store */
+    unsigned long used;      /* when it was last taken: the highest is the latest */
 };
 
-/* Zeroed is empty. Machines are added before threads start; only states change later. */
+/* Zeroed, but for the lock, is empty. */
 struct sim_vms {
-    struct sim_vm *list;
+    pthread_mutex_t lock;
+    pthread_cond_t opened; /* with the lock: some machine is no longer `opening` */
+    struct sim_vm **list;  /* under the lock, as the rest */
     size_t count;
+    size_t room;
+    size_t open_count; /* stores */
+    unsigned long clock;
+    struct sim_places places;
+    size_t next_host; /* where to go on when a machine is put on one */
+    size_t next_folder;
 };
 
-/* Adds ID=NAME=FILE. 0; -EINVAL malformed; -EEXIST the id is there; -ENOMEM. */
+void sim_vms_init(struct sim_vms *vms);
+
+/* Adds ID=NAME=FILE, on the next of the hosts and in the next of the folders. 0; -EINVAL malformed;
+ * -EEXIST the id is there; -ENOMEM. */
 int sim_vms_add(struct sim_vms *vms, const char *spec);
 
-/* Sets the state that the word names: poweredOn, poweredOff, suspended, unsupported, gone. -EINVAL;
- * -ENOENT no such machine. */
+/* Adds all NAME.db in the directory by their names, with ids from vm-1001 on. The names are stored
+ * as vSphere stores them: '%' as "%25", '\' as "%5c". 0 or a negative errno. */
+int sim_vms_add_directory(struct sim_vms *vms, const char *directory);
+
+/* Changes of one machine: -ENOENT no such machine; -EINVAL no such state, host or folder; -ENOMEM.
+ * A state is poweredOn, poweredOff, suspended, unsupported or gone. */
 int sim_vms_set_state(struct sim_vms *vms, const char *id, const char *word);
+int sim_vms_rename(struct sim_vms *vms, const char *id, const char *name);
+int sim_vms_move(struct sim_vms *vms, const char *id, const char *to);
 
-/* NULL if there is none. */
+/* Adds a place (places.h). Hides a place from lists. */
+int sim_vms_add_place(struct sim_vms *vms, const char *spec);
+int sim_vms_hide(struct sim_vms *vms, const char *id);
+
+/* The machine with that id, or NULL. The id of the one that has that name and is not gone, or NULL.
+ */
 struct sim_vm *sim_vms_find(struct sim_vms *vms, const char *id);
+const char *sim_vms_id_of(struct sim_vms *vms, const char *name);
 
-/* Opens all stores. Errors are ds_source_open()'s, said on standard error. */
+/* The machine's store, opened if it is not, until it is given back. Of those that nobody has some
+ * are closed when many are open. Errors are ds_source_open()'s, said on standard error. */
+int sim_vms_take(struct sim_vms *vms, struct sim_vm *vm, struct ds_client **out);
+void sim_vms_give(struct sim_vms *vms, struct sim_vm *vm);
+
+/* Opens the stores of the machines that were added one by one, so that what is wrong shows now. */
 int sim_vms_open(struct sim_vms *vms);
 
 /* Closes the stores and frees what was added. */
