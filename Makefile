@@ -75,7 +75,7 @@ OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_bud
 # Those that take longest start first, lest one goes on by itself in the end. Those that count requests
 # within the 20 ms for which the kernel knows a file run while nothing else does.
 LONG      := $(addprefix %/,test_contract test_matrix test_shell test_model test_rest_fault test_rest_model \
-                 test_load test_bound)
+                 test_load test_bound test_rest_listing)
 ALONE     := %/test_budget
 FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS := 60
@@ -146,7 +146,7 @@ fuzz: $(FUZZ:%=%.libfuzzer) ## fuzz each decoder for FUZZ_SECONDS (60); needs cl
 # What each fuzzer is compiled with, so that the fuzzer sees which way it takes there.
 FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
 FUZZED_netrc := client/rest/netrc.c
-FUZZED_rest  := $(addprefix client/rest/,error.c json.c)
+FUZZED_rest  := $(addprefix client/rest/,error.c json.c url.c vm_name.c) client/base/machines.c
 FUZZED_wire  := client/tools/wire.c
 FUZZED_BASE  := $(addprefix client/base/,attributes_json.c buf.c call.c dataset.c json_load.c json_text.c text.c \
                                            utf8.c)

@@ -10,6 +10,7 @@
 #include "rest/examine.h"
 #include "rest/probe.h"
 #include "rest/rest.h"
+#include "rest/server.h"
 #include "rest/url.h"
 #include "tools/examine.h"
 #include "tools/tools.h"
@@ -82,14 +83,15 @@ static int refuse_left_out(char *why, const char *kind)
                   DS_WITH_rest && DS_WITH_local ? " or " : "", DS_WITH_local ? "local:FILE" : "");
 }
 
-static int check_url(const char *source, const struct ds_source_options *options, char *why)
+static int check_url(const char *source, const struct ds_source_options *options, bool server,
+                     char *why)
 {
     struct ds_url url;
     if (starts_with(source, "http://"))
         return refuse(why, "http:// would send the password in clear: use https://");
     if (!DS_WITH_rest)
-        return refuse_left_out(why, "https://HOST/VM");
-    int err = ds_url_parse(source, &url, why);
+        return refuse_left_out(why, server ? "https://HOST" : "https://HOST/VM");
+    int err = server ? ds_url_parse_server(source, &url, why) : ds_url_parse(source, &url, why);
     if (err)
         return err;
     ds_url_clear(&url);
@@ -134,7 +136,7 @@ int ds_source_check(const char *source, const struct ds_source_options *options,
         return refuse(why, "-o folder=, cluster=, datacenter=, power= and machines= are for "
                            "https://HOST and local:DIRECTORY/ only");
     if (is_url(source))
-        return check_url(source, options, why);
+        return check_url(source, options, false, why);
     int err = check_no_url(options, why);
     if (err)
         return err;
@@ -186,6 +188,8 @@ int ds_inventory_check(const char *source, const struct ds_source_options *optio
         return refuse(why,
                       "-o folder=, cluster=, datacenter= and power= are for https://HOST only: "
                       "a store file has none");
+    if (is_server(source))
+        return check_url(source, options, true, why);
     others.machines = NULL;
     return ds_source_check(source, &others, why);
 }
@@ -260,6 +264,8 @@ int ds_inventory_open(const char *source, const struct ds_source_options *option
         return ds_call_fail(call, err, "%s", why);
     if (DS_WITH_local && directory_in(source))
         return ds_directory_open(directory_in(source), options, call, out);
+    if (DS_WITH_rest && is_server(source))
+        return ds_server_open(source, options, call, out);
     return -EINVAL;
 }
 

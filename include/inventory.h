@@ -52,6 +52,9 @@ struct ds_machine_filter {
     unsigned powers;       /* of 1u << enum ds_power; 0: any */
 };
 
+/* Frees the content and zeroes it. Harmless on a zeroed one. */
+void ds_machine_filter_clear(struct ds_machine_filter *filter);
+
 enum ds_inventory_op { DS_INVENTORY_LIST, DS_INVENTORY_FIND, DS_INVENTORY_OP_COUNT };
 
 enum ds_machine_by { DS_MACHINE_BY_ID, DS_MACHINE_BY_NAME };

@@ -18,6 +18,9 @@ void ds_store_options_clear(struct ds_store_options *options)
     free(options->credentials);
     free(options->cacert);
     free(options->pin);
+    if (options->machines != NULL)
+        ds_machine_filter_clear(options->machines);
+    free(options->machines);
     ds_attributes_clear(&options->attributes);
     *options = (struct ds_store_options){0};
 }

@@ -3,6 +3,7 @@
 
 #include "../base/json_load.h"
 #include "cleanup.h"
+#include "vm_name.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -126,6 +127,53 @@ int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
     *names = read_names;
     *ids = read_ids;
     return 0;
+}
+
+static enum ds_power power_of(const json_t *value)
+{
+    static const struct {
+        const char *word;
+        enum ds_power power;
+    } words[] = {{"POWERED_ON", DS_POWER_ON},
+                 {"POWERED_OFF", DS_POWER_OFF},
+                 {"SUSPENDED", DS_POWER_SUSPENDED}};
+    for (size_t i = 0; json_is_string(value) && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i].word, json_string_value(value)))
+            return words[i].power;
+    return DS_POWER_UNKNOWN;
+}
+
+static int add_machine(const json_t *object, struct ds_machines *out)
+{
+    const json_t *id = json_object_get(object, "vm");
+    const json_t *name = json_object_get(object, "name");
+    if (!ds_json_is_text(id) || !ds_json_is_text(name)) {
+        out->left_out++;
+        return 0;
+    }
+    int err = ds_machines_add(out, json_string_value(id), json_string_value(name),
+                              power_of(json_object_get(object, "power_state")));
+    if (!err) /* shorter or as long, where it stands */
+        ds_vm_name_read(out->text.names[out->text.count - 1]);
+    return err;
+}
+
+int ds_rest_json_read_machines(const char *text, size_t len, struct ds_machines *out)
+{
+    json_t *root AUTO_JSON = NULL;
+    size_t at;
+    const json_t *object;
+    int err = ds_json_load(text, len, JSON_DECODE_ANY, &root);
+    if (!err && !json_is_array(root))
+        err = -EPROTO;
+    json_array_foreach(root, at, object)
+    {
+        if (!err && !json_is_object(object))
+            err = -EPROTO;
+        if (!err)
+            err = add_machine(object, out);
+    }
+    return err;
 }
 
 static enum ds_access access_of(const json_t *value)

@@ -6,7 +6,7 @@
 #ifndef DS_REST_JSON_H
 #define DS_REST_JSON_H
 
-#include "dataset.h"
+#include "inventory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +25,11 @@ int ds_rest_json_read_keys(const char *text, size_t len, struct ds_names *out);
  * `id_member` is "data_set" or "vm". */
 int ds_rest_json_read_ids(const char *text, size_t len, const char *id_member,
                           struct ds_names *names, struct ds_names *ids);
+
+/* An array of virtual machines, as their list tells of them: ids, names as they are meant
+ * (vm_name.h) and power states, added to `out`. One whose name or id is no text is counted as left
+ * out. After a failure some may have been added. */
+int ds_rest_json_read_machines(const char *text, size_t len, struct ds_machines *out);
 
 /* An object with a DataSet's attributes; what is missing or of another kind stays unknown, and a
  * description that is no text gets U+FFFD. */

@@ -110,7 +110,8 @@ static int parse_vm(const char *text, struct ds_url *out, char *why)
     return 0;
 }
 
-static int parse(const char *source, struct ds_url *out, char *why)
+/* Reads what stands before the path, which `*path` then is. */
+static int parse_server(const char *source, struct ds_url *out, const char **path, char *why)
 {
     size_t begin = strlen(scheme);
     if (strncasecmp(source, scheme, begin) != 0)
@@ -131,7 +132,16 @@ static int parse(const char *source, struct ds_url *out, char *why)
         out->base = NULL;
         return -ENOMEM;
     }
-    const char *path = authority + authority_len;
+    *path = authority + authority_len;
+    return 0;
+}
+
+static int parse(const char *source, struct ds_url *out, char *why)
+{
+    const char *path = "";
+    int err = parse_server(source, out, &path, why);
+    if (err)
+        return err;
     if (*path != '/' && *path)
         return refuse(why, "expected https://HOST/VM, without ? or #");
     return parse_vm(*path ? path + 1 : path, out, why);
@@ -141,6 +151,20 @@ int ds_url_parse(const char *source, struct ds_url *out, char *why)
 {
     struct ds_url url = {0};
     int err = parse(source, &url, why);
+    if (err)
+        ds_url_clear(&url);
+    else
+        *out = url;
+    return err;
+}
+
+int ds_url_parse_server(const char *source, struct ds_url *out, char *why)
+{
+    struct ds_url url = {0};
+    const char *path = "";
+    int err = parse_server(source, &url, &path, why);
+    if (!err && *path)
+        err = refuse(why, "expected https://HOST with nothing behind it, or https://HOST/VM");
     if (err)
         ds_url_clear(&url);
     else
@@ -186,4 +210,11 @@ int ds_url_encode(struct ds_buf *out, const char *text)
             err = ds_buf_printf(out, "%%%02X", (unsigned)(unsigned char)*text++);
     }
     return err;
+}
+
+int ds_url_add(struct ds_buf *url, const char *name, const char *value)
+{
+    bool begun = memchr(url->data, '?', url->len) != NULL;
+    int err = ds_buf_printf(url, "%c%s=", begun ? '&' : '?', name);
+    return err ? err : ds_url_encode(url, value);
 }

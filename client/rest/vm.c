@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "json.h"
 #include "reply.h"
-#include "url.h"
+#include "vm_name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,29 +34,10 @@ static int choose(const char *name, const struct ds_names *ids, struct ds_call *
                         ids->count, name, told.data, ids->count > TOLD_IDS ? ", ..." : "");
 }
 
-/* As vSphere stores a name. */
-static int store_form(struct ds_buf *out, const char *name)
-{
-    int err = ds_buf_puts(out, "");
-    for (; *name && !err; name++)
-        err = strchr("/\\%", *name) ? ds_buf_printf(out, "%%%02x", (unsigned)(unsigned char)*name)
-                                    : ds_buf_append(out, name, 1);
-    return err;
-}
-
-/* Which of the two forms the server takes nobody says: both are asked for. */
 static int put_url(struct ds_buf *url, const char *base, const char *name)
 {
-    struct ds_buf stored DS_CLEANUP(ds_buf_free) = {0};
-    int err = ds_buf_printf(url, "%s/api/vcenter/vm?names=", base);
-    if (!err)
-        err = ds_url_encode(url, name);
-    if (!err)
-        err = store_form(&stored, name);
-    if (err || !strcmp(stored.data, name))
-        return err;
-    err = ds_buf_puts(url, "&names=");
-    return err ? err : ds_url_encode(url, stored.data);
+    int err = ds_buf_printf(url, "%s/api/vcenter/vm", base);
+    return err ? err : ds_vm_name_add(url, name);
 }
 
 int ds_vm_find(struct ds_session *session, const char *base, const char *name, struct ds_call *call,

@@ -20,5 +20,6 @@ struct inventory_target {
 };
 
 extern const struct inventory_target inventory_target_local;
+extern const struct inventory_target inventory_target_rest;
 
 #endif

@@ -30,7 +30,7 @@ static void run_sim(const char *directory, const char *const *arguments, int rea
     char store[PATH_MAX];
     char rpc[PATH_MAX];
     char ready[16];
-    const char *argv[48] = {"datasets-sim", "--store", store, "--rpc", rpc, "--ready-fd", ready};
+    const char *argv[96] = {"datasets-sim", "--store", store, "--rpc", rpc, "--ready-fd", ready};
     size_t count = 7;
     simulator_product("datasets-sim", program);
     snprintf(store, sizeof store, "%s/store", directory);

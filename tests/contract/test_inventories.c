@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct inventory_target *const targets[] = {&inventory_target_local};
+static const struct inventory_target *const targets[] = {&inventory_target_local,
+                                                         &inventory_target_rest};
 static const struct inventory_target *target;
 
 enum { TIMEOUT_MS = 60000 };

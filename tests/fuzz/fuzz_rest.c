@@ -123,6 +123,20 @@ static void read_machine(const char *text, size_t len)
     }
 }
 
+static void read_machines(const char *text, size_t len)
+{
+    struct ds_machines machines = {0};
+    int err = ds_rest_json_read_machines(text, len, &machines);
+    require(!err || err == -EPROTO);
+    for (size_t i = 0; i < machines.count; i++) {
+        require_text(machines.list[i].id);
+        require_text(machines.list[i].name);
+        require(machines.list[i].power < DS_POWER_COUNT);
+    }
+    require(!ds_machines_sort(&machines));
+    ds_machines_clear(&machines);
+}
+
 static void read_fault(const char *text, size_t len)
 {
     struct ds_rest_fault fault;
@@ -145,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_names(text, size);
     read_attributes(text, size);
     read_machine(text, size);
+    read_machines(text, size);
     read_fault(text, size);
     ds_rest_json_check(text, size, false);
     if (ds_utf8_valid(text, size))

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "client.h"
+#include "inventory.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -165,9 +165,53 @@ static void test_open_refuses(void **state)
     assert_null(client);
 }
 
+/* What is all machines, and what such a SOURCE may not be mistaken for. */
+static void test_inventories(void **state)
+{
+    (void)state;
+    static const char *const are[] = {"https://h", "HTTPS://h:8443", "https://[::1]", "local:/x/",
+                                      "local:x/y/"};
+    static const char *const are_not[] = {"https://h/", "https://h/vm-1", "https://h?",
+                                          "https://h#", "http://h",       "local:x",
+                                          "local:",     "tools",          "tools:unix=/x/"};
+    struct ds_source_options none = {0};
+    char why[DS_WHY_BYTES];
+    for (size_t i = 0; i < sizeof are / sizeof *are; i++) {
+        assert_true(ds_inventory_is(are[i]));
+        assert_int_equal(ds_inventory_check(are[i], &none, why), 0);
+    }
+    for (size_t i = 0; i < sizeof are_not / sizeof *are_not; i++)
+        assert_false(ds_inventory_is(are_not[i]));
+    assert_int_equal(ds_source_check("https://h", &none, why), -EINVAL);
+    assert_int_equal(ds_source_check("https://h/", &none, why), -EINVAL);
+    assert_int_equal(ds_inventory_check("https://user:secret@h", &none, why), -EINVAL);
+    assert_null(strstr(why, "secret"));
+    assert_int_equal(ds_inventory_check("https://h:0", &none, why), -EINVAL);
+}
+
+static void test_options_of_inventories(void **state)
+{
+    (void)state;
+    struct ds_machine_filter filter = {.powers = 1U << DS_POWER_ON};
+    struct ds_source_options machines = {.machines = &filter};
+    struct ds_source_options side = {.side = DS_SIDE_GUEST, .side_given = true};
+    struct ds_source_options contradictory = {.insecure = true, .pin = "p"};
+    struct ds_source_options credentials = {.credentials = "f"};
+    char why[DS_WHY_BYTES];
+    assert_int_equal(ds_inventory_check("https://h", &machines, why), 0);
+    assert_int_equal(ds_inventory_check("local:x/", &machines, why), -EINVAL);
+    assert_int_equal(ds_source_check("https://h/vm-1", &machines, why), -EINVAL);
+    assert_int_equal(ds_source_check("tools", &machines, why), -EINVAL);
+    assert_int_equal(ds_inventory_check("https://h", &side, why), -EINVAL);
+    assert_int_equal(ds_inventory_check("local:x/", &side, why), 0);
+    assert_int_equal(ds_inventory_check("https://h", &contradictory, why), -EINVAL);
+    assert_int_equal(ds_inventory_check("local:x/", &credentials, why), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_inventories),  cmocka_unit_test(test_options_of_inventories),
         cmocka_unit_test(test_refusals),     cmocka_unit_test(test_long_source),
         cmocka_unit_test(test_accepted),     cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_open_refuses), cmocka_unit_test(test_options_of_https),

@@ -293,6 +293,44 @@ static void test_names(void **state)
     expect_names(&ids, "vm-42|");
 }
 
+static void test_machines(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "[{\"vm\":\"vm-1\",\"name\":\"web\",\"power_state\":\"POWERED_ON\",\"cpu_count\":1},"
+        "{\"vm\":\"vm-2\",\"name\":\"a%2fb%25\",\"power_state\":\"POWERED_OFF\"},"
+        "{\"vm\":\"vm-3\",\"name\":\"c\",\"power_state\":\"SUSPENDED\"},"
+        "{\"vm\":\"vm-4\",\"name\":\"d\",\"power_state\":\"ASLEEP\"},"
+        "{\"vm\":\"vm-5\",\"name\":\"e\"},"
+        "{\"vm\":\"vm-6\"},{\"name\":\"f\"},{\"vm\":7,\"name\":\"g\"},{\"vm\":\"\xff\",\"name\":"
+        "\"h\"}]";
+    static const char *const wrong[] = {"",  "{}",  "7", "[7]", "[[]]", "[{\"vm\":\"vm-1\"},\"x\"]",
+                                        "[", "null"};
+    static const struct ds_machine expected[] = {{"vm-1", "web", DS_POWER_ON},
+                                                 {"vm-2", "a/b%", DS_POWER_OFF},
+                                                 {"vm-3", "c", DS_POWER_SUSPENDED},
+                                                 {"vm-4", "d", DS_POWER_UNKNOWN},
+                                                 {"vm-5", "e", DS_POWER_UNKNOWN}};
+    struct ds_machines machines = {0};
+    assert_int_equal(ds_rest_json_read_machines(text, strlen(text), &machines), 0);
+    assert_int_equal(machines.count, LEN(expected));
+    assert_int_equal(machines.left_out, 4);
+    for (size_t i = 0; i < LEN(expected); i++) {
+        assert_string_equal(machines.list[i].id, expected[i].id);
+        assert_string_equal(machines.list[i].name, expected[i].name);
+        assert_int_equal(machines.list[i].power, expected[i].power);
+    }
+    /* More of them come behind. */
+    assert_int_equal(ds_rest_json_read_machines("[]", 2, &machines), 0);
+    assert_int_equal(ds_rest_json_read_machines(text, strlen(text), &machines), 0);
+    assert_int_equal(machines.count, 2 * LEN(expected));
+    ds_machines_clear(&machines);
+    for (size_t i = 0; i < LEN(wrong); i++)
+        assert_int_equal(ds_rest_json_read_machines(wrong[i], strlen(wrong[i]), &machines),
+                         -EPROTO);
+    ds_machines_clear(&machines);
+}
+
 /* What is no text, or no string at all, hides nothing but itself. */
 static void test_some_names(void **state)
 {
@@ -622,13 +660,21 @@ static void test_written_attributes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_json),         cmocka_unit_test(test_wrong_kinds),
-        cmocka_unit_test(test_truncated),       cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_strings),         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_some_names),      cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_machine),         cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_long_fault),      cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_written_strings), cmocka_unit_test(test_written_attributes),
+        cmocka_unit_test(test_no_json),
+        cmocka_unit_test(test_wrong_kinds),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_machines),
+        cmocka_unit_test(test_some_names),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_machine),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_long_fault),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_written_strings),
+        cmocka_unit_test(test_written_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

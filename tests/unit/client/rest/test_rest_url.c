@@ -294,13 +294,65 @@ static void test_segments(void **state)
             fail_msg("'%s' is refused", accepted[i]);
 }
 
+static void test_servers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source;
+        const char *base;
+        const char *host;
+    } rows[] = {
+        {"https://vc", "https://vc", "vc"},
+        {"HTTPS://vc.example:8443", "https://vc.example:8443", "vc.example"},
+        {"https://[::1]:443", "https://[::1]:443", "::1"},
+    };
+    static const char *const refused[] = {
+        "https://",          "https://vc/",  "https://vc/vm-1", "https://vc?",
+        "https://vc#x",      "https://vc:0", "https://u:p@vc",  "http://vc",
+        "https://vc:443/vm", "https://vc:x", "https://vc vc",   "vc",
+    };
+    char why[DS_WHY_BYTES];
+    struct ds_url url;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        assert_int_equal(ds_url_parse_server(rows[i].source, &url, why), 0);
+        assert_string_equal(url.base, rows[i].base);
+        assert_string_equal(url.host, rows[i].host);
+        assert_null(url.vm);
+        ds_url_clear(&url);
+    }
+    for (size_t i = 0; i < LEN(refused); i++) {
+        *why = '\0';
+        if (ds_url_parse_server(refused[i], &url, why) != -EINVAL || !*why)
+            fail_msg("'%s' is taken", refused[i]);
+        assert_null(strstr(why, "u:p"));
+    }
+}
+
+static void test_parameters(void **state)
+{
+    (void)state;
+    struct ds_buf url = {0};
+    assert_int_equal(ds_buf_puts(&url, "https://vc/p"), 0);
+    assert_int_equal(ds_url_add(&url, "a", "x y"), 0);
+    assert_int_equal(ds_url_add(&url, "a", "?&"), 0);
+    assert_int_equal(ds_url_add(&url, "b", ""), 0);
+    assert_string_equal(url.data, "https://vc/p?a=x%20y&a=%3F%26&b=");
+    ds_buf_free(&url);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),           cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_passwords),          cmocka_unit_test(test_long),
-        cmocka_unit_test(test_encode_every_byte),  cmocka_unit_test(test_encode),
-        cmocka_unit_test(test_encoded_comes_back), cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_passwords),
+        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_encode_every_byte),
+        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_encoded_comes_back),
+        cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_servers),
+        cmocka_unit_test(test_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,284 @@
+/* More machines than vCenter lists in one request: by which parts they are asked for, how often,
+ * and what happens when machines move, come and go meanwhile. */
+#include "vcenter_world.h"
+
+#include "cleanup.h"
+
+#include <stdio.h>
+
+enum { MACHINES = 5000 };
+
+/* Each cluster has a fifth of the machines on one host; the last fifth is on a host in none. */
+static const char *const places[] = {"datacenter=datacenter-1=dc1",
+                                     "cluster=domain-c1=c1=datacenter-1",
+                                     "cluster=domain-c2=c2=datacenter-1",
+                                     "cluster=domain-c3=c3=datacenter-1",
+                                     "cluster=domain-c4=c4=datacenter-1",
+                                     "host=host-1=h1=domain-c1",
+                                     "host=host-2=h2=domain-c2",
+                                     "host=host-3=h3=domain-c3",
+                                     "host=host-4=h4=domain-c4",
+                                     "host=host-5=h5=datacenter-1",
+                                     NULL};
+enum { PARTS = 5 };
+
+static void start(struct vcenter *v, const char *const *where)
+{
+    vcenter_start(v, MACHINES, where);
+    v->options.transfers = 1; /* one part after the other, clusters first */
+    int err = vcenter_open(v);
+    if (err)
+        fail_msg("open: %s: %s", strerror(-err), v->call.text);
+}
+
+/* What one listing of so many machines asks for, and has answered with so much at once. */
+static void expect_requests(struct vcenter *v, size_t machines, size_t lists, size_t parts)
+{
+    size_t all = VCENTER_COUNT(v, "rest=");
+    size_t vms = VCENTER_COUNT(v, "rest=rest-vms");
+    vcenter_expect(v, machines);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - vms, parts);
+    assert_int_equal(VCENTER_COUNT(v, "rest=") - all, lists + parts);
+}
+
+static void test_up_to_4000_by_one_request(void **state)
+{
+    struct vcenter *v = *state;
+    vcenter_start(v, 4000, places);
+    assert_int_equal(vcenter_open(v), 0);
+    expect_requests(v, 4000, 0, 1);
+    expect_requests(v, 4000, 0, 1);
+    /* One more, and the request is in vain once only. */
+    VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
+    expect_requests(v, 4001, 3, 1 + 2 * PARTS);
+    expect_requests(v, 4001, 2, PARTS);
+    /* And one less again. */
+    VCENTER_ORDER(v, "state vm-1 gone");
+    vcenter_expect(v, 4000);
+    expect_requests(v, 4000, 0, 1);
+}
+
+static void test_by_clusters_and_hosts(void **state)
+{
+    struct vcenter *v = *state;
+    start(v, places);
+    assert_int_equal(VCENTER_COUNT(v, "rest="), 2);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms status=500"), 1);
+    /* Nothing tells yet of who moves: without folders each part is asked for twice. */
+    expect_requests(v, MACHINES, 3, 2 * PARTS);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-hosts standalone=\"true\""), 1);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms clusters=\"domain-c3\" status=200"), 2);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms hosts=\"host-5\" status=200"), 2);
+    expect_requests(v, MACHINES, 2, PARTS);
+    expect_requests(v, MACHINES, 2, PARTS);
+    assert_string_equal(VCENTER_ORDER(v, "sessions"), "1");
+}
+
+/* All machines are in one cluster: its hosts are the parts. */
+static void test_a_cluster_that_is_too_large(void **state)
+{
+    struct vcenter *v = *state;
+    static const char *const one[] = {"cluster=domain-c1=c1", "host=host-1=h1=domain-c1",
+                                      "host=host-2=h2=domain-c1", "host=host-3=h3=domain-c1", NULL};
+    start(v, one);
+    expect_requests(v, MACHINES, 4, 1 + 2 * 3);
+    expect_requests(v, MACHINES, 3, 1 + 3);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-hosts clusters=\"domain-c1\" status=200"), 2);
+    /* The user sees the cluster, and some of its hosts. */
+    VCENTER_ORDER(v, "hide host-2");
+    struct ds_machines machines = {0};
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), -EACCES);
+    assert_non_null(strstr(v->call.text, "the cluster domain-c1 has more than 4000"));
+    assert_null(machines.list);
+}
+
+static void test_a_host_that_is_too_large(void **state)
+{
+    struct vcenter *v = *state;
+    struct ds_machines machines = {0};
+    start(v, (const char *const[]){"host=host-1=h1", NULL});
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), -ENOSPC);
+    assert_non_null(strstr(v->call.text, "the host host-1 alone"));
+}
+
+static void expect_listed(const struct ds_machines *machines, const char *id, bool listed)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < machines->count; i++)
+        found += !strcmp(machines->list[i].id, id);
+    assert_int_equal(found, listed);
+}
+
+/* vm-1005 is on host-5, which is asked last; vm-1001 on host-1, which is asked first. */
+static void test_moves_while_it_is_listed(void **state)
+{
+    struct vcenter *v = *state;
+    struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+    start(v, places);
+    /* Nobody knows it yet, and it is in none of the answers of the first round. */
+    VCENTER_ORDER(v, "after rest-vms 1 move vm-1005 host-1");
+    expect_requests(v, MACHINES, 3, 2 * PARTS);
+    /* That looks like a host that cannot be seen: once more, until it does not. */
+    VCENTER_ORDER(v, "move vm-1005 host-5");
+    expect_requests(v, MACHINES, 3, 2 * PARTS);
+    expect_requests(v, MACHINES, 2, PARTS);
+
+    /* Known, and missed: asked for by its id. */
+    VCENTER_ORDER(v, "after rest-vms 1 move vm-1005 host-1");
+    size_t before = VCENTER_COUNT(v, "rest=rest-vms");
+    vcenter_list(v, MACHINES, &machines);
+    expect_listed(&machines, "vm-1005", true);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms vms=\"vm-1005\" status=200"), 1);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, PARTS + 1);
+    ds_machines_clear(&machines);
+
+    /* In two answers, and listed once. */
+    VCENTER_ORDER(v, "after rest-vms 1 move vm-1001 host-5");
+    before = VCENTER_COUNT(v, "rest=rest-vms");
+    vcenter_list(v, MACHINES, &machines);
+    expect_listed(&machines, "vm-1001", true);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, PARTS);
+}
+
+static void test_goes_and_comes_while_it_is_listed(void **state)
+{
+    struct vcenter *v = *state;
+    struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+    start(v, places);
+    vcenter_expect(v, MACHINES);
+    VCENTER_ORDER(v, "after rest-vms 1 state vm-1005 gone");
+    VCENTER_ORDER(v, "after rest-vms 1 rename vm-1010 new-name");
+    VCENTER_ORDER(v, "after rest-vms 1 add vm-9=late=%s/late.db", v->directory);
+    VCENTER_ORDER(v, "after rest-vms 1 move vm-9 host-5");
+    vcenter_list(v, MACHINES, &machines);
+    expect_listed(&machines, "vm-1005", false);
+    expect_listed(&machines, "vm-9", true);
+    expect_listed(&machines, "vm-1010", true);
+    assert_string_equal(machines.list[MACHINES - 1].name, "new-name");
+    /* It is asked for once, then it is known to be gone. */
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms vms=\"vm-1005\" status=200"), 1);
+    expect_requests(v, MACHINES, 2, PARTS);
+}
+
+/* What this user may not see of clusters and hosts. */
+static void test_never_a_part_in_place_of_the_whole(void **state)
+{
+    struct vcenter *v = *state;
+    struct ds_machines machines = {0};
+    start(v, places);
+    VCENTER_ORDER(v, "hide domain-c1");
+    VCENTER_ORDER(v, "hide domain-c2");
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), -EACCES);
+    assert_non_null(strstr(v->call.text, "more than 4000 virtual machines"));
+    assert_non_null(strstr(v->call.text, "of 3000 only"));
+    assert_null(machines.list);
+}
+
+/* Of them there are enough elsewhere, so that the sum tells nothing: the folders do. */
+static void test_what_only_folders_tell(void **state)
+{
+    struct vcenter *v = *state;
+    char folders[2][64] = {"folder=group-v1=f1", "folder=group-v2=f2"};
+    const char *where[16];
+    size_t count = 0;
+    for (; places[count]; count++)
+        where[count] = places[count];
+    where[count++] = folders[0];
+    where[count++] = folders[1];
+    where[count] = NULL;
+    start(v, where);
+    for (int i = 0; i < 500; i++)
+        VCENTER_ORDER(v, "move vm-%d host-4", 1001 + 5 * i);
+    VCENTER_ORDER(v, "hide domain-c1");
+    /* Both folders together hold too many. */
+    expect_requests(v, MACHINES, 3, PARTS - 1 + 3);
+    VCENTER_ORDER(v, "add vm-9=late=%s/late.db", v->directory);
+    VCENTER_ORDER(v, "move vm-9 host-1");
+    expect_requests(v, MACHINES + 1, 3, PARTS - 1 + 3);
+    /* Nothing is hidden any more from the parts: these are enough again. */
+    for (int i = 0; i < 1000; i++)
+        VCENTER_ORDER(v, "move vm-%d host-4", 1001 + 5 * i);
+    VCENTER_ORDER(v, "move vm-9 host-4");
+    expect_requests(v, MACHINES + 1, 3, PARTS - 1 + 3);
+    expect_requests(v, MACHINES + 1, 2, PARTS - 1);
+}
+
+/* Once they are known, those on what is hidden later are still there: they are asked for by id. */
+static void test_who_is_known_stays(void **state)
+{
+    struct vcenter *v = *state;
+    start(v, places);
+    for (int i = 0; i < 500; i++)
+        VCENTER_ORDER(v, "move vm-%d host-4", 1001 + 5 * i);
+    vcenter_expect(v, MACHINES);
+    VCENTER_ORDER(v, "hide domain-c1");
+    expect_requests(v, MACHINES, 2, PARTS - 1 + 5);
+}
+
+static void test_a_part_that_fails(void **state)
+{
+    struct vcenter *v = *state;
+    struct ds_machines machines = {0};
+    start(v, places);
+    vcenter_expect(v, MACHINES);
+    VCENTER_ORDER(v, "fault error=UNAUTHORIZED:command=rest-vms:skip=3:count=1");
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), -EACCES);
+    assert_true(v->call.text[0]);
+    VCENTER_ORDER(v, "fault error=ERROR:command=rest-clusters:count=1");
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), -EIO);
+    VCENTER_ORDER(v, "fault error=UNABLE_TO_ALLOCATE_RESOURCE:command=rest-hosts:count=1");
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), -ENOSPC);
+    assert_non_null(strstr(v->call.text, "more hosts than vCenter lists"));
+    assert_null(machines.list);
+    /* Busy for a moment: all is asked for again. */
+    VCENTER_ORDER(v, "fault busy:command=rest-vms:skip=2:count=1");
+    vcenter_expect(v, MACHINES);
+    assert_string_equal(VCENTER_ORDER(v, "fired"), "4");
+}
+
+/* What is asked for by parts is only what the filter lets through. */
+static void test_filters(void **state)
+{
+    struct vcenter *v = *state;
+    v->options.machines = &v->filter;
+    assert_int_equal(ds_names_add(&v->filter.clusters, "c1"), 0);
+    assert_int_equal(ds_names_add(&v->filter.clusters, "domain-c2"), 0);
+    start(v, places);
+    expect_requests(v, 2 * MACHINES / PARTS, 0, 1);
+    for (int i = 0; i < MACHINES; i++)
+        if (i % PARTS > 1)
+            VCENTER_ORDER(v, "move vm-%d host-1", 1001 + i);
+    VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
+    VCENTER_ORDER(v, "move vm-1 host-2");
+    VCENTER_ORDER(v, "move vm-1001 host-3");
+    /* Too many of two clusters, and of one of them. */
+    size_t vms = VCENTER_COUNT(v, "rest=rest-vms");
+    struct ds_machines machines = {0};
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), 0);
+    assert_int_equal(machines.count, MACHINES);
+    expect_listed(&machines, "vm-1", true);
+    expect_listed(&machines, "vm-1001", false);
+    ds_machines_clear(&machines);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - vms, 1 + 2 * 2);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-hosts standalone"), 0);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, vcenter_setup, vcenter_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_up_to_4000_by_one_request),
+        TEST(test_by_clusters_and_hosts),
+        TEST(test_a_cluster_that_is_too_large),
+        TEST(test_a_host_that_is_too_large),
+        TEST(test_moves_while_it_is_listed),
+        TEST(test_goes_and_comes_while_it_is_listed),
+        TEST(test_never_a_part_in_place_of_the_whole),
+        TEST(test_what_only_folders_tell),
+        TEST(test_who_is_known_stays),
+        TEST(test_a_part_that_fails),
+        TEST(test_filters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
