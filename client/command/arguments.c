@@ -109,9 +109,12 @@ static int parse_long(struct parser *parser, const char *text, const char *next,
 
 static int parse_store_options(struct parser *parser, const char *list)
 {
-    const struct ds_option_table table = {ds_store_option, &parser->arguments->store};
+    const struct ds_option_table tables[] = {
+        {ds_store_option, &parser->arguments->store},
+        {ds_machine_option, &parser->arguments->store},
+    };
 
-    return ds_option_parse_list(&table, 1, list, parser->why);
+    return ds_option_parse_list(tables, 1 + parser->arguments->verb->machines, list, parser->why);
 }
 
 static int parse_option(struct parser *parser, const char *argument, const char *next,
@@ -167,11 +170,27 @@ static int parse_all(struct parser *parser, int argc, char *const argv[])
     return err;
 }
 
+/* Whether SOURCE is written correctly, and suits the command. */
+static int check_source(const struct parser *parser)
+{
+    struct ds_arguments *arguments = parser->arguments;
+    const struct ds_source_options *options = &arguments->store.source;
+    char why[DS_WHY_BYTES] = "";
+    int err;
+
+    arguments->store.source.read_only = !arguments->verb->changes;
+    arguments->inventory = arguments->verb->machines && ds_inventory_is(arguments->source);
+    if (arguments->inventory && arguments->count > 0)
+        return refuse(parser, "SOURCE is all machines, and DATASET is one machine's");
+    err = arguments->inventory ? ds_inventory_check(arguments->source, options, why)
+                               : ds_source_check(arguments->source, options, why);
+    return err == 0 ? 0 : ds_option_refuse(parser->why, "%s", why);
+}
+
 static int check(const struct parser *parser)
 {
     struct ds_arguments *arguments = parser->arguments;
     const struct ds_verb *verb = arguments->verb;
-    char why[DS_WHY_BYTES] = "";
 
     if (arguments->source == NULL)
         return refuse(parser, "missing SOURCE");
@@ -187,10 +206,7 @@ static int check(const struct parser *parser)
         return refuse(parser, verb->fault(arguments));
     if (verb->takes_path && arguments->count == 0)
         return 0;
-    arguments->store.source.read_only = !verb->changes;
-    if (ds_source_check(arguments->source, &arguments->store.source, why) != 0)
-        return ds_option_refuse(parser->why, "%s", why);
-    return 0;
+    return check_source(parser);
 }
 
 int ds_arguments_parse(struct ds_arguments *arguments, const struct ds_verb *verb, int argc,

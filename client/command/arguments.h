@@ -25,6 +25,7 @@ struct ds_verb {
     bool value_last; /* the word behind KEY is taken as it stands, whatever it begins with */
     bool changes;    /* false: a local store is opened for reading only, and not made */
     bool alone;      /* opens the store by itself */
+    bool machines;   /* SOURCE may be an inventory, then without words behind it */
     bool takes_path; /* alone, the first word is no SOURCE but a file's name */
     /* What is wrong with arguments that are otherwise good; NULL: nothing. May itself be NULL. */
     const char *(*fault)(const struct ds_arguments *arguments);
@@ -34,6 +35,7 @@ struct ds_verb {
 struct ds_arguments {
     const struct ds_verb *verb;
     struct ds_store_options store;
+    bool inventory;     /* SOURCE is one */
     const char *source; /* these are borrowed from argv */
     char *const *words; /* behind SOURCE, in an array that is owned */
     size_t count;

@@ -1,6 +1,7 @@
 /* info, create, update and delete. */
 #include "attributes.h"
 #include "cleanup.h"
+#include "list_machines.h"
 #include "print.h"
 #include "spelling.h"
 #include "verbs.h"
@@ -21,7 +22,7 @@ static enum ds_status add_info(struct ds_session *session, const char *dataset, 
 }
 
 /* One object for one DataSet that was named, else an array. */
-enum ds_status ds_info_run(struct ds_session *session)
+static enum ds_status tell_datasets(struct ds_session *session)
 {
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
     enum ds_status status = ds_spelling_datasets(session, &names), one;
@@ -40,6 +41,11 @@ enum ds_status ds_info_run(struct ds_session *session)
         status = ds_session_fail(session, -ENOMEM, NULL, NULL);
     json_decref(array);
     return status;
+}
+
+enum ds_status ds_info_run(struct ds_session *session)
+{
+    return session->inventory != NULL ? ds_list_machines_info(session) : tell_datasets(session);
 }
 
 enum ds_status ds_create_run(struct ds_session *session)

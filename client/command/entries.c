@@ -1,6 +1,7 @@
 /* ls, get, set, append and rm. */
 #include "cleanup.h"
 #include "input.h"
+#include "list_machines.h"
 #include "log.h"
 #include "print.h"
 #include "set_many.h"
@@ -36,6 +37,8 @@ enum ds_status ds_ls_run(struct ds_session *session)
     struct ds_call *call;
     int err;
 
+    if (session->inventory != NULL)
+        return ds_list_machines_names(session);
     if (status != DS_STATUS_OK)
         return status;
     call = ds_session_call(session);

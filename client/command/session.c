@@ -73,6 +73,8 @@ int ds_session_connect(struct ds_session *session, struct ds_call *call)
     struct ds_source_options options = session->arguments->store.source;
 
     options.delay_connect = true; /* the first request finds out, and costs no other */
+    if (session->arguments->inventory)
+        return ds_inventory_open(session->arguments->source, &options, call, &session->inventory);
     return ds_source_open(session->arguments->source, &options, call, &session->client);
 }
 
@@ -129,6 +131,7 @@ enum ds_status ds_session_end(struct ds_session *session, enum ds_status status)
     status = flush(status);
     ds_call_init(&call, timeout_ms < END_MAX_MS ? timeout_ms : END_MAX_MS);
     ds_client_free(session->client, &call);
+    ds_inventory_free(session->inventory, &call);
     if (came != 0) {
         signal(came, SIG_DFL);
         raise(came);

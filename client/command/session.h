@@ -3,15 +3,16 @@
 #define DS_COMMAND_SESSION_H
 
 #include "arguments.h"
-#include "client.h"
+#include "inventory.h"
 #include "status.h"
 
 struct ds_session {
     const struct ds_arguments *arguments;
-    struct ds_client *client; /* NULL until it is opened */
-    struct ds_call call;      /* of the last request */
-    int interrupt;            /* eventfd */
-    const char *libfuse;      /* its version, as ds_command_run() was told */
+    struct ds_client *client;       /* NULL until it is opened */
+    struct ds_inventory *inventory; /* the same of one, in place of the client */
+    struct ds_call call;            /* of the last request */
+    int interrupt;                  /* eventfd */
+    const char *libfuse;            /* its version, as ds_command_run() was told */
 };
 
 /* Takes note of signals from here on. 0 or a negative errno. */

@@ -354,12 +354,13 @@ static void test_manual(void **state)
     (void)state;
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     peer_set("app", "token", "secret");
-    assert_sh_ok("dash", "ready\n",
+    assert_sh_ok("dash", "s\nt\nready\n",
                  "mkdir bin && ln -s $DATASETFS bin/datasetfs && PATH=$PWD/bin:$PATH; "
                  "sed -n '/^.Bd -literal/,/^.Ed/{/^datasetfs/p}' %s/datasetfs.1 | "
+                 "sed 's,-o folder=[a-z]*\\,power=on https://vcenter.example.com$,local:./,' | "
                  "sed 's,https://vcenter.example.com/web-01,local:s.db,; "
                  "s,https://vcenter.example.com/web-02,local:t.db,; s,tools,local:s.db,; "
-                 "s,/run/token,token,' >lines; test $(wc -l <lines) = 4 && sh -e lines && "
+                 "s,/run/token,token,' >lines; test $(wc -l <lines) = 5 && sh -e lines && "
                  "test \"$(cat token)\" = secret && datasetfs get local:t.db app state && echo",
                  manuals);
 }
