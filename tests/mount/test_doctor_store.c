@@ -130,7 +130,7 @@ static void test_left(void **state)
     sim_clear();
     /* Nobody knows whether it has arrived, or when it will. */
     sim_fault("never-reply-before:command=rest-set");
-    ran = doctor("--write app -o $O,timeout=2 $S");
+    ran = doctor("--write app -o $O,timeout=5 $S");
     doctor_check(__LINE__, ran, 1, "FAILED", "write", "app: set: ");
     doctor_check(__LINE__, ran, 1, "FAILED", "write", "it was sent, and nobody knows when");
     sim_clear();
