@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -343,6 +344,85 @@ static void test_many_are_opened_and_closed(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
+/* One of several threads, each with a machine that is its own. */
+struct worker {
+    struct world *world;
+    int number;
+    struct ds_call call;
+    int err;
+    pthread_t thread;
+};
+
+static struct ds_call *renew(struct worker *worker)
+{
+    ds_call_init(&worker->call, TIMEOUT_MS);
+    return &worker->call;
+}
+
+/* Finds its machine, writes to it and reads that back. */
+static int use_machine(struct worker *worker, const char *name, const char *value)
+{
+    struct ds_inventory *inventory = worker->world->inventory;
+    struct ds_machines found DS_CLEANUP(ds_machines_clear) = {0};
+    struct ds_buf read DS_CLEANUP(ds_buf_free) = {0};
+    struct ds_attributes none = {0};
+    struct ds_client *client = NULL;
+    int err = ds_inventory_find(inventory, renew(worker), DS_MACHINE_BY_NAME, name, &found);
+    if (!err)
+        err = ds_inventory_open_machine(inventory, renew(worker), found.list[0].id, &client);
+    if (err)
+        return err;
+    err = ds_client_create(client, renew(worker), "d", &none);
+    if (!err || err == -EEXIST)
+        err = ds_client_set(client, renew(worker), "d", "k", value, strlen(value), NULL);
+    if (!err)
+        err = ds_client_get_one(client, renew(worker), "d", "k", &read);
+    if (!err && strcmp(read.data, value) != 0)
+        err = -EBADMSG;
+    ds_client_free(client, renew(worker));
+    return err;
+}
+
+static void *work(void *argument)
+{
+    enum { ROUNDS = 10 };
+    struct worker *worker = argument;
+    char name[16];
+    char value[32];
+    snprintf(name, sizeof name, "m%d", worker->number);
+    for (int round = 0; round < ROUNDS && !worker->err; round++) {
+        struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+        snprintf(value, sizeof value, "%s round %d", name, round);
+        worker->err = use_machine(worker, name, value);
+        if (!worker->err)
+            worker->err = ds_inventory_list(worker->world->inventory, renew(worker), &machines);
+    }
+    return NULL;
+}
+
+static void test_any_thread_at_any_time(void **state)
+{
+    enum { WORKERS = 6 };
+    struct world *w = *state;
+    struct worker workers[WORKERS] = {0};
+    for (int i = 0; i < WORKERS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%d", i);
+        make_file(w, name);
+    }
+    open_inventory(w, NULL);
+    for (int i = 0; i < WORKERS; i++) {
+        workers[i].world = w;
+        workers[i].number = i;
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < WORKERS; i++)
+        pthread_join(workers[i].thread, NULL);
+    for (int i = 0; i < WORKERS; i++)
+        if (workers[i].err)
+            fail_msg("worker %d: %s: %s", i, strerror(-workers[i].err), workers[i].call.text);
+}
+
 static void test_requests_are_counted(void **state)
 {
     struct world *w = *state;
@@ -371,6 +451,7 @@ static const struct CMUnitTest tests[] = {
     TEST(test_no_such_machine),
     TEST(test_a_machine_goes_and_comes),
     TEST(test_many_are_opened_and_closed),
+    TEST(test_any_thread_at_any_time),
     TEST(test_requests_are_counted),
 };
 

@@ -295,6 +295,44 @@ static void test_one_machine_hangs(void **state)
     ds_client_free(waiter.client, vcenter_call(v));
 }
 
+/* Of many machines, each with a caller of its own, no more requests are under way at once than the
+ * options let: over HTTP/1.1 as many connections are used. */
+static void test_one_pool_for_all(void **state)
+{
+    enum { CALLERS = 12, TRANSFERS = 3, MS = 20 };
+    struct vcenter *v = *state;
+    struct waiter waiters[CALLERS] = {0};
+    pthread_t threads[CALLERS];
+    char word[32];
+    size_t used = 0;
+    vcenter_start(v, CALLERS, NULL);
+    v->options.transfers = TRANSFERS;
+    open_it(v);
+    assert_int_equal(ds_inventory_caps(v->inventory)->parallel, TRANSFERS);
+    VCENTER_ORDER(v, "fault delay=%d:command=rest-list", MS);
+    for (int i = 0; i < CALLERS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "vm-%d", 1001 + i);
+        waiters[i].client = open_machine(v, id);
+        ds_call_init(&waiters[i].call, 120000);
+    }
+    for (int i = 0; i < CALLERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, wait_for_list, &waiters[i]), 0);
+    for (int i = 0; i < CALLERS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < CALLERS; i++) {
+        assert_int_equal(waiters[i].err, 0);
+        ds_client_free(waiters[i].client, vcenter_call(v));
+    }
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-list", "status=200"), CALLERS);
+    for (int i = 1; i <= CALLERS + 4; i++) {
+        snprintf(word, sizeof word, "connection=%d ", i);
+        used += VCENTER_COUNT(v, word, "rest=rest-list") > 0;
+    }
+    assert_in_range(used, 1, TRANSFERS);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-login"), 1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, vcenter_setup, vcenter_teardown)
 
 int main(void)
@@ -311,6 +349,7 @@ int main(void)
         TEST(test_no_list),
         TEST(test_busy_is_tried_again),
         TEST(test_one_machine_hangs),
+        TEST(test_one_pool_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
