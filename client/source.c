@@ -109,6 +109,7 @@ static int check_no_url(const struct ds_source_options *options, char *why)
                         : options->cacert    ? "cacert"
                         : options->pin       ? "pin"
                         : options->insecure  ? "insecure"
+                        : options->rate      ? "rate"
                                              : NULL;
     return wrong ? refuse(why, "-o %s is for https://HOST/VM only", wrong) : 0;
 }

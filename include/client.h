@@ -239,6 +239,8 @@ struct ds_source_options {
     const char *pin;         /* "sha256//" and the server's public key's hash in base64 */
     bool insecure;           /* the server's certificate is not verified */
     unsigned transfers;      /* requests under way at once, 1 to 64; 0: not given, means 24 */
+    unsigned rate;           /* requests a second, at most 10000; 0: any number */
+    bool rate_given;         /* else it is 200 of an inventory, and any number of one machine */
 
     /* Only inventories (inventory.h): which machines. Borrowed; NULL: not given, means all. */
     const struct ds_machine_filter *machines;

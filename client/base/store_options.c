@@ -72,6 +72,19 @@ static int set_parallel(void *to, const struct ds_option *option, const char *va
     return set_number(value, 64, &options->source.transfers);
 }
 
+static int set_rate(void *to, const struct ds_option *option, const char *value)
+{
+    struct ds_store_options *options = to;
+    uint64_t number;
+
+    (void)option;
+    if (!ds_option_number(value, 10, 0, 10000, &number))
+        return -EINVAL;
+    options->source.rate = (unsigned)number;
+    options->source.rate_given = true;
+    return 0;
+}
+
 /* Keeps a copy in `owned`, to which the source's option then refers. */
 static int keep_text(const char *value, char **owned, const char **text)
 {
@@ -208,6 +221,9 @@ const struct ds_option ds_store_option[] = {
     {"insecure", .help = "do not verify the server's certificate, for https", .set = set_insecure},
     {"parallel", "N", "a number from 1 to 64", "requests at once, for https (default 24)",
      .set = set_parallel},
+    {"rate", "N", "a number from 0 to 10000",
+     "requests a second, for https (default 200 for all machines, else 0: any number)",
+     .set = set_rate},
     {"host_access", "ACCESS", ACCESS, "of new DataSets (default READ_WRITE)",
      .set = set_host_access},
     {"guest_access", "ACCESS", ACCESS, "of new DataSets (default READ_WRITE)",

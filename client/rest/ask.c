@@ -68,7 +68,8 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
                                       .body = question->body ? question->body->data : NULL,
                                       .body_len = question->body ? question->body->len : 0,
                                       .change = question->change,
-                                      .fresh = question->fresh};
+                                      .fresh = question->fresh,
+                                      .group = rest->shared ? rest : NULL};
     struct ds_http_request *const requests[] = {&request};
     ds_client_count(&rest->client, question->op);
     ds_session_run(rest->vcenter->session, call, requests, 1);

@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "rate.h"
 #include "secret.h"
 #include "transfer.h"
 
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <utlist.h>
 
 /* So long the thread sleeps when nothing happens; whatever happens wakes it. */
@@ -40,6 +42,7 @@ struct ds_http {
     bool stop;            /* under the mutex */
 
     /* Only for the thread. */
+    struct ds_rate rate;
     struct job *jobs;         /* whose turn it is comes first */
     struct ds_transfer *idle; /* kept for the next requests */
     struct ds_transfer **active;
@@ -109,16 +112,45 @@ static bool is_complete(const struct job *job)
     return job->next == job->count && job->running == 0;
 }
 
+static int64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* A machine that does not answer, or is read by many, must not have all places: its share is three
+ * times as many as it leaves free for others. */
+static bool has_place(const struct ds_http *http, const struct ds_http_request *request)
+{
+    enum { SHARE = 3 };
+    size_t taken = 0;
+    if (!request->group)
+        return true;
+    for (size_t i = 0; i < http->active_count; i++)
+        taken += http->active[i]->request->group == request->group;
+    return taken < SHARE * (http->options->transfers - http->active_count);
+}
+
+/* The first in turn that may begin; NULL if there is none. */
+static struct job *next_job(const struct ds_http *http)
+{
+    struct job *job = http->jobs;
+    while (job && (job->next == job->count || !has_place(http, job->requests[job->next])))
+        job = job->next_job;
+    return job;
+}
+
 /* Starts what may run; of several jobs each has its turn. */
 static void start_transfers(struct ds_http *http)
 {
-    while (http->active_count < http->options->transfers) {
-        struct job *job = http->jobs;
-        while (job && job->next == job->count)
-            job = job->next_job;
+    while (http->active_count < http->options->transfers &&
+           ds_rate_wait_us(&http->rate, now_us()) == 0) {
+        struct job *job = next_job(http);
         if (!job)
             return;
         start_next(http, job);
+        ds_rate_take(&http->rate, now_us());
         DL_DELETE2(http->jobs, job, prev, next_job);
         DL_APPEND2(http->jobs, job, prev, next_job);
     }
@@ -232,12 +264,19 @@ static bool exchange_jobs(struct ds_http *http)
     return !http->stop;
 }
 
+/* When the rate lets one more begin, rounded up. */
+static int rate_ms(const struct ds_http *http)
+{
+    int64_t wait_us = ds_rate_wait_us(&http->rate, now_us());
+    return wait_us > 0 ? (int)(wait_us / 1000) + 1 : IDLE_MS;
+}
+
 /* The descriptors that tell of cancellations, and how long to sleep at the most. */
 static unsigned prepare_wait(struct ds_http *http, int *ms)
 {
     struct job *job;
     unsigned count = 0;
-    *ms = IDLE_MS;
+    *ms = next_job(http) ? rate_ms(http) : IDLE_MS;
     for (job = http->jobs; job; job = job->next_job) {
         int left_ms = ds_call_left_ms(job->call);
         int fd = job->heeded ? -1 : atomic_load(&job->call->cancel_fd);
@@ -370,6 +409,7 @@ int ds_http_new(const struct ds_http_options *options, struct ds_http **out)
     if (!http)
         return -ENOMEM;
     http->options = options;
+    http->rate = (struct ds_rate){.per_second = options->rate, .burst = options->transfers};
     pthread_mutex_init(&http->mutex, NULL);
     http->active = calloc(options->transfers, sizeof(struct ds_transfer *));
     http->multi = curl_multi_init();

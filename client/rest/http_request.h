@@ -18,6 +18,7 @@ struct ds_http_options {
     const char *pin;    /* as CURLOPT_PINNEDPUBLICKEY; NULL: none */
     bool insecure;      /* the certificate is not verified */
     unsigned transfers; /* so many run at once, at least 1; as many connections at the most */
+    unsigned rate;      /* so many begin in a second at the most; 0: any number */
 };
 
 /* One request and its reply. */
@@ -29,7 +30,9 @@ struct ds_http_request {
     const char *body;          /* JSON; NULL: none */
     size_t body_len;
     bool empty_body; /* with "Content-Length: 0", for POST without a body */
-    bool fresh;  /* on a new connection: it is never worth a doubt whether an old one was open */
+    bool fresh; /* on a new connection: it is never worth a doubt whether an old one was open */
+    const void
+        *group;  /* those of one group never take all places; NULL: of none. Not looked into */
     bool change; /* once its first byte has left no cancellation ends it */
 
     /* Out. */

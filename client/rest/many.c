@@ -56,6 +56,7 @@ static int add_take(const struct ds_rest *rest, const char *vm, const char *id,
     request->body = batch->bodies[at].data;
     request->body_len = batch->bodies[at].len;
     request->change = question->change;
+    request->group = rest->shared ? rest : NULL;
     batch->list[at] = request;
     return err;
 }

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Requests a second: a vCenter answers some 1,500, and not for us alone. */
+enum { RATE_DEFAULT = 200 };
+
 struct server {
     struct ds_inventory inventory; /* first, see inventory.h */
     struct ds_vcenter *vcenter;
@@ -140,7 +143,10 @@ static int open_url(const struct ds_url *url, const struct ds_source_options *op
         return -ENOMEM;
     server->scopes.turn.fd = -1;
     server->listing.turn.fd = -1;
-    int err = ds_vcenter_new(url, options, call, &server->vcenter);
+    struct ds_source_options bounded = *options;
+    if (!options->rate_given)
+        bounded.rate = RATE_DEFAULT;
+    int err = ds_vcenter_new(url, &bounded, call, &server->vcenter);
     if (err) {
         free_parts(server);
         return err;

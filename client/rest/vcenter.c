@@ -35,6 +35,7 @@ static int set_up_http(struct ds_vcenter *vcenter, const struct ds_url *url,
     http->transfers = options->transfers ? options->transfers : TRANSFERS_DEFAULT;
     if (http->transfers > TRANSFERS_MAX)
         http->transfers = TRANSFERS_MAX;
+    http->rate = options->rate;
     if (http->insecure)
         ds_log(DS_LOG_WARNING,
                "insecure: the certificate of %s is not verified, so anybody on the way can read "
