@@ -59,8 +59,8 @@ TEST_LIBS := -lcmocka -ldl
 FAKEVSOCK := $(BUILD)/libfakevsock.so
 PRELOADS  := $(PRELOADED:tests/sim/%.c=$(BUILD)/lib%.so)
 BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
-# Suites that also run with their guest mounts, or with all their mounts, over the tools channel, and
-# with their host mounts over REST.
+# Suites that also run with their guest mounts, or with all their mounts, over the tools channel, with
+# their host mounts over REST, and in the directory of a machine of an inventory.
 MOUNT_DIR := $(BUILD)/tests/mount
 OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_users test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_attributes test_budget test_calls_tree \
@@ -72,6 +72,11 @@ OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_bud
                  test_listing test_load test_matrix test_names test_refused test_rename test_scratch test_scratch_rename \
                  test_scratch_tools test_shell test_text test_times test_users test_vanish) \
              $(addprefix rest-tools@$(MOUNT_DIR)/,test_two)
+OVER_MACHINES := $(addprefix machines@$(MOUNT_DIR)/,test_access test_attributes test_calls_tree \
+                     test_calls_write test_control test_directories test_followers test_fresh test_late \
+                     test_listing test_names test_numbers test_refused test_rename test_scratch \
+                     test_scratch_limit test_scratch_rename test_shell test_text test_times test_together \
+                     test_two test_users test_vanish)
 # Those that take longest start first, lest one goes on by itself in the end. Those that count requests
 # within the 20 ms for which the kernel knows a file run while nothing else does.
 LONG      := $(addprefix %/,test_contract test_matrix test_shell test_model test_rest_fault test_rest_model \
@@ -80,7 +85,7 @@ ALONE     := %/test_budget
 FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS := 60
 PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT) $(FUZZ)
-RUNS      := $(PROGRAMS) $(OVER_TOOLS) $(OVER_REST)
+RUNS      := $(PROGRAMS) $(OVER_TOOLS) $(OVER_REST) $(OVER_MACHINES)
 TEST_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,tests/* tests/unit/* tests/unit/*/*)))
 .SECONDARY:
 

@@ -309,12 +309,20 @@ static void on_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
     fs_run_start(&request, fs_dir_release);
 }
 
+static void on_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+    struct fs_request request;
+
+    fs_request_init(&request, kernel_of(req), req, FS_READLINK, ino);
+    fs_run_start(&request, fs_ops_readlink);
+}
+
 static void on_statfs(fuse_req_t req, fuse_ino_t ino)
 {
     struct fs_request request;
 
     fs_request_init(&request, kernel_of(req), req, FS_STATFS, ino);
-    fs_run_start(&request, fs_attributes_statfs);
+    fs_run_start(&request, fs_ops_statfs);
 }
 
 static void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
@@ -382,6 +390,7 @@ void fs_callbacks_init(struct fuse_lowlevel_ops *ops, bool xattr)
         .mknod = on_mknod,
         .link = on_link,
         .symlink = on_symlink,
+        .readlink = on_readlink,
         .opendir = on_opendir,
         .readdir = on_readdir,
         .readdirplus = on_readdirplus,

@@ -1,6 +1,7 @@
 /* The command line. Pure, but for asking who the caller is. */
 #include "command_line.h"
 
+#include "inventory.h"
 #include "option_kernel.h"
 #include "option_own.h"
 
@@ -22,6 +23,7 @@ static int parse_list(struct parser *parser, const char *list)
     const struct ds_option_table tables[] = {
         {fs_option_own, parser->options},
         {ds_store_option, &parser->options->store},
+        {ds_machine_option, &parser->options->store},
         {fs_option_kernel, &parser->kernel},
     };
     return (parser->sloppy ? ds_option_parse_known : ds_option_parse_list)(
@@ -116,7 +118,9 @@ static int check(const struct parser *parser)
                                 "options 'allow_other' and 'allow_root' exclude each other");
 
     char why[DS_WHY_BYTES] = "";
-    int err = ds_source_check(options->source, &options->store.source, why);
+    int err = ds_inventory_is(options->source)
+                  ? ds_inventory_check(options->source, &options->store.source, why)
+                  : ds_source_check(options->source, &options->store.source, why);
     return err ? ds_option_refuse(parser->why, "%s", why) : 0;
 }
 

@@ -49,6 +49,8 @@ const char *fs_help(void)
         "  tools:unix=PATH         the same on a Unix socket (a simulated host)\n"
         "  https://HOST[:PORT]/VM  the host's side, over vCenter; VM is an id or a name\n"
         "  local:FILE              a store file on this machine; made if it is missing\n"
+        "  https://HOST[:PORT]     all machines of a vCenter, each a directory\n"
+        "  local:DIRECTORY/        the same for the store files FILE.db in a directory\n"
         "\n"
         "Flags:\n"
         "  -f   stay in the foreground\n"
@@ -66,6 +68,7 @@ const char *fs_help(void)
                             ds_command_help());
     len += print_table(fs_option_own, help + len, sizeof help - len);
     len += print_table(ds_store_option, help + len, sizeof help - len);
+    len += print_table(ds_machine_option, help + len, sizeof help - len);
     print_table(fs_option_kernel, help + len, sizeof help - len);
     return help;
 }

@@ -4,8 +4,10 @@
  * fs_write(), in file/write.c. */
 #include "ops.h"
 
+#include "cleanup.h"
 #include "control/control.h"
 #include "control/info.h"
+#include "control/machine_table.h"
 #include "control/snapshot.h"
 #include "control/xattr.h"
 #include "file/close.h"
@@ -15,8 +17,10 @@
 #include "file/write.h"
 #include "file_name.h"
 #include "kernel/reply.h"
+#include "model/machines.h"
 #include "tree/attributes.h"
 #include "tree/entries.h"
+#include "tree/inventory.h"
 #include "tree/lock.h"
 #include "tree/lookup.h"
 #include "tree/machine.h"
@@ -27,19 +31,26 @@
 #include <stdio.h>
 #include <string.h>
 
-/* .datasetfs stands in the root, beside the DataSets. */
-static int lookup_in_root(struct fs_request *request, struct fs_node *root)
+/* .datasetfs stands beside the DataSets. */
+static int lookup_in_machine(struct fs_request *request, struct fs_node *root)
 {
     return strcmp(request->name, DS_FILE_NAME_CONTROL) == 0
                ? fs_control_lookup_itself(request, root)
                : fs_lookup_dataset(request, root);
 }
 
+static int lookup_in_inventory(struct fs_request *request, struct fs_node *root)
+{
+    return strcmp(request->name, DS_FILE_NAME_CONTROL) == 0
+               ? fs_control_lookup_itself(request, root)
+               : fs_inventory_lookup(request, root);
+}
+
 const struct fs_kind fs_ops_kinds[] = {
     [FS_NODE_ROOT] =
         {
             .show = fs_attributes_show_root,
-            .lookup = lookup_in_root,
+            .lookup = lookup_in_machine,
             .mkdir = fs_machine_mkdir,
             .rmdir = fs_machine_rmdir,
             .list = fs_machine_list,
@@ -60,6 +71,7 @@ const struct fs_kind fs_ops_kinds[] = {
             .enter = fs_entries_enter,
             .list = fs_entries_list,
             .item = fs_entries_item,
+            .parent = fs_machine_of_dataset,
             .walked = true,
         },
     [FS_NODE_ENTRY] =
@@ -92,6 +104,7 @@ const struct fs_kind fs_ops_kinds[] = {
             .enter = fs_snapshot_allow,
             .list = fs_control_list,
             .item = fs_control_item,
+            .parent = fs_control_parent,
         },
     [FS_NODE_STATS] =
         {
@@ -142,7 +155,62 @@ const struct fs_kind fs_ops_kinds[] = {
             .write = fs_info_write,
             .release = fs_close_release,
         },
+    [FS_NODE_MACHINES] =
+        {
+            .show = fs_attributes_show_root,
+            .lookup = lookup_in_inventory,
+            .list = fs_inventory_list,
+            .item = fs_inventory_item,
+        },
+    [FS_NODE_MACHINE] =
+        {
+            .show = fs_attributes_show_root,
+            .known = fs_inventory_known,
+            .know = fs_inventory_know,
+            .lookup = lookup_in_machine,
+            .mkdir = fs_machine_mkdir,
+            .rmdir = fs_machine_rmdir,
+            .list = fs_machine_list,
+            .item = fs_machine_item,
+        },
+    [FS_NODE_MACHINE_LINK] =
+        {
+            .show = fs_inventory_show_link,
+            .know = fs_inventory_know,
+            .readlink = fs_inventory_readlink,
+        },
+    [FS_NODE_MACHINE_TABLE] =
+        {
+            .show = fs_snapshot_show,
+            .know = fs_table_know,
+            .access = fs_snapshot_allow,
+            .open = fs_table_open,
+            .read = fs_snapshot_read,
+            .release = fs_close_release,
+        },
 };
+
+/* What fails below a machine of an inventory is reported with its name. */
+static void note_machine(struct fs_request *request, const struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    const struct fs_vm *vm;
+
+    if (!fs_machines_any(fs))
+        return;
+    DS_LOCK_SCOPE(&fs->lock);
+    vm = fs_node_vm(fs, node);
+    if (vm != fs->vm)
+        fs_request_below(request, vm->machine.file_name);
+}
+
+static struct fs_handle *use_handle(struct fs_request *request)
+{
+    struct fs_handle *handle = fs_handle_use(request);
+
+    note_machine(request, handle->node);
+    return handle;
+}
 
 /* Calls the function for the inode that the request is about; -ESTALE if there is none. */
 static int with_node(struct fs_request *request, fs_node_handler *function)
@@ -152,6 +220,7 @@ static int with_node(struct fs_request *request, fs_node_handler *function)
 
     if (node == NULL)
         return -ESTALE;
+    note_machine(request, node);
     err = function(request, node);
     fs_node_release(request->fs, node);
     return err;
@@ -223,6 +292,21 @@ int fs_ops_getattr(struct fs_request *request)
     return with_node(request, fs_attributes_get);
 }
 
+static int read_link(struct fs_request *request, struct fs_node *node)
+{
+    return call(kind_of(node)->readlink, request, node, -EINVAL);
+}
+
+int fs_ops_readlink(struct fs_request *request)
+{
+    return with_node(request, read_link);
+}
+
+int fs_ops_statfs(struct fs_request *request)
+{
+    return with_node(request, fs_attributes_statfs);
+}
+
 int fs_ops_setattr(struct fs_request *request)
 {
     return with_node(request, fs_attributes_set);
@@ -289,9 +373,12 @@ int fs_ops_rename(struct fs_request *request)
     struct fs *fs = request->fs;
     struct fs_node *parent = fs_node_acquire(fs, request->ino);
     struct fs_node *new_parent = fs_node_acquire(fs, request->new_parent);
-    int err = parent == NULL || new_parent == NULL ? -ESTALE
-                                                   : rename_between(request, parent, new_parent);
+    int err = -ESTALE;
 
+    if (parent != NULL && new_parent != NULL) {
+        note_machine(request, parent);
+        err = rename_between(request, parent, new_parent);
+    }
     if (parent != NULL)
         fs_node_release(fs, parent);
     if (new_parent != NULL)
@@ -301,7 +388,7 @@ int fs_ops_rename(struct fs_request *request)
 
 int fs_ops_read(struct fs_request *request)
 {
-    struct fs_handle *handle = fs_handle_use(request);
+    struct fs_handle *handle = use_handle(request);
     int err = kind_of(handle->node)->read(request, handle);
 
     fs_handle_unuse(request->fs, handle);
@@ -310,7 +397,7 @@ int fs_ops_read(struct fs_request *request)
 
 int fs_ops_write(struct fs_request *request)
 {
-    struct fs_handle *handle = fs_handle_use(request);
+    struct fs_handle *handle = use_handle(request);
     fs_handle_handler *write = kind_of(handle->node)->write;
     int err = write != NULL ? write(request, handle) : -EBADF;
 
@@ -321,7 +408,7 @@ int fs_ops_write(struct fs_request *request)
 /* Commits what waits in the handle, in kinds that have something to commit. */
 static int commit(struct fs_request *request, bool flush)
 {
-    struct fs_handle *handle = fs_handle_use(request);
+    struct fs_handle *handle = use_handle(request);
     const struct fs_kind *kind = kind_of(handle->node);
     fs_handle_handler *function = flush ? kind->flush : kind->fsync;
     int err = 0;
@@ -349,5 +436,6 @@ int fs_ops_release(struct fs_request *request)
 {
     struct fs_handle *handle = fs_handle_of(request);
 
+    note_machine(request, handle->node);
     return kind_of(handle->node)->release(request, handle);
 }

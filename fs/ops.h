@@ -12,6 +12,8 @@ extern const struct fs_kind fs_ops_kinds[];
  * kind. */
 int fs_ops_lookup(struct fs_request *request);
 int fs_ops_getattr(struct fs_request *request);
+int fs_ops_readlink(struct fs_request *request);
+int fs_ops_statfs(struct fs_request *request);
 int fs_ops_setattr(struct fs_request *request);
 int fs_ops_access(struct fs_request *request);
 int fs_ops_open(struct fs_request *request);

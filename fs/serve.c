@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "file/working.h"
 #include "hidden.h"
+#include "inventory.h"
 #include "kernel/error_log.h"
 #include "kernel/forget.h"
 #include "kernel/loop.h"
@@ -21,7 +22,7 @@
 #include "ops.h"
 #include "scratch/leftover.h"
 #include "state.h"
-#include "store/ask.h"
+#include "store/turn.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -41,7 +42,7 @@ struct session {
     int signals;                          /* signalfd */
     int ended;                            /* eventfd: the kernel has ended the session */
     struct fs_daemon_inherited inherited; /* in the background: to be closed */
-    struct ds_client *client;
+    struct fs_store store;
     struct fs *fs;
 };
 
@@ -106,7 +107,12 @@ static int open_store(struct session *session)
     int err;
 
     ds_call_init(&call, session->options->store.timeout_ms);
-    err = ds_source_open(session->source, &session->options->store.source, &call, &session->client);
+    if (ds_inventory_is(session->source))
+        err = ds_inventory_open(session->source, &session->options->store.source, &call,
+                                &session->store.inventory);
+    else
+        err = ds_source_open(session->source, &session->options->store.source, &call,
+                             &session->store.client);
     if (err == 0)
         return FS_EXIT_OK;
     if (call.text[0] != '\0')
@@ -116,7 +122,7 @@ static int open_store(struct session *session)
 
 static int make_state(struct session *session)
 {
-    int err = fs_state_new(session->options, fs_ops_kinds, session->client, &session->fs);
+    int err = fs_state_new(session->options, fs_ops_kinds, &session->store, &session->fs);
     struct fs_kernel *kernel;
 
     if (err == 0) {
@@ -167,8 +173,8 @@ static void tell_ready(struct session *session)
         fs_daemon_ready(session->report, session->mountpoint);
     session->report = -1;
     tell_manager(session, FS_NOTIFY_READY);
-    if (ds_client_about(session->client) != NULL)
-        ds_log(DS_LOG_INFO, "%s", ds_client_about(session->client));
+    if (session->store.client != NULL && ds_client_about(session->store.client) != NULL)
+        ds_log(DS_LOG_INFO, "%s", ds_client_about(session->store.client));
 }
 
 static int start(struct session *session)
@@ -205,10 +211,10 @@ static int stop_threads(struct fs *fs)
     struct fs_kernel *kernel = &fs->kernel;
     int err;
 
-    fs_ask_cancel_reads(fs->vm);
+    fs_turn_cancel_reads(fs);
     fs_forget_stop(kernel);
     fs_due_stop(fs);
-    fs_ask_cancel_reads(fs->vm);
+    fs_turn_cancel_reads(fs);
     fs_loop_stop(kernel->loop);
     err = fs_loop_error(kernel->loop);
     fs_error_log_set_timer(kernel->errors, NULL);
@@ -245,7 +251,7 @@ static int stop_serving(struct fs *fs)
     return err != 0 || read_err != 0 ? FS_EXIT_SYSTEM : FS_EXIT_OK;
 }
 
-static void unmount_fs(struct fs *fs)
+static void unmount_fs(struct fs *fs, struct ds_call *call)
 {
     if (fs->kernel.session != NULL) {
         fuse_session_unmount(fs->kernel.session);
@@ -253,30 +259,30 @@ static void unmount_fs(struct fs *fs)
     }
     fs_error_log_set_timer(fs->kernel.errors, NULL);
     fs_timer_free(fs->kernel.timer);
-    fs_state_free(fs);
+    fs_state_free(fs, call);
 }
 
-static void close_store(struct session *session)
+static void begin_end(const struct session *session, struct ds_call *call)
 {
-    struct ds_call call;
-
-    ds_call_init(&call, session->options->store.timeout_ms < END_MAX_MS
-                            ? session->options->store.timeout_ms
-                            : END_MAX_MS);
-    ds_client_free(session->client, &call);
+    ds_call_init(call, session->options->store.timeout_ms < END_MAX_MS
+                           ? session->options->store.timeout_ms
+                           : END_MAX_MS);
 }
 
 /* Also of a start that failed on its way. */
 static int end(struct session *session)
 {
     struct fs *fs = session->fs;
+    struct ds_call call;
     int status = FS_EXIT_OK;
 
     if (fs != NULL && fs->kernel.loop != NULL)
         status = stop_serving(fs);
+    begin_end(session, &call);
     if (fs != NULL)
-        unmount_fs(fs);
-    close_store(session);
+        unmount_fs(fs, &call);
+    ds_client_free(session->store.client, &call);
+    ds_inventory_free(session->store.inventory, &call);
     if (session->signals >= 0)
         close(session->signals);
     if (session->ended >= 0)

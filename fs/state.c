@@ -6,9 +6,11 @@
 #include "model/due_work.h"
 #include "model/kept_attributes.h"
 #include "model/key_history.h"
+#include "model/listing.h"
+#include "model/machines.h"
 #include "model/node.h"
 #include "owners.h"
-#include "store/query_dataset.h"
+#include "store/end_machine.h"
 #include "store/read_ahead.h"
 #include "tree/read_directory.h"
 
@@ -17,22 +19,30 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The nodes that are always there, in the order of their numbers. */
+enum { FIXED_NODES = 6 };
+
+/* The nodes that are always there, in the order of their numbers: of a mount of one machine, and of
+ * an inventory. */
 static int add_fixed_nodes(struct fs *fs)
 {
-    static const enum fs_node_kind kinds[] = {FS_NODE_ROOT,   FS_NODE_CONTROL, FS_NODE_STATS,
-                                              FS_NODE_ERRORS, FS_NODE_SCRATCH, FS_NODE_INFO_DIR};
+    static const enum fs_node_kind kinds[2][FIXED_NODES] = {
+        {FS_NODE_ROOT, FS_NODE_CONTROL, FS_NODE_STATS, FS_NODE_ERRORS, FS_NODE_SCRATCH,
+         FS_NODE_INFO_DIR},
+        {FS_NODE_MACHINES, FS_NODE_CONTROL, FS_NODE_STATS, FS_NODE_ERRORS, FS_NODE_SCRATCH,
+         FS_NODE_MACHINE_TABLE}};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (fs_node_new(fs, kinds[i], NULL, NULL) == NULL)
+    for (size_t i = 0; i < FIXED_NODES; i++)
+        if (fs_node_new(fs, kinds[fs_machines_any(fs)][i], NULL, NULL) == NULL)
             return -ENOMEM;
     return 0;
 }
 
 int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
-                 struct ds_client *client, struct fs **out)
+                 const struct fs_store *store, struct fs **out)
 {
     struct fs *fs = calloc(1, sizeof(*fs));
+    const struct ds_caps *caps = store->inventory != NULL ? ds_inventory_caps(store->inventory)
+                                                          : ds_client_caps(store->client);
 
     if (fs == NULL)
         return -ENOMEM;
@@ -49,39 +59,39 @@ int fs_state_new(const struct fs_options *options, const struct fs_kind *kinds,
     fs_due_init(fs);
     fs->kernel.errors = fs_error_log_new(FS_ERROR_LOG_REPEAT_MS);
     fs->marks = fs_history_new();
-    fs->vm = fs_vm_new(fs, FS_INO_ROOT, client, &fs->start);
+    fs->machines.inventory = store->inventory;
+    fs->vm = fs_vm_new(fs, FS_INO_ROOT, caps, &fs->start);
+    if (fs->vm != NULL) {
+        fs->vm->ino = FS_INO_ROOT;
+        fs->vm->client = store->client;
+    }
     if (fs->vm == NULL || fs->kernel.errors == NULL || fs->marks == NULL ||
         add_fixed_nodes(fs) != 0) {
-        fs_state_free(fs);
+        fs_state_free(fs, NULL);
         return -ENOMEM;
     }
     *out = fs;
     return 0;
 }
 
-static void free_vm(struct fs_vm *vm)
+static void drop_ahead(struct fs *fs, const struct fs_vm *vm)
 {
-    struct fs_dataset *dataset, *next;
+    struct fs_dataset *dataset = vm != NULL ? vm->datasets : NULL;
 
-    if (vm == NULL)
-        return;
-    HASH_ITER (hh, vm->datasets, dataset, next) {
-        fs_dataset_ref(dataset);
-        fs_query_gone(vm->fs, dataset);
-        fs_dataset_unref(dataset);
-    }
-    fs_vm_free(vm);
+    for (; dataset != NULL; dataset = dataset->hh.next)
+        fs_ahead_drop(fs, dataset);
 }
 
-void fs_state_free(struct fs *fs)
+void fs_state_free(struct fs *fs, struct ds_call *call)
 {
-    struct fs_dataset *dataset = fs->vm != NULL ? fs->vm->datasets : NULL;
     struct fs_node *node;
+    struct fs_vm *vm;
 
     while (fs->dirs != NULL)
         fs_dir_free(fs, fs->dirs);
-    for (; dataset != NULL; dataset = dataset->hh.next)
-        fs_ahead_drop(fs, dataset);
+    drop_ahead(fs, fs->vm);
+    for (vm = fs->machines.by_id; vm != NULL; vm = vm->machine.by_id.next)
+        drop_ahead(fs, vm);
     while ((node = fs_node_any(fs)) != NULL) {
         fs_node_pin(node);
         while (node->busy->open.handles != NULL)
@@ -89,7 +99,11 @@ void fs_state_free(struct fs *fs)
         fs_node_detach(fs, node);
         fs_node_drop(fs, node);
     }
-    free_vm(fs->vm);
+    while ((vm = fs_machines_take(fs)) != NULL)
+        fs_end_machine(vm, call);
+    if (fs->vm != NULL)
+        fs_end_machine(fs->vm, call);
+    fs_listing_unref(fs->machines.listing);
     fs_attr_clear(fs);
     fs_history_free(fs->marks);
     fs_error_log_free(fs->kernel.errors);

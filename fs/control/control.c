@@ -4,6 +4,8 @@
 #include "cleanup.h"
 #include "file_name.h"
 #include "kernel/error_log.h"
+#include "model/key_history.h"
+#include "model/machines.h"
 #include "scratch/leftover.h"
 #include "snapshot.h"
 #include "store/ask.h"
@@ -14,17 +16,47 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
+struct name {
     const char *name;
-    fuse_ino_t ino;
+    fuse_ino_t ino; /* 0: an inode that each machine has for itself */
     mode_t type;
-} names[] = {
-    {"stats", FS_INO_STATS, S_IFREG},
-    {"errors", FS_INO_ERRORS, S_IFREG},
-    {"scratch", FS_INO_SCRATCH, S_IFREG},
-    {"info", FS_INO_INFO, S_IFDIR},
 };
-enum { NAME_COUNT = sizeof(names) / sizeof(names[0]) };
+
+enum { NAME_COUNT = 4 };
+
+/* Of a mount of one machine; of an inventory; and of each machine of one, which has but its info
+ * for itself. */
+static const struct name names[3][NAME_COUNT] = {{
+                                                     {"stats", FS_INO_STATS, S_IFREG},
+                                                     {"errors", FS_INO_ERRORS, S_IFREG},
+                                                     {"scratch", FS_INO_SCRATCH, S_IFREG},
+                                                     {"info", FS_INO_INFO, S_IFDIR},
+                                                 },
+                                                 {
+                                                     {"stats", FS_INO_STATS, S_IFREG},
+                                                     {"errors", FS_INO_ERRORS, S_IFREG},
+                                                     {"scratch", FS_INO_SCRATCH, S_IFREG},
+                                                     {"machines", FS_INO_TABLE, S_IFREG},
+                                                 },
+                                                 {
+                                                     {"stats", FS_INO_STATS, S_IFREG},
+                                                     {"errors", FS_INO_ERRORS, S_IFREG},
+                                                     {"scratch", FS_INO_SCRATCH, S_IFREG},
+                                                     {"info", 0, S_IFDIR},
+                                                 }};
+
+static const struct name *names_in(const struct fs *fs, const struct fs_node *control)
+{
+    return names[!fs_machines_any(fs) ? 0 : control->busy->vm == NULL ? 1 : 2];
+}
+
+/* With fs->lock: the node of that name, pinned. NULL without memory. */
+static struct fs_node *node_of(struct fs *fs, const struct fs_node *control,
+                               const struct name *name)
+{
+    return name->ino != 0 ? fs_node_find(fs, name->ino)
+                          : fs_node_of_vm(control->busy->vm, FS_VM_INFO);
+}
 
 void fs_control_show(const struct fs *fs, const struct fs_node *node,
                      struct fuse_entry_param *entry)
@@ -34,15 +66,14 @@ void fs_control_show(const struct fs *fs, const struct fs_node *node,
     entry->attr_timeout = entry->entry_timeout = FS_DIR_TIMEOUT_S;
 }
 
-/* Replies with the node of that number, which is always there. */
-static int found(struct fs_request *request, fuse_ino_t ino)
+/* Replies with the node, which is released. */
+static int found(struct fs_request *request, struct fs_node *node)
 {
-    struct fs_node *node = fs_node_acquire(request->fs, ino);
     fs_node_handler *know;
     int err;
 
     if (node == NULL)
-        return -ENOENT;
+        return -ENOMEM;
     know = request->fs->kinds[node->kind].know;
     err = know != NULL ? know(request, node) : 0;
     if (err == 0)
@@ -51,49 +82,78 @@ static int found(struct fs_request *request, fuse_ino_t ino)
     return err;
 }
 
-int fs_control_lookup_itself(struct fs_request *request, struct fs_node *root)
+int fs_control_lookup_itself(struct fs_request *request, struct fs_node *parent)
 {
-    int err = fs_snapshot_allow(request, root);
-
-    return err != 0 ? err : found(request, FS_INO_CONTROL);
-}
-
-int fs_control_lookup(struct fs_request *request, struct fs_node *parent)
-{
+    struct fs *fs = request->fs;
+    struct fs_vm *vm = parent->busy->vm;
+    struct fs_node *node;
     int err = fs_snapshot_allow(request, parent);
 
     if (err != 0)
         return err;
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        if (strcmp(request->name, names[i].name) == 0)
-            return found(request, names[i].ino);
+    pthread_mutex_lock(&fs->lock);
+    node = vm != NULL ? fs_node_of_vm(vm, FS_VM_CONTROL) : fs_node_find(fs, FS_INO_CONTROL);
+    pthread_mutex_unlock(&fs->lock);
+    return found(request, node);
+}
+
+int fs_control_lookup(struct fs_request *request, struct fs_node *parent)
+{
+    struct fs *fs = request->fs;
+    const struct name *name = names_in(fs, parent);
+    struct fs_node *node;
+    int err = fs_snapshot_allow(request, parent);
+
+    if (err != 0)
+        return err;
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        if (strcmp(request->name, name[i].name) != 0)
+            continue;
+        pthread_mutex_lock(&fs->lock);
+        node = node_of(fs, parent, &name[i]);
+        pthread_mutex_unlock(&fs->lock);
+        return found(request, node);
+    }
     return -ENOENT;
 }
 
 int fs_control_list(struct fs_request *request, struct fs_node *node, struct fs_listing **listing,
                     struct ds_names *more)
 {
+    const struct name *name = names_in(request->fs, node);
     int err = 0;
 
-    (void)request, (void)node, (void)listing;
+    (void)listing;
     for (size_t i = 0; i < NAME_COUNT && err == 0; i++)
-        err = ds_names_add(more, names[i].name);
+        err = ds_names_add(more, name[i].name);
     return err;
 }
 
 void fs_control_item(struct fs *fs, const struct fs_node *node, const char *name,
                      struct fs_item *item)
 {
-    (void)node;
-    for (size_t i = 0; i < NAME_COUNT; i++) {
-        if (strcmp(name, names[i].name) != 0)
-            continue;
-        snprintf(item->name, sizeof(item->name), "%s", name);
-        item->node = fs_node_find(fs, names[i].ino);
-        fs_node_unpin(fs, item->node); /* it is always there */
-        item->number = item->node->number;
-        item->type = names[i].type;
+    const struct name *known = names_in(fs, node);
+    size_t i = 0;
+
+    while (strcmp(name, known[i].name) != 0)
+        i++;
+    snprintf(item->name, sizeof(item->name), "%s", name);
+    item->type = known[i].type;
+    if (known[i].ino == 0) {
+        item->node = node->busy->vm->machine.inodes[FS_VM_INFO];
+        item->number = fs_history_number_of_vm(node->busy->vm, FS_VM_INFO);
+        return;
     }
+    item->node = fs_node_find(fs, known[i].ino);
+    fs_node_unpin(fs, item->node); /* it is always there */
+    item->number = item->node->number;
+}
+
+uint64_t fs_control_parent(const struct fs *fs, const struct fs_node *node)
+{
+    (void)fs;
+    return node->busy->vm != NULL ? fs_history_number_of_vm(node->busy->vm, FS_VM_DIRECTORY)
+                                  : FS_INO_ROOT;
 }
 
 enum { STATS_BLOCK_BYTES = 512 };
@@ -108,27 +168,36 @@ static int pad(struct ds_buf *out)
     return err == 0 ? ds_buf_puts(out, "\n") : err;
 }
 
+static void count(struct fs *fs, uint64_t *requests, uint64_t *errors)
+{
+    DS_LOCK_SCOPE(&fs->lock);
+    for (int op = 0; op < DS_OP_COUNT; op++) {
+        requests[op] = fs_machines_requests(fs, op);
+        errors[op] = fs_machines_errors(fs, op);
+    }
+}
+
 /* Prometheus' text format. */
 static int print_stats(struct fs_request *request, struct fs_node *node, int64_t max_age_ms,
                        struct ds_buf *out)
 {
     struct fs *fs = request->fs;
+    uint64_t requests[DS_OP_COUNT], errors[DS_OP_COUNT];
     int err = ds_buf_puts(out, "# HELP datasetfs_store_requests_total Requests sent to the store.\n"
                                "# TYPE datasetfs_store_requests_total counter\n");
 
     (void)node, (void)max_age_ms;
+    count(fs, requests, errors);
     for (int op = 0; op < DS_OP_COUNT && err == 0; op++)
         err = ds_buf_printf(out, "datasetfs_store_requests_total{operation=\"%s\"} %llu\n",
-                            ds_op_name(op),
-                            (unsigned long long)ds_client_requests(fs->vm->client, op));
+                            ds_op_name(op), (unsigned long long)requests[op]);
     if (err == 0)
         err =
             ds_buf_puts(out, "# HELP datasetfs_store_errors_total Calls of the store that failed.\n"
                              "# TYPE datasetfs_store_errors_total counter\n");
     for (int op = 0; op < DS_OP_COUNT && err == 0; op++)
-        err =
-            ds_buf_printf(out, "datasetfs_store_errors_total{operation=\"%s\"} %llu\n",
-                          ds_op_name(op), (unsigned long long)ds_client_errors(fs->vm->client, op));
+        err = ds_buf_printf(out, "datasetfs_store_errors_total{operation=\"%s\"} %llu\n",
+                            ds_op_name(op), (unsigned long long)errors[op]);
     if (err == 0)
         err = ds_buf_puts(out, "# HELP datasetfs_fuse_requests_total Requests of the kernel.\n"
                                "# TYPE datasetfs_fuse_requests_total counter\n");
@@ -153,8 +222,7 @@ static int print_scratch(struct fs_request *request, struct fs_node *node, int64
     return fs_leftover_print(request->fs, out);
 }
 
-/* These are only read. */
-static int open_file(struct fs_request *request, struct fs_node *node, fs_snapshot_print *print)
+int fs_control_open(struct fs_request *request, struct fs_node *node, fs_snapshot_print *print)
 {
     if ((request->fi.flags & O_ACCMODE) != O_RDONLY)
         return -EACCES;
@@ -168,7 +236,7 @@ int fs_control_know_stats(struct fs_request *request, struct fs_node *node)
 
 int fs_control_open_stats(struct fs_request *request, struct fs_node *node)
 {
-    return open_file(request, node, print_stats);
+    return fs_control_open(request, node, print_stats);
 }
 
 int fs_control_know_errors(struct fs_request *request, struct fs_node *node)
@@ -178,7 +246,7 @@ int fs_control_know_errors(struct fs_request *request, struct fs_node *node)
 
 int fs_control_open_errors(struct fs_request *request, struct fs_node *node)
 {
-    return open_file(request, node, print_errors);
+    return fs_control_open(request, node, print_errors);
 }
 
 int fs_control_know_scratch(struct fs_request *request, struct fs_node *node)
@@ -188,5 +256,5 @@ int fs_control_know_scratch(struct fs_request *request, struct fs_node *node)
 
 int fs_control_open_scratch(struct fs_request *request, struct fs_node *node)
 {
-    return open_file(request, node, print_scratch);
+    return fs_control_open(request, node, print_scratch);
 }

@@ -36,7 +36,7 @@ int fs_info_lookup(struct fs_request *request, struct fs_node *parent)
 
     request->about_info = true;
     if (err == 0)
-        err = fs_lookup_of_dataset(request, info_node, &node);
+        err = fs_lookup_of_dataset(request, fs_node_vm(request->fs, parent), info_node, &node);
     if (err != 0)
         return err;
     err = fs_info_know(request, node);
@@ -112,6 +112,7 @@ static int create_locked(struct fs_request *request, struct fs_node *node,
 int fs_info_create(struct fs_request *request, struct fs_node *parent)
 {
     struct fs *fs = request->fs;
+    struct fs_vm *vm = fs_node_vm(fs, parent);
     char *name DS_AUTO_FREE = NULL;
     struct fuse_entry_param entry;
     struct fs_handle *handle = NULL;
@@ -120,14 +121,14 @@ int fs_info_create(struct fs_request *request, struct fs_node *parent)
     int err;
 
     err = fs_snapshot_allow(request, parent);
-    if (err == 0 && !fs->vm->caps->can_create)
+    if (err == 0 && !vm->caps->can_create)
         err = -EPERM;
     if (err == 0)
         err = ds_file_name_decode(DS_FILE_NAME_IN_ROOT, request->name, &name);
     if (err != 0)
         return err;
     pthread_mutex_lock(&fs->lock);
-    dataset = fs_dataset_get(fs->vm, name);
+    dataset = fs_dataset_get(vm, name);
     if (dataset != NULL) {
         node = info_node(fs, dataset);
         fs_dataset_unref(dataset);
@@ -237,23 +238,24 @@ void fs_info_show(const struct fs *fs, const struct fs_node *node, struct fuse_e
 int fs_info_list(struct fs_request *request, struct fs_node *node, struct fs_listing **listing,
                  struct ds_names *more)
 {
-    (void)node, (void)more;
-    return fs_list(request, request->fs->vm, NULL, listing);
+    (void)more;
+    return fs_list(request, fs_node_vm(request->fs, node), NULL, listing);
 }
 
 void fs_info_item(struct fs *fs, const struct fs_node *node, const char *name, struct fs_item *item)
 {
-    const struct fs_dataset *dataset = fs_machine_name(fs->vm, name, item);
+    const struct fs_vm *vm = fs_node_vm(fs, node);
+    const struct fs_dataset *dataset = fs_machine_name(vm, name, item);
 
-    (void)node;
     item->type = S_IFREG;
     item->node = dataset != NULL ? dataset->info_node : NULL;
-    item->number = item->node != NULL ? item->node->number
-                                      : fs_history_number(fs->vm, name, NULL, FS_NUMBER_INFO);
+    item->number =
+        item->node != NULL ? item->node->number : fs_history_number(vm, name, NULL, FS_NUMBER_INFO);
 }
 
 uint64_t fs_info_parent(const struct fs *fs, const struct fs_node *node)
 {
-    (void)fs, (void)node;
-    return FS_INO_CONTROL;
+    (void)fs;
+    return node->busy->vm != NULL ? fs_history_number_of_vm(node->busy->vm, FS_VM_CONTROL)
+                                  : FS_INO_CONTROL;
 }

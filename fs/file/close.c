@@ -8,6 +8,7 @@
 #include "kernel/reply.h"
 #include "model/datasets.h"
 #include "model/due_work.h"
+#include "model/machines.h"
 #include "store/key_lock.h"
 #include "working.h"
 #include "write.h"
@@ -86,6 +87,14 @@ static bool others_wait(const struct fs_handle *handle)
     return false;
 }
 
+/* With fs->lock: the handle's data is lost, and nobody is there to be told. */
+static void report(const struct fs_node *node, int err, const char *text)
+{
+    struct fs_error_log_about about = fs_machines_about(node);
+
+    fs_error_log_note(node->dataset->vm->fs->kernel.errors, "release", &about, err, text);
+}
+
 /* What the handle holds back will never be text. What was created or truncated for it stays as it
  * was before. With the key lock and fs->lock. */
 static void drop_held(struct fs *fs, struct fs_handle *handle)
@@ -121,8 +130,7 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     }
     err = err != 0 ? err : held;
     if (err != 0 && node->attached)
-        fs_error_log_add(fs->kernel.errors, "release", node->dataset->name, node->key, err,
-                         request->call.text);
+        report(node, err, request->call.text);
     request->call.text[0] = '\0';
 }
 
@@ -157,8 +165,7 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
         if (!node->busy->key_lock.locked)
             drop_held(fs, handle);
         if (node->attached)
-            fs_error_log_add(fs->kernel.errors, "release", node->dataset->name, node->key, -EILSEQ,
-                             "");
+            report(node, -EILSEQ, "");
     }
     if (handle->writes && !node->busy->key_lock.locked && fs_handle_is_last_writer(handle))
         fs_commit_closed(&node->busy->working.commit);

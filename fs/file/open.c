@@ -11,6 +11,7 @@
 #include "model/datasets.h"
 #include "model/directory_times.h"
 #include "model/kept_attributes.h"
+#include "model/machines.h"
 #include "model/open_ticket.h"
 #include "model/told_kernel.h"
 #include "model/value.h"
@@ -33,9 +34,11 @@ static int commit_for_others(struct fs_request *request, struct fs_node *node)
 {
     int err = fs_working_commit(request, node, FS_COMMIT_ON_OPEN);
 
-    if (err != 0 && err != -EILSEQ && err != -EINTR)
-        fs_error_log_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
-                         request->call.text);
+    if (err != 0 && err != -EILSEQ && err != -EINTR) {
+        struct fs_error_log_about about = fs_machines_about(node);
+
+        fs_error_log_note(request->fs->kernel.errors, "commit", &about, err, request->call.text);
+    }
     request->call.text[0] = '\0';
     return atomic_load(&request->settled) ? -EINTR : err;
 }

@@ -7,6 +7,7 @@
 #include "kernel/forget.h"
 #include "model/datasets.h"
 #include "model/due_work.h"
+#include "model/machines.h"
 #include "model/value.h"
 #include "scratch/scratch.h"
 #include "store/key_lock.h"
@@ -335,9 +336,11 @@ static int commit_reported(struct fs_request *request, struct fs_node *node,
 {
     int err = fs_working_commit(request, node, event);
 
-    if (err < 0 && node->dataset != NULL)
-        fs_error_log_add(request->fs->kernel.errors, "commit", node->dataset->name, node->key, err,
-                         request->call.text);
+    if (err < 0 && node->dataset != NULL) {
+        struct fs_error_log_about about = fs_machines_about(node);
+
+        fs_error_log_note(request->fs->kernel.errors, "commit", &about, err, request->call.text);
+    }
     return err;
 }
 

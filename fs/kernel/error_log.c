@@ -21,7 +21,7 @@ struct failure {
     unsigned long untold;  /* and not in the log yet */
     const char *operation; /* static */
     int error;
-    char path[2 * (DS_FILE_NAME_MAX_BYTES + 1) + 32];
+    char path[3 * (DS_FILE_NAME_MAX_BYTES + 1) + 32];
     char text[256];
 };
 
@@ -189,10 +189,17 @@ void fs_error_log_free(struct fs_error_log *errors)
     free(errors);
 }
 
-static void print_path(const struct fs_error_log_about *about, char *path, size_t size)
+static void print_path(const struct fs_error_log_about *about, char *whole, size_t size)
 {
     char name[DS_FILE_NAME_MAX_BYTES + 1] = "", sub[DS_FILE_NAME_MAX_BYTES + 1] = "";
+    char *path = whole;
 
+    if (about->machine != NULL) {
+        int len = snprintf(path, size, "/%s", about->machine);
+
+        path += len;
+        size -= (size_t)len;
+    }
     if (about->dataset != NULL)
         ds_file_name_encode(DS_FILE_NAME_IN_ROOT, about->dataset, name);
     if (about->key != NULL)
@@ -201,9 +208,9 @@ static void print_path(const struct fs_error_log_about *about, char *path, size_
         snprintf(path, size, "/%s/info/%s", DS_FILE_NAME_CONTROL, name);
     else if (about->key != NULL)
         snprintf(path, size, "/%s/%s", name, sub);
-    else
+    else if (about->dataset != NULL || about->machine == NULL)
         snprintf(path, size, "/%s", name);
-    ds_text_clean(path);
+    ds_text_clean(whole);
 }
 
 /* With the lock: the last failure that is equal to this one; NULL: none. */
@@ -266,14 +273,6 @@ void fs_error_log_note(struct fs_error_log *errors, const char *operation,
     pthread_mutex_unlock(&errors->lock);
     write_line(&before);
     write_line(&line);
-}
-
-void fs_error_log_add(struct fs_error_log *errors, const char *operation, const char *dataset,
-                      const char *key, int error, const char *text)
-{
-    struct fs_error_log_about about = {.dataset = dataset, .key = key};
-
-    fs_error_log_note(errors, operation, &about, error, text);
 }
 
 int fs_error_log_print(struct fs_error_log *errors, struct ds_buf *out)

@@ -17,8 +17,9 @@ struct fs_error_log;
 #define FS_ERROR_LOG_REPEAT_MS (60 * 1000)
 #define FS_ERROR_LOG_LOGGED 100
 
-/* What a failure was about; either may be NULL. `info`: the DataSet's file in .datasetfs/info. */
+/* What a failure was about; each may be NULL. `info`: the DataSet's file in .datasetfs/info. */
 struct fs_error_log_about {
+    const char *machine; /* its file name */
     const char *dataset;
     const char *key;
     bool info;
@@ -35,10 +36,6 @@ void fs_error_log_set_timer(struct fs_error_log *errors, struct fs_timer *timer)
  * log unless the same has failed just before. */
 void fs_error_log_note(struct fs_error_log *errors, const char *operation,
                        const struct fs_error_log_about *about, int error, const char *text);
-
-/* The same for a DataSet or a key of it. */
-void fs_error_log_add(struct fs_error_log *errors, const char *operation, const char *dataset,
-                      const char *key, int error, const char *text);
 
 /* Appends one line per failure, the oldest first: time (UTC) of the first of equal ones, operation,
  * path as in the mount, errno name and message with the number of those that followed, separated by

@@ -20,6 +20,7 @@ static const char *const opcode_names[FS_OPCODE_COUNT] = {
     [FS_RMDIR] = "rmdir",
     [FS_LINK] = "link",
     [FS_SYMLINK] = "symlink",
+    [FS_READLINK] = "readlink",
     [FS_MKNOD] = "mknod",
     [FS_OPENDIR] = "opendir",
     [FS_READDIR] = "readdir",

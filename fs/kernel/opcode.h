@@ -21,6 +21,7 @@ enum fs_opcode {
     FS_RMDIR,
     FS_LINK,
     FS_SYMLINK,
+    FS_READLINK,
     FS_MKNOD,
     FS_OPENDIR,
     FS_READDIR,

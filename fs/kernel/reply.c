@@ -43,6 +43,11 @@ int fs_reply_open(struct fs_request *request)
     return fs_reply_claim(request) ? fuse_reply_open(request->req, &request->fi) : -ENOENT;
 }
 
+int fs_reply_readlink(struct fs_request *request, const char *to)
+{
+    return fs_reply_claim(request) ? fuse_reply_readlink(request->req, to) : -ENOENT;
+}
+
 int fs_reply_write(struct fs_request *request, size_t count)
 {
     return fs_reply_claim(request) ? fuse_reply_write(request->req, count) : -ENOENT;
@@ -66,7 +71,8 @@ int fs_reply_statfs(struct fs_request *request, const struct statvfs *statfs)
 /* What has no words, or was the caller's own wish, is no news. */
 static void report(const struct fs_request *request, int error)
 {
-    struct fs_error_log_about about = {.dataset = request->dataset,
+    struct fs_error_log_about about = {.machine = request->machine,
+                                       .dataset = request->dataset,
                                        .key = request->key,
                                        .info = request->dataset != NULL && request->about_info};
 

@@ -14,6 +14,7 @@ int fs_reply_entry(struct fs_request *request, const struct fuse_entry_param *en
 int fs_reply_create(struct fs_request *request, const struct fuse_entry_param *entry);
 int fs_reply_attr(struct fs_request *request, const struct stat *attr, double timeout_s);
 int fs_reply_open(struct fs_request *request);
+int fs_reply_readlink(struct fs_request *request, const char *to);
 int fs_reply_write(struct fs_request *request, size_t count);
 int fs_reply_buf(struct fs_request *request, const char *data, size_t len);
 int fs_reply_xattr(struct fs_request *request, size_t count);

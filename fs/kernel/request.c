@@ -99,7 +99,7 @@ int fs_request_sleep(struct fs_request *request, int64_t until_ms)
     return 0;
 }
 
-void fs_request_clear(struct fs_request *request)
+static void clear_about(struct fs_request *request)
 {
     free(request->dataset);
     free(request->key);
@@ -107,9 +107,22 @@ void fs_request_clear(struct fs_request *request)
     request->key = NULL;
 }
 
+void fs_request_clear(struct fs_request *request)
+{
+    clear_about(request);
+    free(request->machine);
+    request->machine = NULL;
+}
+
+void fs_request_below(struct fs_request *request, const char *machine)
+{
+    free(request->machine);
+    request->machine = strdup(machine);
+}
+
 void fs_request_about(struct fs_request *request, const char *dataset, const char *key)
 {
-    fs_request_clear(request);
+    clear_about(request);
     /* Without memory the report names less; that must not fail the request. */
     request->dataset = dataset != NULL ? strdup(dataset) : NULL;
     request->key = key != NULL ? strdup(key) : NULL;

@@ -58,6 +58,7 @@ struct fs_request {
     int64_t overtime_ms; /* left for fs_request_next() while the store does not answer */
 
     /* What the failure was about, for .datasetfs/errors; owned copies. */
+    char *machine; /* of an inventory: its file name */
     char *dataset;
     char *key;
     bool about_info; /* the DataSet's file in .datasetfs/info */
@@ -112,6 +113,9 @@ int fs_request_sleep(struct fs_request *request, int64_t until_ms);
 
 /* Says what a failure of this request will have been about; NULL for what does not apply. */
 void fs_request_about(struct fs_request *request, const char *dataset, const char *key);
+
+/* And below which machine. */
+void fs_request_below(struct fs_request *request, const char *machine);
 
 /* Frees what a request owns, also one that never had a kernel request behind it. */
 void fs_request_clear(struct fs_request *request);

@@ -10,6 +10,7 @@
 #ifndef FS_FS_H
 #define FS_FS_H
 
+#include "client.h"
 #include "clock.h"
 #include "index.h"
 #include "kernel/kernel.h"
@@ -36,7 +37,8 @@ enum {
     FS_INO_STATS,
     FS_INO_ERRORS,
     FS_INO_SCRATCH,
-    FS_INO_INFO
+    FS_INO_INFO,               /* of a mount of one machine; */
+    FS_INO_TABLE = FS_INO_INFO /* of an inventory */
 };
 
 /* Threads whose open was told ESTALE, and when: the latest of them. */
@@ -62,7 +64,9 @@ struct fs_absences {
 };
 
 struct fs_dataset;
+struct ds_inventory;
 struct fs_kind;
+struct fs_listing;
 struct fs_node;
 struct fs_request;
 struct fs_dir;
@@ -74,7 +78,7 @@ struct fs {
     /* A DataSet without an inode is about to be freed. With fs->lock. */
     void (*end_dataset)(struct fs *fs, struct fs_dataset *dataset);
     const struct fs_kind *kinds; /* by enum fs_node_kind, kind.h */
-    struct fs_vm *vm;            /* whose DataSets are in the root */
+    struct fs_vm *vm;            /* whose DataSets are in the root; of an inventory: itself */
     struct fs_kernel kernel;
     struct timespec start; /* CLOCK_REALTIME, as old counts what was there before */
     uid_t mounting_uid;    /* the daemon's own */
@@ -104,8 +108,16 @@ struct fs {
         unsigned next;
     } absent;                          /* model/absent_keys.c */
     struct fs_stale_opens stale_opens; /* file/open.c */
-    size_t scratch_bytes;              /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
-    struct fs_dir *dirs;               /* open directories; tree/read_directory.c */
+    struct {
+        struct ds_inventory *inventory; /* borrowed, constant; NULL: the mount shows one machine */
+        struct fs_vm *by_id;            /* all that are known */
+        struct fs_vm *by_name;          /* those that are shown, by file name */
+        struct fs_listing *listing;     /* of file names, as last listed, or NULL */
+        /* By enum ds_op, of clients that are closed. */
+        uint64_t requests[DS_OP_COUNT], errors[DS_OP_COUNT];
+    } machines;           /* model/machines.c */
+    size_t scratch_bytes; /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
+    struct fs_dir *dirs;  /* open directories; tree/read_directory.c */
 };
 
 #endif

@@ -30,12 +30,12 @@ struct fs_volatile {
 static char *path_of(const struct fs_dataset *dataset, const char *key, size_t *len)
 {
     size_t name_len = strlen(dataset->name), key_len = key != NULL ? strlen(key) : 0;
-    size_t start = sizeof(dataset->vm->ino);
+    size_t start = sizeof(dataset->vm->seed);
     char *path = malloc(start + name_len + key_len + 2);
 
     if (path == NULL)
         return NULL;
-    memcpy(path, &dataset->vm->ino, start);
+    memcpy(path, &dataset->vm->seed, start);
     memcpy(path + start, dataset->name, name_len + 1);
     if (key != NULL)
         memcpy(path + start + name_len + 1, key, key_len);
@@ -161,7 +161,8 @@ int fs_attr_remember(struct fs *fs, struct fs_node *node, const struct stat *att
     if ((to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID | FS_ATTR_TIMES)) ==
         0)
         return 0;
-    if (node->kind == FS_NODE_ROOT)
+    if (node->kind == FS_NODE_ROOT || node->kind == FS_NODE_MACHINES ||
+        node->kind == FS_NODE_MACHINE)
         return 0; /* the mount's own options decide */
     if (node->kind != FS_NODE_ENTRY && node->kind != FS_NODE_DATASET)
         return -EPERM;
@@ -235,9 +236,9 @@ void fs_attr_put(struct fs *fs, struct fs_node *node)
 
 static bool is_of(const struct fs_volatile *item, const struct fs_dataset *dataset)
 {
-    size_t start = sizeof(dataset->vm->ino);
+    size_t start = sizeof(dataset->vm->seed);
 
-    return memcmp(item->path, &dataset->vm->ino, start) == 0 &&
+    return memcmp(item->path, &dataset->vm->seed, start) == 0 &&
            strcmp(item->path + start, dataset->name) == 0;
 }
 

@@ -46,7 +46,7 @@ uint64_t fs_history_digest(const struct fs *fs, const char *data, size_t len)
 
 uint64_t fs_history_path(const struct fs_vm *vm, const char *dataset, const char *key)
 {
-    uint64_t path = fs_digest(seed(vm->fs) + vm->ino, dataset, strlen(dataset));
+    uint64_t path = fs_digest(seed(vm->fs) + vm->seed, dataset, strlen(dataset));
 
     return key != NULL ? fs_digest(path, key, strlen(key)) : path;
 }
@@ -230,6 +230,13 @@ uint64_t fs_history_number_unnamed(const struct fs *fs, fuse_ino_t ino)
     uint64_t word = ino;
 
     return usable(fs_digest(~seed(fs), (const char *)&word, sizeof(word)));
+}
+
+uint64_t fs_history_number_of_vm(const struct fs_vm *vm, enum fs_vm_inode which)
+{
+    uint64_t word = which;
+
+    return usable(fs_digest(seed(vm->fs) + vm->seed, (const char *)&word, sizeof(word)));
 }
 
 void fs_history_bring(struct fs *fs, const struct fs_dataset *dataset, const char *key,

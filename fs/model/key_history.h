@@ -64,6 +64,9 @@ enum fs_numbered { FS_NUMBER_NAME, FS_NUMBER_INFO };
 uint64_t fs_history_number(const struct fs_vm *vm, const char *dataset, const char *key,
                            enum fs_numbered what);
 
+/* One of a machine's own, of an inventory. */
+uint64_t fs_history_number_of_vm(const struct fs_vm *vm, enum fs_vm_inode which);
+
 /* One for a temporary file, whose name may come again. */
 uint64_t fs_history_number_unnamed(const struct fs *fs, fuse_ino_t ino);
 

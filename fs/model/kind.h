@@ -35,9 +35,10 @@ struct fs_kind {
     bool (*known)(const struct fs_request *request, const struct fs_node *node);
 
     /* These do not reply. */
-    fs_node_handler *know;   /* makes sure that show() is right; NULL: it always is */
-    fs_node_handler *resize; /* to request->attr.st_size; NULL: -EPERM */
-    fs_node_handler *access; /* refuses beyond what show() says; NULL: it does not */
+    fs_node_handler *know;     /* makes sure that show() is right; NULL: it always is */
+    fs_node_handler *resize;   /* to request->attr.st_size; NULL: -EPERM */
+    fs_node_handler *access;   /* refuses beyond what show() says; NULL: it does not */
+    fs_node_handler *readlink; /* of a symbolic link; NULL: -EINVAL */
 
     /* Of a file; with its handle: */
     fs_node_handler *open;

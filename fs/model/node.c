@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -113,6 +114,51 @@ struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dat
     return node;
 }
 
+static const enum fs_node_kind vm_kinds[] = {
+    [FS_VM_DIRECTORY] = FS_NODE_MACHINE,
+    [FS_VM_LINK] = FS_NODE_MACHINE_LINK,
+    [FS_VM_CONTROL] = FS_NODE_CONTROL,
+    [FS_VM_INFO] = FS_NODE_INFO_DIR,
+};
+
+struct fs_node *fs_node_of_vm(struct fs_vm *vm, enum fs_vm_inode which)
+{
+    struct fs_node **node = &vm->machine.inodes[which];
+
+    if (*node != NULL) {
+        (*node)->pins++;
+        return *node;
+    }
+    *node = fs_node_new(vm->fs, vm_kinds[which], NULL, NULL);
+    if (*node == NULL)
+        return NULL;
+    (*node)->busy->vm = vm;
+    (*node)->number = fs_history_number_of_vm(vm, which);
+    if (which == FS_VM_DIRECTORY)
+        vm->ino = (*node)->ino;
+    return *node;
+}
+
+struct fs_vm *fs_node_vm(const struct fs *fs, const struct fs_node *node)
+{
+    if (node->dataset != NULL)
+        return node->dataset->vm;
+    return node->busy->vm != NULL ? node->busy->vm : fs->vm;
+}
+
+/* The machine does without its node. */
+static void leave_vm(const struct fs_node *node)
+{
+    struct fs_vm *vm = node->busy->vm;
+
+    for (size_t i = 0; vm != NULL && i < FS_VM_INODES; i++) {
+        if (vm->machine.inodes[i] == node)
+            vm->machine.inodes[i] = NULL;
+    }
+    if (vm != NULL && vm->ino == node->ino)
+        vm->ino = 0;
+}
+
 static void lose_key(struct fs_node *node)
 {
     if (!node->attached)
@@ -127,6 +173,7 @@ static void free_node(struct fs *fs, struct fs_node *node)
     fs->owners->end(fs, node);
     lose_key(node);
     fs_index_remove(&fs->nodes, &node->by_ino, ino_hash);
+    leave_vm(node);
     make_idle(fs, node);
     if (node->dataset != NULL) {
         if (node->dataset->node == node)
@@ -268,6 +315,11 @@ bool fs_node_forgotten(const struct fs_stale *stale, struct fs_forgotten *what)
 
     what->ino = node->ino;
     what->name[0] = '\0';
+    if (node->kind == FS_NODE_MACHINE) {
+        what->ino = FS_INO_ROOT;
+        snprintf(what->name, sizeof(what->name), "%s", node->busy->vm->machine.file_name);
+        return !node->busy->vm->machine.shown;
+    }
     if (node->kind != FS_NODE_DATASET)
         return true;
     what->ino = node->dataset->vm->ino;

@@ -20,7 +20,7 @@
 #include <time.h>
 
 enum fs_node_kind {
-    FS_NODE_ROOT,
+    FS_NODE_ROOT, /* of a mount of one machine: its DataSets */
     FS_NODE_DATASET,
     FS_NODE_ENTRY,
     FS_NODE_CONTROL, /* the directory .datasetfs; the rest stands in it */
@@ -30,6 +30,11 @@ enum fs_node_kind {
     FS_NODE_INFO_DIR,
     FS_NODE_INFO, /* info/DATASET */
     FS_NODE_LOCK, /* a directory in a DataSet, in memory only */
+    /* Of an inventory: */
+    FS_NODE_MACHINES,      /* the root */
+    FS_NODE_MACHINE,       /* a machine's directory: its DataSets */
+    FS_NODE_MACHINE_LINK,  /* another name of one: a symbolic link */
+    FS_NODE_MACHINE_TABLE, /* .datasetfs/machines */
 };
 
 /* What the store was last seen to hold under a key. */
@@ -124,6 +129,7 @@ struct fs_key_lock {
 /* What an inode has only while somebody works with it or something of it waits. */
 struct fs_busy {
     struct fs_node *node;
+    struct fs_vm *vm; /* constant: whose it is, of what belongs to a machine and no DataSet */
     struct fs_busy *prev, *next; /* fs->busy */
     struct fs_key_lock key_lock;
     struct fs_open_files open;
@@ -184,6 +190,13 @@ struct fs_owners {
  * when there is no memory. */
 struct fs_node *fs_node_new(struct fs *fs, enum fs_node_kind kind, struct fs_dataset *dataset,
                             const char *key);
+
+/* A machine's own node, pinned, made if there is none. NULL when there is no memory. */
+struct fs_node *fs_node_of_vm(struct fs_vm *vm, enum fs_vm_inode which);
+
+/* Whose it is: the machine that it stands below, or fs->vm. Of what is no entry also without
+ * fs->lock. */
+struct fs_vm *fs_node_vm(const struct fs *fs, const struct fs_node *node);
 
 /* The node of that number, pinned; NULL if the kernel never had it or has forgotten it. */
 struct fs_node *fs_node_find(struct fs *fs, fuse_ino_t ino);

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-struct fs_vm *fs_vm_new(struct fs *fs, fuse_ino_t ino, struct ds_client *client,
+struct fs_vm *fs_vm_new(struct fs *fs, uint64_t seed, const struct ds_caps *caps,
                         const struct timespec *mtime)
 {
     struct fs_vm *vm = calloc(1, sizeof(*vm));
@@ -14,9 +14,8 @@ struct fs_vm *fs_vm_new(struct fs *fs, fuse_ino_t ino, struct ds_client *client,
     if (vm == NULL)
         return NULL;
     vm->fs = fs;
-    vm->ino = ino;
-    vm->client = client;
-    vm->caps = ds_client_caps(client);
+    vm->seed = seed;
+    vm->caps = caps;
     vm->mtime = *mtime;
     return vm;
 }
@@ -27,6 +26,9 @@ void fs_vm_free(struct fs_vm *vm)
         return;
     fs_listing_unref(vm->listing);
     fs_journal_clear(&vm->journal);
+    free(vm->machine.id);
+    free(vm->machine.name);
+    free(vm->machine.file_name);
     free(vm);
 }
 

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "model/datasets.h"
 #include "model/due_work.h"
+#include "model/machines.h"
 #include "publish.h"
 #include "scratch.h"
 #include "text.h"
@@ -32,9 +33,24 @@ static bool may_pass(int error)
     return error != -EILSEQ && error != -EFBIG;
 }
 
+/* DATASET/KEY, below its machine in an inventory. */
+struct place {
+    char text[3 * (DS_FILE_NAME_MAX_BYTES + 1)];
+};
+
+static struct place place_of(const struct fs_node *node)
+{
+    const char *machine = node->dataset->vm->machine.file_name;
+    struct place place;
+
+    snprintf(place.text, sizeof(place.text), "%s%s%s/%s", machine != NULL ? machine : "",
+             machine != NULL ? "/" : "", node->dataset->name, node->key);
+    return place;
+}
+
 static void log_published(const struct fs_node *node, bool renamed)
 {
-    ds_log(DS_LOG_INFO, "published %s/%s, %s", node->dataset->name, node->key,
+    ds_log(DS_LOG_INFO, "published %s, %s", place_of(node).text,
            renamed ? "to which a key was renamed" : "a temporary file that was left behind");
 }
 
@@ -42,10 +58,10 @@ static void note_failure(struct fs_request *request, struct fs_node *node, int e
 {
     struct fs *fs = request->fs;
     struct fs_scratch *scratch = node->busy->scratch;
+    struct fs_error_log_about about = fs_machines_about(node);
 
     if (scratch->error != err) /* reported once */
-        fs_error_log_add(fs->kernel.errors, "publish", node->dataset->name, node->key, err,
-                         request->call.text);
+        fs_error_log_note(fs->kernel.errors, "publish", &about, err, request->call.text);
     scratch->error = err;
     snprintf(scratch->why, sizeof(scratch->why), "%s",
              request->call.text[0] != '\0' ? request->call.text : strerror(-err));
@@ -123,12 +139,11 @@ static int publish_last(struct fs_request *request, struct fs_node *node)
     if (err == 0)
         log_published(node, renamed);
     else if (withheld)
-        ds_log(DS_LOG_ERROR, "%s/%s could not be renamed to %s/%s: %s",
-               node->busy->scratch->origin->dataset->name, node->busy->scratch->origin->key,
-               node->dataset->name, node->key,
+        ds_log(DS_LOG_ERROR, "%s could not be renamed to %s: %s",
+               place_of(node->busy->scratch->origin).text, place_of(node).text,
                request->call.text[0] != '\0' ? request->call.text : strerror(-err));
     else
-        ds_log(DS_LOG_ERROR, "the temporary file %s/%s is lost: %s", node->dataset->name, node->key,
+        ds_log(DS_LOG_ERROR, "the temporary file %s is lost: %s", place_of(node).text,
                request->call.text[0] != '\0' ? request->call.text : strerror(-err));
     fs_withheld_unlock(request->fs, &locks);
     return err;

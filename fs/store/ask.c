@@ -1,71 +1,68 @@
-/* Every call of the store begins and ends here. */
+/* Every call of a machine's store begins and ends here. */
 #include "ask.h"
 
 #include "cleanup.h"
-#include "lost_store.h"
-#include "model/fs.h"
+#include "find_machine.h"
+#include "inventory.h"
+#include "model/machines.h"
 
 #include <errno.h>
-#include <utlist.h>
 
-/* -ETIMEDOUT if the store is lost. */
-static int refuse_lost(struct fs_request *request, const struct fs_vm *vm)
+/* Takes the client away from a machine that was gone and is there again, which may be another one:
+ * as soon as nobody else waits for it. */
+static struct ds_client *take_old(const struct fs_request *request, struct fs_vm *vm)
 {
-    bool refuses;
+    DS_LOCK_SCOPE(&vm->fs->lock);
+    return vm->waiting == request && request->wait_next == NULL ? fs_machines_take_old_client(vm)
+                                                                : NULL;
+}
 
-    pthread_mutex_lock(&request->fs->lock);
-    refuses = fs_lost_refuses(vm, request);
-    pthread_mutex_unlock(&request->fs->lock);
-    return refuses ? ds_call_fail(&request->call, -ETIMEDOUT,
-                                  "the store does not answer; it is asked once a second")
-                   : 0;
+static bool has_client(const struct fs_vm *vm)
+{
+    DS_LOCK_SCOPE(&vm->fs->lock);
+    return vm->client != NULL;
+}
+
+/* Opens the client of a machine of an inventory, unless it is open. It stays for as long as the
+ * request is among those that wait. */
+static int open_client(struct fs_request *request, struct fs_vm *vm)
+{
+    struct ds_client *client = NULL;
+    int err;
+
+    ds_client_free(take_old(request, vm), &request->call);
+    if (has_client(vm))
+        return 0;
+    err = ds_inventory_open_machine(vm->fs->machines.inventory, &request->call, vm->machine.id,
+                                    &client);
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&vm->fs->lock);
+    if (vm->client == NULL) { /* else somebody was faster */
+        vm->client = client;
+        client = NULL;
+    }
+    pthread_mutex_unlock(&vm->fs->lock);
+    ds_client_free(client, &request->call);
+    return 0;
 }
 
 int fs_ask_begin(struct fs_request *request, struct fs_vm *vm, bool change)
 {
-    int err;
+    bool one_of_many = fs_machines_any(vm->fs);
+    int err = one_of_many ? fs_find_know(request, vm) : 0;
 
-    ds_call_set_sent(&request->call, DS_SENT_NO);
-    err = refuse_lost(request, vm);
     if (err == 0)
-        err = fs_request_may_block(request);
-    if (err == 0)
-        err = ds_call_check(&request->call);
-    if (err != 0)
+        err = fs_turn_begin(request, vm, change);
+    if (err != 0 || !one_of_many)
         return err;
-    request->call.text[0] = '\0';
-    request->change = change;
-    request->wait_start_ms = ds_call_now_ms();
-
-    DS_LOCK_SCOPE(&request->fs->lock);
-    fs_lost_enter(vm, request);
-    DL_APPEND2(vm->waiting, request, wait_prev, wait_next);
-    return 0;
+    err = open_client(request, vm);
+    if (err != 0)
+        fs_turn_end(request, vm);
+    return err;
 }
 
 void fs_ask_end(struct fs_request *request, struct fs_vm *vm)
 {
-    int64_t now_ms = ds_call_now_ms();
-    bool answered = ds_call_sent(&request->call) == DS_SENT_ANSWERED;
-
-    request->change = false;
-    DS_LOCK_SCOPE(&request->fs->lock);
-    fs_lost_leave(vm, request);
-    DL_DELETE2(vm->waiting, request, wait_prev, wait_next);
-    if (answered)
-        vm->silent_until_ms = 0;
-    else if (now_ms - request->wait_start_ms >= FS_SILENT_MS)
-        vm->silent_until_ms = now_ms + FS_SILENCE_TRUST_MS;
-}
-
-void fs_ask_cancel_reads(struct fs_vm *vm)
-{
-    struct fs_request *request;
-
-    DS_LOCK_SCOPE(&vm->fs->lock);
-    DL_FOREACH2(vm->waiting, request, wait_next)
-    {
-        if (!request->change)
-            ds_call_cancel(&request->call);
-    }
+    fs_turn_end(request, vm);
 }

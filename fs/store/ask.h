@@ -1,20 +1,13 @@
-/* Asking the store: when a call may begin, who waits for it, and what its end tells of the store.
- */
+/* Asking the store of a machine. */
 #ifndef FS_ASK_H
 #define FS_ASK_H
 
-#include "kernel/request.h"
-#include "model/vm.h"
+#include "turn.h"
 
-#include <stdbool.h>
-
-/* Brackets a call of ds_client_*() with request->call for the machine's store. `change` tells that
- * it changes the store. 0, FS_REQUEUE, or -EINTR or -ETIMEDOUT when it is too late already or the
- * store is lost (lost_store.h). Without fs->lock. */
+/* Brackets a call of ds_client_*() with request->call and vm->client. As fs_turn_begin(); in an
+ * inventory the client is opened when it is first needed, with those errors of
+ * ds_inventory_open_machine(), and the machine must be there, as fs_find_know(). */
 int fs_ask_begin(struct fs_request *request, struct fs_vm *vm, bool change);
 void fs_ask_end(struct fs_request *request, struct fs_vm *vm);
-
-/* Cancels the calls under way that change nothing: the mount ends. */
-void fs_ask_cancel_reads(struct fs_vm *vm);
 
 #endif

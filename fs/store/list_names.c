@@ -116,14 +116,15 @@ static void learn_failure(struct fs *fs, struct fs_dataset *dataset,
 /* What cannot be shown must not hide the rest, nor be missing without a word. */
 static void report_left_out(struct fs_request *request, size_t count)
 {
+    struct fs_error_log_about about = {.machine = request->machine, .dataset = request->dataset};
     char text[128];
 
     if (count == 0)
         return;
     snprintf(text, sizeof(text), "%zu %s not shown: not text, or too long", count,
              count == 1 ? "name is" : "names are");
-    fs_error_log_add(request->fs->kernel.errors, fs_opcode_name(request->opcode), request->dataset,
-                     NULL, -EPROTO, text);
+    fs_error_log_note(request->fs->kernel.errors, fs_opcode_name(request->opcode), &about, -EPROTO,
+                      text);
 }
 
 /* Asks the store, with fs->lock, which is released meanwhile. */

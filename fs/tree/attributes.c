@@ -11,6 +11,7 @@
 #include "model/datasets.h"
 #include "model/kept_attributes.h"
 #include "model/kind.h"
+#include "model/machines.h"
 #include "model/open_ticket.h"
 #include "model/told_kernel.h"
 #include "model/value.h"
@@ -257,29 +258,44 @@ int fs_attributes_access(struct fs_request *request, struct fs_node *node)
     return 0;
 }
 
-int fs_attributes_statfs(struct fs_request *request)
+enum { BLOCK_BYTES = 4096 };
+
+/* With fs->lock: adds what is known of the machine. */
+static void add_room(const struct fs_vm *vm, struct statvfs *statfs)
 {
-    enum { BLOCK_BYTES = 4096 };
-    struct fs *fs = request->fs;
-    struct statvfs statfs = {.f_bsize = BLOCK_BYTES,
-                             .f_frsize = BLOCK_BYTES,
-                             .f_blocks = DS_TOTAL_MAX_BYTES / BLOCK_BYTES,
-                             .f_namemax = DS_FILE_NAME_MAX_BYTES};
     uint64_t used = 0, free_blocks;
 
-    pthread_mutex_lock(&fs->lock);
-    for (struct fs_dataset *dataset = fs->vm->datasets; dataset != NULL;
+    for (const struct fs_dataset *dataset = vm->datasets; dataset != NULL;
          dataset = dataset->hh.next) {
         if (dataset->exists && dataset->attributes.used_known)
             used += dataset->attributes.used_bytes;
-        statfs.f_files += 1 + dataset->entries.count;
+        statfs->f_files += 1 + dataset->entries.count;
     }
-    pthread_mutex_unlock(&fs->lock);
     free_blocks = (used < DS_TOTAL_MAX_BYTES ? DS_TOTAL_MAX_BYTES - used : 0) / BLOCK_BYTES;
-    statfs.f_bfree = statfs.f_bavail = free_blocks;
+    statfs->f_blocks += DS_TOTAL_MAX_BYTES / BLOCK_BYTES;
+    statfs->f_bfree += free_blocks;
     /* As many more as there are blocks: nothing but bytes limits their number. */
-    statfs.f_ffree = statfs.f_favail = free_blocks;
-    statfs.f_files += free_blocks;
+    statfs->f_ffree += free_blocks;
+    statfs->f_files += free_blocks;
+}
+
+int fs_attributes_statfs(struct fs_request *request, struct fs_node *node)
+{
+    struct fs *fs = request->fs;
+    struct statvfs statfs = {
+        .f_bsize = BLOCK_BYTES, .f_frsize = BLOCK_BYTES, .f_namemax = DS_FILE_NAME_MAX_BYTES};
+    struct fs_vm *vm;
+
+    pthread_mutex_lock(&fs->lock);
+    vm = fs_node_vm(fs, node);
+    if (!fs_machines_any(fs) || vm != fs->vm)
+        add_room(vm, &statfs);
+    else
+        for (vm = fs->machines.by_id; vm != NULL; vm = vm->machine.by_id.next)
+            add_room(vm, &statfs);
+    pthread_mutex_unlock(&fs->lock);
+    statfs.f_bavail = statfs.f_bfree;
+    statfs.f_favail = statfs.f_ffree;
     fs_reply_statfs(request, &statfs);
     return 0;
 }

@@ -9,7 +9,7 @@
 int fs_attributes_get(struct fs_request *request, struct fs_node *node);
 int fs_attributes_set(struct fs_request *request, struct fs_node *node);
 int fs_attributes_access(struct fs_request *request, struct fs_node *node);
-int fs_attributes_statfs(struct fs_request *request);
+int fs_attributes_statfs(struct fs_request *request, struct fs_node *node);
 
 /* What stat(2) shows of kinds of nodes, and whether that is known (kind.h); with fs->lock. */
 void fs_attributes_show_root(const struct fs *fs, const struct fs_node *node,

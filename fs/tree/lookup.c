@@ -44,8 +44,9 @@ static char *search(const struct ds_names *names, enum ds_file_name_place place,
     return NULL;
 }
 
-int fs_lookup_key(struct fs_request *request, struct fs_dataset *dataset, const char *name,
-                  char **key)
+/* `dataset` NULL: the name is that of one. */
+static int key_of(struct fs_request *request, struct fs_vm *vm, struct fs_dataset *dataset,
+                  const char *name, char **key)
 {
     enum ds_file_name_place place =
         dataset != NULL ? DS_FILE_NAME_IN_DATASET : DS_FILE_NAME_IN_ROOT;
@@ -58,17 +59,29 @@ int fs_lookup_key(struct fs_request *request, struct fs_dataset *dataset, const 
     if (!ds_file_name_is_shortened(name))
         return -ENOENT;
     pthread_mutex_lock(&fs->lock);
-    listing = dataset != NULL ? dataset->listing : fs->vm->listing;
+    listing = dataset != NULL ? dataset->listing : vm->listing;
     *key = listing != NULL ? search(&listing->names, place, name) : NULL;
     pthread_mutex_unlock(&fs->lock);
     if (*key != NULL)
         return 0;
-    err = fs_list(request, fs->vm, dataset, &listing);
+    err = fs_list(request, vm, dataset, &listing);
     if (err != 0)
         return err;
     *key = search(&listing->names, place, name);
     fs_list_put(fs, listing);
     return *key != NULL ? 0 : -ENOENT;
+}
+
+int fs_lookup_key(struct fs_request *request, struct fs_dataset *dataset, const char *name,
+                  char **key)
+{
+    return key_of(request, dataset->vm, dataset, name, key);
+}
+
+int fs_lookup_dataset_name(struct fs_request *request, struct fs_vm *vm, const char *name,
+                           char **out)
+{
+    return key_of(request, vm, NULL, name, out);
 }
 
 struct fs_node *fs_lookup_directory(struct fs *fs, struct fs_dataset *dataset)
@@ -82,16 +95,17 @@ struct fs_node *fs_lookup_directory(struct fs *fs, struct fs_dataset *dataset)
     return dataset->node;
 }
 
-int fs_lookup_of_dataset(struct fs_request *request, fs_lookup_node *node_of, struct fs_node **out)
+int fs_lookup_of_dataset(struct fs_request *request, struct fs_vm *vm, fs_lookup_node *node_of,
+                         struct fs_node **out)
 {
     struct fs *fs = request->fs;
     char *name DS_AUTO_FREE = NULL;
     struct fs_dataset *dataset;
-    int err = fs_lookup_key(request, NULL, request->name, &name);
+    int err = fs_lookup_dataset_name(request, vm, request->name, &name);
 
     if (err != 0)
         return err;
-    dataset = fs_dataset_acquire(fs->vm, name);
+    dataset = fs_dataset_acquire(vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = fs_query_seek(request, dataset);
@@ -106,10 +120,10 @@ int fs_lookup_of_dataset(struct fs_request *request, fs_lookup_node *node_of, st
 
 int fs_lookup_dataset(struct fs_request *request, struct fs_node *root)
 {
+    struct fs_vm *vm = fs_node_vm(request->fs, root);
     struct fs_node *node;
-    int err = fs_lookup_of_dataset(request, fs_lookup_directory, &node);
+    int err = fs_lookup_of_dataset(request, vm, fs_lookup_directory, &node);
 
-    (void)root;
     if (err != 0)
         return err;
     fs_lookup_reply(request, node);

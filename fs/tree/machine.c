@@ -18,7 +18,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int make(struct fs_request *request, const char *name)
+static int make(struct fs_request *request, struct fs_vm *vm, const char *name)
 {
     struct fs *fs = request->fs;
     struct ds_attributes attributes = {0};
@@ -27,7 +27,7 @@ static int make(struct fs_request *request, const char *name)
     int err;
 
     fs_request_about(request, name, NULL);
-    dataset = fs_dataset_acquire(fs->vm, name);
+    dataset = fs_dataset_acquire(vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = ds_attributes_copy(&attributes, &fs->options->store.attributes);
@@ -102,30 +102,29 @@ static int destroy(struct fs_request *request, struct fs_dataset *dataset)
 
 int fs_machine_mkdir(struct fs_request *request, struct fs_node *root)
 {
+    struct fs_vm *vm = fs_node_vm(request->fs, root);
     char *name DS_AUTO_FREE = NULL;
     int err;
 
-    (void)root;
-    if (!request->fs->vm->caps->can_create)
+    if (!vm->caps->can_create)
         return -EPERM;
     err = ds_file_name_decode(DS_FILE_NAME_IN_ROOT, request->name, &name);
-    return err != 0 ? err : make(request, name);
+    return err != 0 ? err : make(request, vm, name);
 }
 
 int fs_machine_rmdir(struct fs_request *request, struct fs_node *root)
 {
-    struct fs *fs = request->fs;
+    struct fs_vm *vm = fs_node_vm(request->fs, root);
     char *name DS_AUTO_FREE = NULL;
     struct fs_dataset *dataset;
     int err;
 
-    (void)root;
-    if (strcmp(request->name, DS_FILE_NAME_CONTROL) == 0 || !fs->vm->caps->can_create)
+    if (strcmp(request->name, DS_FILE_NAME_CONTROL) == 0 || !vm->caps->can_create)
         return -EPERM;
-    err = fs_lookup_key(request, NULL, request->name, &name);
+    err = fs_lookup_dataset_name(request, vm, request->name, &name);
     if (err != 0)
         return err;
-    dataset = fs_dataset_acquire(fs->vm, name);
+    dataset = fs_dataset_acquire(vm, name);
     if (dataset == NULL)
         return -ENOMEM;
     err = destroy(request, dataset);
@@ -138,8 +137,8 @@ int fs_machine_rmdir(struct fs_request *request, struct fs_node *root)
 int fs_machine_list(struct fs_request *request, struct fs_node *root, struct fs_listing **listing,
                     struct ds_names *more)
 {
-    (void)root, (void)more;
-    return fs_list(request, request->fs->vm, NULL, listing);
+    (void)more;
+    return fs_list(request, fs_node_vm(request->fs, root), NULL, listing);
 }
 
 const struct fs_dataset *fs_machine_name(const struct fs_vm *vm, const char *name,
@@ -155,11 +154,18 @@ const struct fs_dataset *fs_machine_name(const struct fs_vm *vm, const char *nam
 void fs_machine_item(struct fs *fs, const struct fs_node *root, const char *name,
                      struct fs_item *item)
 {
-    const struct fs_dataset *dataset = fs_machine_name(fs->vm, name, item);
+    const struct fs_vm *vm = fs_node_vm(fs, root);
+    const struct fs_dataset *dataset = fs_machine_name(vm, name, item);
 
-    (void)root;
     item->type = S_IFDIR;
     item->node = dataset != NULL ? dataset->node : NULL;
-    item->number = item->node != NULL ? item->node->number
-                                      : fs_history_number(fs->vm, name, NULL, FS_NUMBER_NAME);
+    item->number =
+        item->node != NULL ? item->node->number : fs_history_number(vm, name, NULL, FS_NUMBER_NAME);
+}
+
+uint64_t fs_machine_of_dataset(const struct fs *fs, const struct fs_node *node)
+{
+    const struct fs_vm *vm = node->dataset->vm;
+
+    return vm != fs->vm ? fs_history_number_of_vm(vm, FS_VM_DIRECTORY) : FS_INO_ROOT;
 }

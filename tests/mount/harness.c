@@ -128,6 +128,8 @@ static bool end_daemon(struct harness_daemon *daemon, int signal_number, int sta
 {
     char name[PATH_MAX];
     snprintf(name, sizeof name, "the daemon on %.2000s", daemon->point);
+    if (*daemon->below)
+        umount2(daemon->below, MNT_DETACH);
     bool killed = status != 0;
     bool well = harness_end_child(daemon->pid, signal_number, killed ? status : daemon->status,
                                   name, daemon->log);
@@ -266,6 +268,12 @@ bool harness_over_rest(void)
     return sim_choose_way(NULL, others, sizeof others) == SIM_WAY_REST;
 }
 
+const char *harness_errors_prefix(void)
+{
+    char others[16];
+    return sim_choose_way(NULL, others, sizeof others) == SIM_WAY_MACHINES ? "/s" : "";
+}
+
 const char *harness_source(void)
 {
     char others[16];
@@ -286,6 +294,25 @@ void harness_skip_in_guest(void)
         skip();
 }
 
+/* The machine of HARNESS_SOURCE in a mount of all of its directory, as if it were mounted alone. */
+static struct harness_daemon *start_machine(const char *point, const char *options)
+{
+    char all[PATH_MAX], machine[PATH_MAX], source[PATH_MAX];
+    /* Not by opening it: to close it would drop the locks that the peer has on it. */
+    if (mknod("s.db", S_IFREG | 0600, 0) != 0 && errno != EEXIST)
+        fail_msg("s.db: %s", strerror(errno));
+    snprintf(all, sizeof all, "%.2000s.all", point);
+    snprintf(source, sizeof source, "local:%.2000s/", harness_dir());
+    struct harness_daemon *daemon = harness_start_source(all, source, options);
+    snprintf(machine, sizeof machine, "%.2000s/s", daemon->point);
+    snprintf(daemon->below, sizeof daemon->below, "%.2000s/%.2000s", harness_dir(), point);
+    if (mkdir(point, 0755) != 0 && errno != EEXIST)
+        fail_msg("mkdir %s: %s", point, strerror(errno));
+    if (mount(machine, point, NULL, MS_BIND, NULL) != 0)
+        fail_msg("%s at %s: %s", machine, point, strerror(errno));
+    return daemon;
+}
+
 struct harness_daemon *harness_start(const char *point, const char *options)
 {
     char others[512];
@@ -298,6 +325,8 @@ struct harness_daemon *harness_start(const char *point, const char *options)
         if (!sim_runs())
             sim_start_rest(NULL);
         return harness_start_source(point, sim_rest_source(), sim_rest_options(others));
+    case SIM_WAY_MACHINES:
+        return start_machine(point, options);
     default:
         return harness_start_source(point, HARNESS_SOURCE, options);
     }
@@ -316,6 +345,7 @@ struct harness_daemon *harness_start_source(const char *point, const char *sourc
     snprintf(daemon->log, sizeof daemon->log, "%.2000s/%.2000s.log", harness_dir(), point);
 
     daemon->status = 0;
+    daemon->below[0] = '\0';
     daemon->pid = fork();
     if (daemon->pid == 0)
         become_daemon(daemon, point, source, options);

@@ -17,6 +17,7 @@ struct harness_daemon {
     int status; /* that it is to end with if it is not killed: 0, until the test says otherwise */
     int pidfd;
     char point[PATH_MAX]; /* mount point, absolute */
+    char below[PATH_MAX]; /* where a machine's directory in it is bound to, or empty */
     char log[PATH_MAX];   /* its standard output and error */
 };
 
@@ -65,6 +66,9 @@ struct harness_daemon *harness_start(const char *point, const char *options);
 
 /* The SOURCE of a mount that names no side. Valid until the next call. */
 const char *harness_source(void);
+
+/* What stands before the paths in .datasetfs/errors: "/s" below an inventory, else "". */
+const char *harness_errors_prefix(void);
 
 /* True if such a mount goes over REST, which has no append, no get of many keys in one request, and
  * no way to ask for the names "", "." and "..". */

@@ -215,7 +215,7 @@ static void test_left_behind(void **state)
     harness_stop(daemon);
     assert_int_equal(peer_keys("app"), 2);
     assert_sh_ok("dash", "1\n",
-                 "grep -c 'published app/.k.Ab12cd, a temporary file that was left behind' %s",
+                 "grep -c 'published .*app/.k.Ab12cd, a temporary file that was left behind' %s",
                  daemon->log);
 }
 
@@ -231,8 +231,8 @@ static void test_left_at_unmount(void **state)
     harness_stop(daemon);
     assert_int_equal(peer_keys("app"), 1);
     assert_store("app", ".k.Ab12cd", "left\n");
-    assert_sh_ok("dash", "1\n", "grep -c 'published app/.k.Ab12cd' %s", daemon->log);
-    assert_sh_ok("dash", "1\n", "grep -c 'temporary file app/.bin.Ab12cd is lost: .*UTF-8' %s",
+    assert_sh_ok("dash", "1\n", "grep -c 'published .*app/.k.Ab12cd' %s", daemon->log);
+    assert_sh_ok("dash", "1\n", "grep -c 'temporary file .*app/.bin.Ab12cd is lost: .*UTF-8' %s",
                  daemon->log);
 }
 
@@ -244,7 +244,7 @@ static void test_left_binary(void **state)
     temporary_leave("m/app/.k.swp", "b0\xff");
     assert_soon(temporary_listed("/app/.k.swp\t3\t"));
     assert_soon(temporary_listed("failed: a value is UTF-8 text"));
-    assert_sh_ok("dash", "1\n", "grep -c 'publish./app/.k.swp.EILSEQ' m/.datasetfs/errors");
+    assert_sh_ok("dash", "1\n", "grep -c 'publish.*/app/.k.swp.EILSEQ' m/.datasetfs/errors");
     assert_content("m/app/.k.swp", "b0\xff");
     assert_sh_ok("dash", "", "printf text > m/app/.k.swp"); /* now it is */
     assert_soon(peer_has("app", ".k.swp", "text"));

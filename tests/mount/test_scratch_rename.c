@@ -114,7 +114,7 @@ static void test_publish_refused(void **state)
     assert_ok(truncate("m/app/.k.Ab12cd", 1048576));
     assert_ok(rename("m/app/.k.Ab12cd", "m/app/k"));
     assert_int_equal(harness_size("m/app/k"), 1048576);
-    assert_sh_ok("dash", "1\n", "grep -c 'rename./app/k.EFBIG' m/.datasetfs/errors");
+    assert_sh_ok("dash", "1\n", "grep -c 'rename.*/app/k.EFBIG' m/.datasetfs/errors");
 }
 
 static void test_in_memory(void **state)
@@ -358,7 +358,7 @@ static void test_left(void **state)
     assert_content("m/app/k~", "old");
     assert_gone("m/app/k");
     harness_stop(daemon);
-    assert_sh_ok("dash", "1\n", "grep -c 'published app/k~, to which a key was renamed' %s",
+    assert_sh_ok("dash", "1\n", "grep -c 'published .*app/k~, to which a key was renamed' %s",
                  daemon->log);
 
     daemon = harness_start("m", LATER); /* made again before */

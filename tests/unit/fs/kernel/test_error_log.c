@@ -16,6 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
+static void note(struct fs_error_log *errors, const char *operation, const char *dataset,
+                 const char *key, int error, const char *text)
+{
+    struct fs_error_log_about about = {.dataset = dataset, .key = key};
+    fs_error_log_note(errors, operation, &about, error, text);
+}
+
 #define LONG_MS (3600 * 1000)
 #define SHORT_MS 50
 
@@ -70,12 +77,12 @@ static void test_repeated(void **state)
     (void)state;
     struct fs_error_log *errors = fs_error_log_new(LONG_MS);
     for (int i = 0; i < 72; i++)
-        fs_error_log_add(errors, "open", "app", "k", -ETIMEDOUT, "no answer");
-    fs_error_log_add(errors, "open", "app", "l", -ETIMEDOUT, "no answer");
-    fs_error_log_add(errors, "read", "app", "k", -ETIMEDOUT, "no answer");
-    fs_error_log_add(errors, "open", "app", "k", -EIO, "no answer");
-    fs_error_log_add(errors, "open", "app", "k", -ETIMEDOUT, "another reason");
-    fs_error_log_add(errors, "open", "app", "k", -ETIMEDOUT, "no answer");
+        note(errors, "open", "app", "k", -ETIMEDOUT, "no answer");
+    note(errors, "open", "app", "l", -ETIMEDOUT, "no answer");
+    note(errors, "read", "app", "k", -ETIMEDOUT, "no answer");
+    note(errors, "open", "app", "k", -EIO, "no answer");
+    note(errors, "open", "app", "k", -ETIMEDOUT, "another reason");
+    note(errors, "open", "app", "k", -ETIMEDOUT, "no answer");
     expect_printed(errors, "\topen\t/app/k\tETIMEDOUT\tno answer: … 72 more times\n", 5);
     assert_int_equal(logged("\n"), 5);
     /* At the end the log is told of what has only been counted. */
@@ -95,14 +102,14 @@ static void test_in_time(void **state)
     int64_t deadline_ms = ds_call_now_ms() + 20000;
     while (!logged("more time") && ds_call_now_ms() < deadline_ms) {
         /* Only two at a time: the timer must tell, not the next failure. */
-        fs_error_log_add(errors, "write", "app", NULL, -EACCES, "refused");
-        fs_error_log_add(errors, "write", "app", NULL, -EACCES, "refused");
+        note(errors, "write", "app", NULL, -EACCES, "refused");
+        note(errors, "write", "app", NULL, -EACCES, "refused");
         poll(NULL, 0, 3 * SHORT_MS);
     }
     assert_true(logged("write /app: refused (EACCES)\n") >= 1);
     assert_true(logged("write /app: refused (EACCES): … ") >= 1);
     size_t before = logged("write /app: refused (EACCES)\n");
-    fs_error_log_add(errors, "write", "app", NULL, -EACCES, "refused");
+    note(errors, "write", "app", NULL, -EACCES, "refused");
     assert_int_equal(logged("write /app: refused (EACCES)\n"), before + 1);
     fs_error_log_set_timer(errors, NULL);
     fs_timer_free(timer);
@@ -117,7 +124,7 @@ static void test_flood(void **state)
     for (int i = 0; i < 20000; i++) {
         char key[16];
         snprintf(key, sizeof key, "k%d", i);
-        fs_error_log_add(errors, "create", "app", key, -EACCES, "refused");
+        note(errors, "create", "app", key, -EACCES, "refused");
     }
     expect_printed(errors, "/app/k19999\t", FS_ERROR_LOG_KEPT);
     assert_int_equal(logged("\n"), FS_ERROR_LOG_LOGGED);
@@ -133,12 +140,12 @@ static void test_pushed_out(void **state)
 {
     (void)state;
     struct fs_error_log *errors = fs_error_log_new(LONG_MS);
-    fs_error_log_add(errors, "open", "app", "first", -EIO, "x");
-    fs_error_log_add(errors, "open", "app", "first", -EIO, "x");
+    note(errors, "open", "app", "first", -EIO, "x");
+    note(errors, "open", "app", "first", -EIO, "x");
     for (int i = 0; i < FS_ERROR_LOG_KEPT; i++) {
         char key[16];
         snprintf(key, sizeof key, "k%d", i);
-        fs_error_log_add(errors, "open", "app", key, -EIO, "x");
+        note(errors, "open", "app", key, -EIO, "x");
     }
     assert_int_equal(logged("/app/first: x (EIO): … 1 more time"), 1);
     fs_error_log_free(errors);
@@ -151,11 +158,28 @@ static void test_paths(void **state)
     fs_error_log_note(errors, "write", &(struct fs_error_log_about){.dataset = "app", .info = true},
                       -EINVAL, "not JSON");
     expect_printed(errors, "\twrite\t/.datasetfs/info/app\tEINVAL\tnot JSON\n", 1);
-    fs_error_log_add(errors, "open",
-                     "a\xC2\x9B"
-                     "b",
-                     "c\xE2\x80\xAE/\x1b", -EIO, "d\x9b\t\xE2\x80\xA8");
+    note(errors, "open",
+         "a\xC2\x9B"
+         "b",
+         "c\xE2\x80\xAE/\x1b", -EIO, "d\x9b\t\xE2\x80\xA8");
     expect_printed(errors, "\topen\t/a?b/c?%2F%1B\tEIO\td???\n", 2);
+    fs_error_log_free(errors);
+}
+
+/* In an inventory each path begins with the machine. */
+static void test_machine(void **state)
+{
+    (void)state;
+    struct fs_error_log *errors = fs_error_log_new(FS_ERROR_LOG_REPEAT_MS);
+    assert_non_null(errors);
+    for (int i = 0; i < 3; i++) {
+        struct fs_error_log_about about = {
+            .machine = "web%2F01", .dataset = i > 0 ? "a/b" : NULL, .info = i > 1};
+        fs_error_log_note(errors, "lookup", &about, -EIO, "x");
+    }
+    expect_printed(errors, "\tlookup\t/web%2F01\tEIO\tx\n", 3);
+    expect_printed(errors, "\tlookup\t/web%2F01/a%2Fb\tEIO\tx\n", 3);
+    expect_printed(errors, "\tlookup\t/web%2F01/.datasetfs/info/a%2Fb\tEIO\tx\n", 3);
     fs_error_log_free(errors);
 }
 
@@ -164,8 +188,8 @@ static void test_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_repeated),   TEST(test_in_time), TEST(test_flood),
-        TEST(test_pushed_out), TEST(test_paths),
+        TEST(test_machine), TEST(test_repeated),   TEST(test_in_time),
+        TEST(test_flood),   TEST(test_pushed_out), TEST(test_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
