@@ -124,7 +124,8 @@ static void test_refusals_are_reported(void **state)
     assert_sh_fails(*state, "ermission denied", "cat m/none/k");
     assert_sh_fails(*state, "ermission denied", "ls m/none");
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        assert_sh_ok(*state, "", "cut -f 2- m/.datasetfs/errors | sed 's,\t%s/,\t/,' | grep -qxF '%s'",
+        assert_sh_ok(*state, "",
+                     "cut -f 2- m/.datasetfs/errors | sed 's,\t%s/,\t/,' | grep -qxF '%s'",
                      harness_errors_prefix(), lines[i]);
 }
 

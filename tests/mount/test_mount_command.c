@@ -27,7 +27,8 @@ static int install(void **state)
     const struct shell_result *ran =
         shell_run("dash",
                   "mkdir m sbin before && mount --bind %s before && "
-                  "ln -s $PWD/before/* sbin && ln -s $DATASETFS sbin/mount.datasetfs && "
+                  "ln -s $PWD/before/* sbin && cp $DATASETFS sbin/datasetfs && ln -s datasetfs "
+                  "sbin/mount.datasetfs && "
                   "mount --bind sbin %s",
                   sbin, sbin);
     if (ran->status != 0)
