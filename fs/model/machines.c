@@ -138,8 +138,9 @@ int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64
     int err = 0;
 
     /* What is not told of again in what follows is not there. */
-    HASH_ITER (machine.by_name, fs->machines.by_name, vm, next)
+    HASH_ITER (machine.by_name, fs->machines.by_name, vm, next) {
         vm->machine.seen_ms = 0;
+    }
     for (size_t i = 0; i < machines->count && err == 0; i++) {
         vm = fs_machines_learn(fs, &machines->list[i], ds_machines_is_ambiguous(machines, i));
         err = vm != NULL ? ds_names_add(&names, vm->machine.file_name) : -ENOMEM;
@@ -148,9 +149,10 @@ int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64
         ds_names_clear(&names);
         return err;
     }
-    HASH_ITER (machine.by_name, fs->machines.by_name, vm, next)
+    HASH_ITER (machine.by_name, fs->machines.by_name, vm, next) {
         if (vm->machine.seen_ms == 0)
             fs_machines_gone(fs, vm);
+    }
     listing = fs_listing_new(&names, asked);
     if (listing == NULL)
         return -ENOMEM;
@@ -209,9 +211,10 @@ struct fs_vm *fs_machines_take_unused(struct fs *fs)
 {
     struct fs_vm *vm, *next;
 
-    HASH_ITER (machine.by_id, fs->machines.by_id, vm, next)
+    HASH_ITER (machine.by_id, fs->machines.by_id, vm, next) {
         if (!vm->machine.shown && !is_used(vm))
             return take(fs, vm);
+    }
     return NULL;
 }
 
