@@ -50,7 +50,7 @@ static int take_answer(const struct ds_fetcher *fetcher, struct ds_http_request 
 static int run_some(const struct ds_fetcher *fetcher, struct ds_fetch *fetches, size_t count)
 {
     struct ds_http_request requests[AT_ONCE_MAX];
-    struct ds_http_request *list[AT_ONCE_MAX];
+    struct ds_http_request *list[AT_ONCE_MAX] = {0};
     int err = 0;
     for (size_t i = 0; i < count; i++) {
         requests[i] = (struct ds_http_request){.method = "GET", .url = fetches[i].url.data};
