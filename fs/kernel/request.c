@@ -8,6 +8,8 @@
 
 /* What a piece of work gets after one that the store has left unanswered. */
 enum { SHORT_TRY_MS = 1000 };
+/* So much of the timeout is left for all such tries: whoever stops us waits for the whole. */
+enum { OVERTIME_PART = 4 };
 
 void fs_request_init(struct fs_request *request, struct fs_kernel *kernel, fuse_req_t req,
                      enum fs_opcode opcode, fuse_ino_t ino)
@@ -35,7 +37,7 @@ void fs_request_init_internal(struct fs_request *request, struct fs_kernel *kern
     request->fs = kernel->fs;
     request->kernel = kernel;
     request->settled = true;
-    request->overtime_ms = kernel->timeout_ms;
+    request->overtime_ms = kernel->timeout_ms / OVERTIME_PART;
     ds_call_init(&request->call, kernel->timeout_ms);
 }
 
@@ -44,7 +46,7 @@ void fs_request_next(struct fs_request *request)
     int64_t timeout_ms = request->kernel->timeout_ms, try_ms = SHORT_TRY_MS;
 
     if (ds_call_now_ms() < request->call.deadline_ms) {
-        request->overtime_ms = timeout_ms;
+        request->overtime_ms = timeout_ms / OVERTIME_PART;
         ds_call_init(&request->call, timeout_ms);
         return;
     }

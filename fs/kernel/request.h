@@ -94,8 +94,8 @@ void fs_request_init(struct fs_request *request, struct fs_kernel *kernel, fuse_
 void fs_request_init_internal(struct fs_request *request, struct fs_kernel *kernel);
 
 /* The next of many things that such a request does has a time of its own: the mount's timeout, or,
- * after one that has used up its time, a short try. Such tries in a row take no longer than the
- * timeout once more; then nothing is waited for. */
+ * after one that has used up its time, a short try. Such tries in a row take no longer than a
+ * quarter of the timeout; then nothing is waited for. */
 void fs_request_next(struct fs_request *request);
 
 /* From now on libfuse tells of an interruption: the request is then looked after (run_request.h).

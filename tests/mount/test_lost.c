@@ -5,6 +5,7 @@
 #include "peer.h"
 #include "shell.h"
 #include "sim.h"
+#include "temporary.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -113,6 +114,27 @@ static void test_flushes(void **state)
     assert_store("app", "k9", "newer");
 }
 
+/* Whoever shuts the system down waits for one deadline, and not for as many as there are files: one
+ * is tried for so long, one more for a second, which is a quarter of it. */
+static void test_end(void **state)
+{
+    (void)state;
+    make_keys();
+    sim_start(NULL);
+    struct harness_daemon *daemon =
+        harness_start_source("m", sim_source(), "timeout=4,scratch_delay=86400");
+    for (int i = 0; i < KEYS; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "m/app/.k.Ab12c%d", i);
+        temporary_leave(path, "left");
+    }
+    sim_fault("never-reply-before");
+    daemon->status = HARNESS_LOST;
+    harness_stop(daemon);
+    assert_sh_ok("dash", "10\n", "grep -c 'temporary file app/.* is lost: ' %s", daemon->log);
+    assert_in_range(unanswered("command=datasets-set-entry"), 1, 2);
+}
+
 /* The next one asks at once, since it may have been that connection alone; and one answer, to
  * whomever, and the store is no longer lost. */
 static void test_recovery(void **state)
@@ -130,6 +152,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_reads),
     HARNESS_SHELLS(test_listing_after_kills),
     HARNESS_TEST(test_flushes),
+    HARNESS_TEST(test_end),
     HARNESS_SHELLS(test_recovery),
 };
 
