@@ -178,6 +178,9 @@ check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 check-tsan: ## the same with the thread sanitizer
 	@TSAN_OPTIONS="die_after_fork=0:$$TSAN_OPTIONS" $(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread'
 
+check-boot: all $(SIM) ## boot bare roots from the packages; needs root and Debian's packages (tests/boot/run)
+	@BUILD=$(BUILD) tests/boot/run
+
 lint: all $(TEST_OBJ) ## floors and circles, formatting, clang-tidy, cppcheck, shellcheck
 	@BUILD=$(BUILD) scripts/lint
 
@@ -234,4 +237,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TEST_OBJ:.o=.d)
-.PHONY: all bench bench-programs dist distcheck check check-asan check-tsan fuzz lint format install uninstall clean help
+.PHONY: all bench bench-programs dist distcheck check check-boot check-asan check-tsan fuzz lint format install uninstall clean help
