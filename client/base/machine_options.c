@@ -79,7 +79,7 @@ static int add_power(void *to, const struct ds_option *option, const char *value
 #define OR_ID "its name or its id"
 
 const struct ds_option ds_machine_option[] = {
-    {"folder", "NAME", OR_ID, "only machines in and below it, for https://HOST; repeatable",
+    {"folder", "NAME", OR_ID, "only machines below it, for https://HOST; repeatable",
      .set = add_folder},
     {"cluster", "NAME", OR_ID, "only machines on it, for https://HOST; repeatable",
      .set = add_cluster},

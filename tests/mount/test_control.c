@@ -97,14 +97,14 @@ static void test_errors_of_info(void **state)
 /* The same failure again and again is one line with a count. */
 static void test_errors_counts(void **state)
 {
-    harness_start_app(NULL);
+    struct harness_daemon *daemon = harness_start_app(NULL);
     peer_access("app", DS_ACCESS_READ_ONLY, DS_ACCESS_READ_ONLY);
     for (int i = 0; i < 200; i++)
         assert_errno(mkdir("m/app/x", 0700), EPERM);
     assert_sh_fails(*state, "denied", "for i in $(seq 200); do echo x > m/app/k; done");
     assert_sh_ok(*state, "1\n", "grep -c /app/k m/.datasetfs/errors");
     assert_sh_ok(*state, "", "grep -q 'EACCES.*: … 199 more times$' m/.datasetfs/errors");
-    assert_sh_ok(*state, "1\n", "grep -c 'EACCES)$' m.log");
+    assert_sh_ok(*state, "1\n", "grep -c 'EACCES)$' %s", daemon->log);
 }
 
 static void test_errors_keeps_the_last_64(void **state)
