@@ -7,6 +7,14 @@ machine=$work/machine # its root
 machine_pid=$work/machine.pid   # a file, with the pid of nspawn
 machine_init=$work/machine.init # and of the machine's first process
 
+# Who starts groups of processes, systemd or we.
+nspawn=(systemd-nspawn --quiet --register=no --machine=boot-test)
+if [ -d /run/systemd/system ]; then
+    nspawn+=("--property=DeviceAllow=/dev/fuse rw" "--property=DeviceAllow=/dev/autofs rw")
+else
+    nspawn+=(--keep-unit)
+fi
+
 # A machine that was never started, in place of the last one.
 machine_make() {
     machine_halt
@@ -28,17 +36,10 @@ machine_is_up() {
 }
 
 machine_boot() {
-    local scope=(--register=no)
-    # Who starts groups of processes, systemd or we.
-    if [ -d /run/systemd/system ]; then
-        scope+=("--property=DeviceAllow=/dev/fuse rw" "--property=DeviceAllow=/dev/autofs rw")
-    else
-        scope+=(--keep-unit)
-    fi
-    [ ! -e /dev/autofs ] || scope+=(--bind=/dev/autofs)
-    SYSTEMD_LOG_LEVEL=warning systemd-nspawn --quiet "${scope[@]}" --directory="$machine" --machine=boot-test \
-        --bind=/dev/fuse --bind="$share:/dev/host" --bind-ro=/etc/hosts --bind-ro=/etc/resolv.conf \
-        --console=pipe --boot </dev/null >>"$logs/console.log" 2>&1 &
+    local devices=(--bind=/dev/fuse)
+    [ ! -e /dev/autofs ] || devices+=(--bind=/dev/autofs)
+    "${nspawn[@]}" --directory="$machine" "${devices[@]}" --bind="$share:/dev/host" --bind-ro=/etc/hosts \
+        --bind-ro=/etc/resolv.conf --console=pipe --boot </dev/null >>"$logs/console.log" 2>&1 &
     echo $! >"$machine_pid"
     soon machine_is_up
 }

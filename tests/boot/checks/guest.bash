@@ -16,7 +16,7 @@ read_first() {
     begin=${EPOCHREALTIME/./}
     out=$(inside sh -ec "cd /dev/host; $code")
     tenths=$(((${EPOCHREALTIME/./} - begin) / 100000))
-    echo "$((tenths / 10)).$((tenths % 10))" >"$work/first"
+    echo "$((tenths / 10)).$((tenths % 10))" >"$work/seconds"
     same "$(tail -n 1 <<<"$out")" hello
 }
 
@@ -149,7 +149,7 @@ if $good; then
     check "guest: README's commands lead to the first value" read_first
 fi
 if $good; then
-    printf '    from the package at hand, in %s s\n' "$(cat "$work/first")"
+    printf '    from the package at hand, in %s s\n' "$(cat "$work/seconds")"
     check 'guest: the service is enabled, ready and in order' is_service
     check 'guest: both sides read what the other wrote' both_ways
     check 'guest: the service does nothing on another hypervisor' is_conditional

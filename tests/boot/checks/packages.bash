@@ -15,6 +15,7 @@ build_twice() {
     scripts/package deb
     (cd "$first" && sha256sum ./*.deb) >"$first/sums"
     (cd "$packages" && sha256sum -c "$first/sums")
+    rm -r "$first"
 }
 
 field() {
