@@ -388,7 +388,7 @@ static void *work(void *argument)
     enum { ROUNDS = 10 };
     struct worker *worker = argument;
     char name[16];
-    char value[32];
+    char value[48];
     snprintf(name, sizeof name, "m%d", worker->number);
     for (int round = 0; round < ROUNDS && !worker->err; round++) {
         struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
