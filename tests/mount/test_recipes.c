@@ -41,6 +41,7 @@ static void make_files(void)
                  "#!/bin/sh\n"
                  "case $1 in\n"
                  "tools) exec $DATASETFS local:s.db \"$2\" -o side=guest ;;\n"
+                 "https://vcenter.example.com) exec $DATASETFS local:./ \"$2\" ;;\n"
                  "https:*) exec $DATASETFS \"local:${1##*/}.db\" \"$2\" ;;\n"
                  "local:*) exec $DATASETFS \"$@\" ;;\n"
                  "esac\n"
@@ -176,9 +177,9 @@ static void test_many_machines(void **state)
     make_files();
     assert_ok(mount("tmpfs", "/mnt", "tmpfs", 0, NULL));
     run("### For many machines", "cmp /mnt/web-01/app/greeting /mnt/web-02/app/greeting && "
-                                 "umount /mnt/web-01 /mnt/web-02");
+                                 "umount /mnt/web-01 /mnt/web-02 /mnt/vc");
     assert_content(".vcenter", "username=ansible@vsphere.local\npassword=p\n");
-    reap(2);
+    reap(3);
 }
 
 /* No recipe stands in the README that is not run here. */
