@@ -30,7 +30,8 @@ draw() {
     fi
     # From 1, which is a tie, to the left where we take less.
     machine=$(sed -n '1{s/^# //; s/["\\]//g; p}' "$csv")
-    gnuplot <<END
+    # From where it lies: the picture tells the name of what it shows.
+    (cd "$work" && gnuplot) <<END
 set terminal svg size 900,$((bars * 20 + 110)) noenhanced font "sans-serif,12" background "white"
 set output "$build/bench.svg"
 set label 1 "Time of datasetfs divided by that of its peer (less is faster)\n$machine" at screen 0.5, screen 1 \
@@ -46,7 +47,7 @@ set tics nomirror
 set key off
 set lmargin 50
 set arrow from 1, graph 0 to 1, graph 1 nohead linewidth 1.5 front
-plot "$work/ratios" using (1):(\$0+1):(1):2:(\$0+0.7):(\$0+1.3):(\$2 > 1 ? 0xc05030 : 0x3070b0):ytic(1) \
+plot "ratios" using (1):(\$0+1):(1):2:(\$0+0.7):(\$0+1.3):(\$2 > 1 ? 0xc05030 : 0x3070b0):ytic(1) \
          with boxxyerror linecolor rgb variable, \
      "" using (0.93):(\$0+1):(\$2 > 1 ? sprintf("%.2f", \$2) : "") with labels right, \
      "" using (1.08):(\$0+1):(\$2 > 1 ? "" : sprintf(\$2 < 0.1 ? "%.4f" : "%.2f", \$2)) with labels left

@@ -24,6 +24,7 @@ start_webdav() {
     done
     exec {keys_relay}> >(exec "$build/tests/bench/relay" "$port" "$keys_delay_ms" >"$work/relay.port")
     until [ -s "$work/relay.port" ]; do
+        kill -0 $! || fail "the relay has ended"
         sleep 0.05
     done
     webdav=http://127.0.0.1:$(cat "$work/relay.port")

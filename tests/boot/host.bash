@@ -43,5 +43,5 @@ host_get() {
 
 # How many requests of a kind have come since it was started.
 host_requests() {
-    grep -cE "(command|rest)=$1 " "$work/requests" || true
+    grep -cE "(command|rest)=$1 " "$work/requests" || [ $? -eq 1 ] # there is none
 }

@@ -5,6 +5,7 @@
 #include "peer.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,5 @@ void doctor_make_app(void)
 void doctor_start_rest(void)
 {
     doctor_make_app();
-    sim_start_rest(NULL);
-    assert_ok(setenv("S", sim_rest_source(), 1));
-    assert_ok(setenv("O", sim_rest_options("timeout=20"), 1));
+    source_use("rest", "timeout=20");
 }

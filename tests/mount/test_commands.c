@@ -5,6 +5,7 @@
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "source.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,17 +32,7 @@ static bool is(void *const *state, const char *source)
 static void start(void *const *state)
 {
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    const char *source = HARNESS_SOURCE, *options = "timeout=20";
-    if (is(state, "tools")) {
-        sim_start(NULL);
-        source = sim_source();
-    } else if (is(state, "rest")) {
-        sim_start_rest(NULL);
-        source = sim_rest_source();
-        options = sim_rest_options("timeout=20");
-    }
-    assert_ok(setenv("S", source, 1));
-    assert_ok(setenv("O", options, 1));
+    source_use(*state, "timeout=20");
 }
 
 /* The command ends so and prints this, and one line on standard error in which `words` stand if
@@ -277,9 +268,7 @@ static void test_no_answer(void **state)
 {
     (void)state;
     assert_command(4, "", "datasetfs: ", "$DATASETFS ls tools:unix=nobody");
-    sim_start_rest(NULL);
-    assert_ok(setenv("S", sim_rest_source(), 1));
-    assert_ok(setenv("O", sim_rest_options("timeout=1"), 1));
+    source_use("rest", "timeout=1");
     sim_fault("never-reply:command=rest-list");
     assert_command(4, "", "datasetfs: ", "$DATASETFS ls -o $O $S");
     sim_fault("never-reply:command=datasets-list");

@@ -36,18 +36,6 @@ static void test_hypervisor(void **state)
     assert_doctor(0, "skipped", "hypervisor", "a socket instead", "%s", sim_source());
 }
 
-/* What is to be done about a device depends on why it cannot be used. */
-static void test_advice(void **state)
-{
-    (void)state;
-    doctor_make_app();
-    assert_run(1, "FAILED", "/dev/fuse", "modprobe fuse",
-               "unshare -m sh -c 'mount -t tmpfs none /dev && exec $DATASETFS doctor local:s.db'");
-    assert_run(1, "FAILED", "/dev/fuse", "chmod 666",
-               ": >closed && chmod 600 closed && chmod 777 . && exec unshare -m sh -c "
-               "'mount --bind closed /dev/fuse && exec " NOBODY "$DATASETFS doctor local:none.db'");
-}
-
 /* Its version is what it says, whatever it is. */
 static void test_version(void **state)
 {
@@ -87,7 +75,6 @@ static void test_mounts(void **state)
 
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_hypervisor),
-    HARNESS_TEST(test_advice),
     HARNESS_TEST(test_version),
     HARNESS_TEST(test_mounts),
 };

@@ -6,6 +6,7 @@
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "source.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,22 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The host's side of the store behind $S with $O, over that SOURCE. */
-static void open_host(const char *source)
-{
-    bool rest = strcmp(source, "rest") == 0;
-    if (rest)
-        sim_start_rest(NULL);
-    assert_ok(setenv("S", rest ? sim_rest_source() : HARNESS_SOURCE, 1));
-    assert_ok(setenv("O", rest ? sim_rest_options("timeout=60") : "timeout=60", 1));
-}
-
-static void open_guest(void)
-{
-    sim_start(NULL);
-    assert_ok(setenv("S", sim_source(), 1));
-    assert_ok(setenv("O", "timeout=60", 1));
-}
+#define OPTIONS "timeout=60"
 
 /* Keys and values that are hard to spell. */
 static void fill(void)
@@ -47,7 +33,7 @@ static void fill(void)
 static void test_equal(void **state)
 {
     fill();
-    open_host(*state);
+    source_use(*state, OPTIONS);
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
     assert_sh_ok("dash", "",
                  "for d in app %%25odd%%2Fn\303\244me none; do "
@@ -69,7 +55,7 @@ static void test_equal(void **state)
 static void test_refuses(void **state)
 {
     fill();
-    open_host(*state);
+    source_use(*state, OPTIONS);
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
     peer_set("app", "k", "other");
     assert_sh_fails("dash", "app/k is there with another value", "$DATASETFS import -o $O $S e");
@@ -116,7 +102,7 @@ static void test_wrong_documents(void **state)
          "not JSON"},
     };
     (void)state;
-    open_host("local");
+    source_use("local", OPTIONS);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(harness_write("e", O_CREAT | O_TRUNC, wrong[i].text), 0);
         assert_sh_fails("dash", wrong[i].words, "$DATASETFS import $S e");
@@ -143,7 +129,7 @@ static void test_guest(void **state)
 {
     (void)state;
     fill_many();
-    open_guest();
+    source_use("tools", OPTIONS);
     size_t before = sim_log_count("datasets-");
     assert_sh_ok("dash", "", "$DATASETFS export $S >e");
     assert_true(sim_log_count("datasets-") - before <= MOST_MESSAGES);
@@ -166,7 +152,7 @@ static void test_set_many_sizes(void **state)
     static const unsigned sizes[] = {0, 1, 65000, 65400, 65536, 1, 70000, 200000, 3, 1048576, 2};
     (void)state;
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    open_guest();
+    source_use("tools", OPTIONS);
     FILE *out = fopen("o", "w");
     assert_non_null(out);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -193,7 +179,7 @@ static void test_set_many_refused(void **state)
 {
     (void)state;
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    open_guest();
+    source_use("tools", OPTIONS);
     sim_fault("error=resource-exhausted:command=datasets-set-entry:count=1");
     assert_sh_ok("dash", "", "echo '{\"a\":\"1\",\"b\":\"2\"}' | $DATASETFS set --json $S app");
     assert_store("app", "a", "1");
@@ -222,7 +208,7 @@ static void test_killed(void **state)
     fill();
     for (char key[] = "a"; *key <= 'h'; ++*key)
         peer_set("app", key, "of many at once");
-    open_host(*state);
+    source_use(*state, OPTIONS);
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
     for (int after = 0; after < 2; after++) {
         bool ended = false;
@@ -260,7 +246,7 @@ static void test_no_text(void **state)
 {
     (void)state;
     fill();
-    open_host("local");
+    source_use("local", OPTIONS);
     if (shell_run("dash", "sqlite3 s.db \"update entries set value = x'ff00' where key = 'k'\"")
             ->status)
         skip();
@@ -282,7 +268,7 @@ static void test_left_out(void **state)
 {
     (void)state;
     fill();
-    open_host("rest");
+    source_use("rest", OPTIONS);
     say("rest-list-keys", "200 application/json\n[\"k\", \"x\\u0000\"]");
     assert_sh_fails("dash", "app: 1 of its keys are none that can be exported",
                     "$DATASETFS export -o $O $S app >o");
@@ -295,7 +281,7 @@ static void test_gone_meanwhile(void **state)
     (void)state;
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     peer_set("app", "k", "v");
-    open_host("rest");
+    source_use("rest", OPTIONS);
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
     say("rest-list-keys", "200 application/json\n[\"gone\", \"k\"]");
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S | cmp - e");

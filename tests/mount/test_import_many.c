@@ -6,6 +6,7 @@
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "source.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -27,8 +28,7 @@ static void start(const char *const *arguments, const char *options, unsigned co
     peer_destroy("app");
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     sim_start_rest(arguments);
-    assert_ok(setenv("S", sim_rest_source(), 1));
-    assert_ok(setenv("O", sim_rest_options(options), 1));
+    source_use("rest", options);
 }
 
 static void assert_complete(void)

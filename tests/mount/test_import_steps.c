@@ -6,19 +6,10 @@
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* The host's side of the store behind $S with $O, over that SOURCE. */
-static void open_host(const char *source)
-{
-    bool rest = strcmp(source, "rest") == 0;
-    if (rest)
-        sim_start_rest(NULL);
-    assert_ok(setenv("S", rest ? sim_rest_source() : HARNESS_SOURCE, 1));
-    assert_ok(setenv("O", rest ? sim_rest_options("timeout=60") : "timeout=60", 1));
-}
 
 /* A document "e" for which "app" needs a step of each kind, in this order. */
 static void make_all_steps(void)
@@ -31,7 +22,7 @@ static void make_all_steps(void)
     peer_set("app", "k", "other");
     peer_set("app", "y", "more");
     peer_set("app", "z", "more");
-    open_host("rest");
+    source_use("rest", "timeout=60");
 }
 
 static const char steps[] =
@@ -81,7 +72,7 @@ static void test_read_only(void **state)
 {
     peer_create("app", DS_ACCESS_READ_ONLY, DS_ACCESS_READ_WRITE);
     peer_set("app", "k", "value");
-    open_host(*state);
+    source_use(*state, "timeout=60");
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
     peer_set("app", "k", "other");
     assert_sh_ok("dash", "", "$DATASETFS import --replace -o $O $S e");
@@ -103,7 +94,7 @@ static void test_wider(void **state)
 {
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     peer_set("app", "k", "value");
-    open_host(*state);
+    source_use(*state, "timeout=60");
     assert_sh_ok("dash", "", "$DATASETFS export -o $O $S >e");
     peer_access("app", DS_ACCESS_READ_ONLY, DS_ACCESS_READ_WRITE);
     assert_sh_fails("dash", "app is there with other attributes", "$DATASETFS import -o $O $S e");

@@ -5,6 +5,7 @@
 #include "shell.h"
 #include "sim.h"
 #include "sim_rest.h"
+#include "source.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,8 +48,7 @@ static void assert_asks_on(pid_t child)
 static void start(void)
 {
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    sim_start(NULL);
-    assert_ok(setenv("S", sim_source(), 1));
+    source_use("tools", "");
 }
 
 /* It ends with the first answer that fits. */
@@ -88,8 +88,7 @@ static void test_values(void **state)
 static void test_not_yet(void **state)
 {
     (void)state;
-    sim_start(NULL);
-    assert_ok(setenv("S", sim_source(), 1));
+    source_use("tools", "");
     pid_t child = spawn("$S app k");
     assert_asks_on(child);
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
@@ -115,9 +114,7 @@ static void test_rest(void **state)
 {
     (void)state;
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
-    sim_start_rest(NULL);
-    assert_ok(setenv("S", sim_rest_source(), 1));
-    assert_ok(setenv("O", sim_rest_options("timeout=20"), 1));
+    source_use("rest", "timeout=20");
     pid_t child = spawn("-o $O $S app k");
     assert_soon(sim_log_count("rest-get ") > 2);
     assert_int_equal(sim_log_count("rest-login "), 1);
