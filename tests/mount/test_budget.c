@@ -327,4 +327,4 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_edit),
 };
 
-HARNESS_MAIN(tests)
+HARNESS_MAIN_FIRST(tests)

@@ -82,4 +82,4 @@ static void test_commands(void **state)
 
 static const struct CMUnitTest tests[] = {HARNESS_TEST(test_commands)};
 
-HARNESS_MAIN(tests)
+HARNESS_MAIN_FIRST(tests)
