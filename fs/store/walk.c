@@ -3,7 +3,6 @@
 
 #include "call.h"
 #include "cleanup.h"
-#include "kernel/process.h"
 #include "model/key_history.h"
 
 #include <errno.h>
@@ -11,16 +10,9 @@
 #include <string.h>
 
 enum {
-    READERS = 32,
-    SESSIONS = 4,
-
     /* So many names a thread that lists may skip: the kernel does not look up what a listing gave
      * it whole. More than two batches. */
     SKIPPED_BY_LISTER = 2048,
-    SKIPPED = 16, /* and another one */
-
-    /* How often it may come to one key: LOOKUP, GETATTR and OPEN, each begun anew by a worker. */
-    LOOKS = 8,
 
     FIRST_PART = 16, /* of what a request can ask for goes to who is not known to list */
     BATCH_MIN = 16,
@@ -29,86 +21,37 @@ enum {
     USED_MS = 500  /* that time */
 };
 
-struct reader {
-    pid_t id; /* 0: free */
-    bool children;
-    bool lists;             /* then also: */
-    bool begun;             /* it has looked a name up, which told the order */
-    struct fs_listing *own; /* the listing in the order of inode numbers; NULL: not so */
-    pid_t parent;           /* of a thread's process; 0: not known, or not needed */
-    int64_t since_ms;       /* when it listed or began to follow */
-    int64_t at_ms;          /* when it last came to a key */
-    size_t next;            /* behind that key */
-    unsigned run;           /* keys in order so far; 0: it goes anywhere */
-    bool led;               /* children: the last one followed by itself, since since_ms */
-    unsigned looks;         /* how often it came to that key */
-    size_t batch;           /* values given to it last; 0: none yet */
-    int64_t batch_ms;       /* and when they were asked for */
-};
-
 struct fs_walk {
-    struct reader readers[READERS];
-    pid_t sessions[SESSIONS]; /* of those who listed last */
-    unsigned sessions_noted;
+    struct fs_readers readers;
+    struct fs_reader_sessions sessions;
 };
 
-static struct reader *find(struct fs_walk *walk, pid_t id, bool children)
+static struct fs_reader *find(struct fs_walk *walk, pid_t id, bool children)
 {
-    for (size_t i = 0; walk != NULL && id != 0 && i < READERS; i++)
-        if (walk->readers[i].id == id && walk->readers[i].children == children)
-            return &walk->readers[i];
-    return NULL;
-}
-
-/* A reader that begins, in its own place or that of the one that has been away longest. */
-static struct reader *begin(struct fs_walk *walk, pid_t id, bool children)
-{
-    struct reader *place = find(walk, id, children);
-
-    if (place == NULL) {
-        place = &walk->readers[0];
-        for (size_t i = 1; i < READERS; i++)
-            if (walk->readers[i].at_ms < place->at_ms)
-                place = &walk->readers[i];
-    }
-    fs_listing_unref(place->own);
-    *place = (struct reader){.id = id, .children = children};
-    place->since_ms = place->at_ms = ds_call_now_ms();
-    return place;
-}
-
-static bool knows_session(const struct fs_walk *walk, pid_t session)
-{
-    for (size_t i = 0; i < SESSIONS && i < walk->sessions_noted; i++)
-        if (walk->sessions[i] == session)
-            return true;
-    return false;
+    return walk != NULL ? fs_readers_find(&walk->readers, id, children) : NULL;
 }
 
 void fs_walk_listed(struct fs_dataset *dataset, pid_t tid)
 {
-    pid_t session = tid != 0 ? fs_process_session(tid) : -1;
-
     if (dataset->walk == NULL)
         dataset->walk = calloc(1, sizeof(*dataset->walk));
     if (dataset->walk == NULL || tid == 0)
         return; /* then nothing comes ahead */
-    if (session >= 0 && !knows_session(dataset->walk, session))
-        dataset->walk->sessions[dataset->walk->sessions_noted++ % SESSIONS] = session;
-    begin(dataset->walk, tid, false)->lists = true;
+    fs_reader_session_lists(&dataset->walk->sessions, tid);
+    fs_readers_begin(&dataset->walk->readers, tid, false)->lists = true;
 }
 
 int64_t fs_walk_listed_ms(const struct fs_dataset *dataset, pid_t tid)
 {
-    const struct reader *reader = find(dataset->walk, tid, false);
+    const struct fs_reader *reader = find(dataset->walk, tid, false);
 
     return reader != NULL && reader->lists ? reader->since_ms : 0;
 }
 
 void fs_walk_end(struct fs_dataset *dataset)
 {
-    for (size_t i = 0; dataset->walk != NULL && i < READERS; i++)
-        fs_listing_unref(dataset->walk->readers[i].own);
+    if (dataset->walk != NULL)
+        fs_readers_clear(&dataset->walk->readers);
     free(dataset->walk);
     dataset->walk = NULL;
 }
@@ -180,39 +123,8 @@ static bool find_from(const struct fs_listing *listing, size_t from, size_t most
     return false;
 }
 
-/* The key's place in a listing that is in the order of names. */
-static bool find_name(const struct fs_listing *listing, size_t expected, const char *key,
-                      size_t *index)
-{
-    size_t low = 0, high = listing->names.count;
-
-    if (find_from(listing, expected, 1, key, index))
-        return true;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(listing->names.names[middle], key);
-
-        *index = middle;
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
-/* True if it has not come to one key all too often. */
-static bool goes_on(struct reader *reader, size_t index)
-{
-    reader->looks = reader->next == index + 1 ? reader->looks + 1 : 0;
-    reader->next = index + 1;
-    return reader->looks < LOOKS;
-}
-
-static bool lister_comes(const struct fs_dataset *dataset, struct reader *reader, const char *key,
-                         struct fs_step *step)
+static bool lister_comes(const struct fs_dataset *dataset, struct fs_reader *reader,
+                         const char *key, struct fs_step *step)
 {
     struct fs_listing *listing = dataset->listing;
     size_t from = reader->next > 0 ? reader->next - 1 : 0; /* it may come to one several times */
@@ -229,95 +141,25 @@ static bool lister_comes(const struct fs_dataset *dataset, struct reader *reader
                 find_from(reader->own, 0, 1, key, &step->index);
     else
         found =
-            find_name(listing, reader->next, key, &step->index) &&
+            fs_reader_place(listing, reader->next, key, &step->index) &&
             (step->index == 0 || (step->index >= from && step->index - from < SKIPPED_BY_LISTER));
-    return found && goes_on(reader, step->index);
-}
-
-static bool reader_comes(struct reader *reader, size_t index, int64_t now_ms)
-{
-    bool paused = now_ms - reader->at_ms > FS_WALK_PAUSE_MS;
-    unsigned run = reader->run;
-
-    if (index + 1 == reader->next)
-        run = paused ? 1 : run; /* still there */
-    else if (paused || reader->next == 0 || (index == 0 && run > 0))
-        run = 1;
-    else if (run > 0 && index == reader->next)
-        run++;
-    else if (run < 2 || index < reader->next || index - reader->next > SKIPPED)
-        run = 0;
-    if (run == 2 && reader->run == 1 && !reader->led)
-        reader->since_ms = now_ms;
-    if (run < 2)
-        reader->led = false;
-    reader->at_ms = now_ms;
-    reader->run = run;
-    return goes_on(reader, index) && run >= 2;
-}
-
-/* The children of a process come to a key by this one, which follows itself if `own_order`. True if
- * they follow; then `*since_ms` is when they began. */
-static bool children_come(struct fs_walk *walk, struct reader *children, const struct reader *own,
-                          size_t index, bool own_order, int64_t *since_ms)
-{
-    const struct reader *parent = find(walk, children->id, false);
-
-    if (own_order && (children->run < 2 || index > children->next || index + 1 < children->next)) {
-        if (children->run == 1 && index == children->next) { /* the next one goes on behind it */
-            children->next = index + 1;
-            children->at_ms = ds_call_now_ms();
-            children->since_ms = own->since_ms;
-            children->led = true;
-        }
-        return false;
-    }
-    if (!reader_comes(children, index, ds_call_now_ms()))
-        return false;
-    /* [ -f "$f" ] && cat "$f": the parent walks, and has just been there. */
-    *since_ms = parent != NULL && parent->lists && parent->next == index + 1 ? parent->since_ms
-                                                                             : children->since_ms;
-    return true;
-}
-
-/* A thread that did not list, or its parent by it: the one that has followed for longer. */
-static bool follower_comes(struct fs_walk *walk, struct reader *own, struct fs_step *step)
-{
-    bool first = own->next == 0 || (own->run == 1 && own->next == step->index + 1);
-    bool follows = reader_comes(own, step->index, ds_call_now_ms());
-    struct reader *children = find(walk, own->parent, true);
-
-    if (children == NULL && first && own->parent != 0)
-        children = begin(walk, own->parent, true);
-    if (children != NULL && (first || follows) &&
-        children_come(walk, children, own, step->index, follows, &step->since_ms)) {
-        step->reader = children->id;
-        step->children = true;
-        return true;
-    }
-    step->since_ms = own->since_ms;
-    step->reader = own->id;
-    step->children = false;
-    return follows;
+    return found && fs_reader_goes_on(reader, step->index);
 }
 
 bool fs_walk_comes(struct fs_dataset *dataset, pid_t tid, const char *key, struct fs_step *step)
 {
     struct fs_walk *walk = dataset->walk;
-    struct reader *own = find(walk, tid, false);
+    struct fs_reader *own;
 
     if (walk == NULL || tid == 0 || dataset->listing == NULL || dataset->listing->names.count == 0)
         return false;
-    if (own == NULL) {
-        if (!knows_session(walk, fs_process_session(tid)))
-            return false;
-        own = begin(walk, tid, false);
-        own->parent = fs_process_parent(tid);
-    }
+    own = fs_readers_enter(&walk->readers, &walk->sessions, tid);
+    if (own == NULL)
+        return false;
     if (!own->lists) {
         step->listing = dataset->listing;
-        return find_name(dataset->listing, own->next, key, &step->index) &&
-               follower_comes(walk, own, step);
+        return fs_reader_place(dataset->listing, own->next, key, &step->index) &&
+               fs_readers_follow(&walk->readers, own, step);
     }
     if (!lister_comes(dataset, own, key, step))
         return false;
@@ -330,7 +172,7 @@ bool fs_walk_comes(struct fs_dataset *dataset, pid_t tid, const char *key, struc
 
 size_t fs_walk_batch(const struct fs_dataset *dataset, const struct fs_step *step, size_t most)
 {
-    const struct reader *reader = find(dataset->walk, step->reader, step->children);
+    const struct fs_reader *reader = find(dataset->walk, step->reader, step->children);
     size_t batch;
     int64_t took_ms;
 
@@ -352,7 +194,7 @@ size_t fs_walk_batch(const struct fs_dataset *dataset, const struct fs_step *ste
 void fs_walk_given(struct fs_dataset *dataset, const struct fs_step *step, size_t count,
                    int64_t asked_ms)
 {
-    struct reader *reader = find(dataset->walk, step->reader, step->children);
+    struct fs_reader *reader = find(dataset->walk, step->reader, step->children);
 
     if (reader == NULL)
         return;

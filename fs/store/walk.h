@@ -1,32 +1,19 @@
-/* Readers that follow a listing, and how far they are. All with fs->lock.
+/* Readers that follow the listing of a DataSet, and how far they are. All with fs->lock.
  *
- * A reader is a thread, or a process whose children read one after the other (`for f in *; do cat
- * "$f"; done`). A thread that has listed the DataSet follows from the first name on that it looks
- * up, in the order of the listing or in that of the inode numbers (cp -r, and find or du where
- * there are very many), and may leave names out. Of the others, those count that are in the session
- * of somebody who listed, from the second of two neighbouring keys on: then they may leave out a
- * few. One that goes anywhere else does not count for FS_WALK_PAUSE_MS after that. Nobody is shown
- * a value that came before he began to follow. */
+ * A thread that has listed the DataSet follows from the first name on that it looks up, in the
+ * order of the listing or in that of the inode numbers (cp -r, and find or du where there are very
+ * many), and may leave names out. Others are readers of reader.h. Nobody is shown a value that came
+ * before he began to follow. */
 #ifndef FS_WALK_H
 #define FS_WALK_H
 
 #include "model/datasets.h"
+#include "reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define FS_WALK_PAUSE_MS 1000
-
-/* Where a reader stands. */
-struct fs_step {
-    struct fs_listing *listing; /* borrowed, in the order of the walk */
-    size_t index;
-    int64_t since_ms; /* when the walk began, by ds_call_now_ms() */
-    pid_t reader;     /* by that and the next it is found again */
-    bool children;
-};
 
 /* The thread has just listed the DataSet. */
 void fs_walk_listed(struct fs_dataset *dataset, pid_t tid);

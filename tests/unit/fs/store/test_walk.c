@@ -97,7 +97,7 @@ static void test_other_threads(void **state)
     assert_false(comes(OTHER, 10));
     assert_false(comes(OTHER, 0));
     assert_false(comes(OTHER, 1));
-    clock_ms += FS_WALK_PAUSE_MS + 1;
+    clock_ms += FS_READER_PAUSE_MS + 1;
     assert_false(comes(OTHER, 2));
     assert_true(comes(OTHER, 3));
     assert_false(comes(OTHER, 100)); /* too many */
@@ -207,7 +207,7 @@ static void test_slow_store(void **state)
     comes(OTHER, 0);
     assert_true(comes(OTHER, 1));
     int64_t asked_ms = clock_ms;
-    clock_ms += 3 * FS_WALK_PAUSE_MS;
+    clock_ms += 3 * FS_READER_PAUSE_MS;
     fs_walk_given(&dataset, &step, 16, asked_ms);
     assert_true(comes(OTHER, 2));
 }
