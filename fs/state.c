@@ -10,6 +10,7 @@
 #include "model/machines.h"
 #include "model/node.h"
 #include "owners.h"
+#include "store/column.h"
 #include "store/end_machine.h"
 #include "store/read_ahead.h"
 #include "tree/read_directory.h"
@@ -89,6 +90,7 @@ void fs_state_free(struct fs *fs, struct ds_call *call)
 
     while (fs->dirs != NULL)
         fs_dir_free(fs, fs->dirs);
+    fs_column_end(fs);
     drop_ahead(fs, fs->vm);
     for (vm = fs->machines.by_id; vm != NULL; vm = vm->machine.by_id.next)
         drop_ahead(fs, vm);

@@ -80,8 +80,10 @@ struct ds_inventory_ops {
 /* Embedded as the first member of each kind's own struct. */
 struct ds_inventory {
     const struct ds_inventory_ops *ops;
-    struct ds_caps caps;                                  /* that each machine's client will have */
-    const struct ds_machine_filter *filter;               /* borrowed, NULL: none; constant */
+    struct ds_caps caps;                    /* that each machine's client will have */
+    const struct ds_machine_filter *filter; /* borrowed, NULL: none; constant */
+    unsigned
+        parallel; /* machines asked at once to advantage; 0 or 1: one after the other is best */
     atomic_uint_fast64_t requests[DS_INVENTORY_OP_COUNT]; /* sent to the store */
 };
 
@@ -126,6 +128,9 @@ int ds_inventory_open_machine(struct ds_inventory *inventory, struct ds_call *ca
 
 /* What each machine's client can do. */
 const struct ds_caps *ds_inventory_caps(const struct ds_inventory *inventory);
+
+/* So many machines are asked faster at once than one after the other; at least 1. */
+unsigned ds_inventory_parallel(const struct ds_inventory *inventory);
 
 /* Requests sent so far for listing or finding machines. From any thread. */
 uint64_t ds_inventory_requests(const struct ds_inventory *inventory, enum ds_inventory_op op);

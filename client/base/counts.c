@@ -48,6 +48,11 @@ uint64_t ds_inventory_requests(const struct ds_inventory *inventory, enum ds_inv
     return atomic_load_explicit(&inventory->requests[op], memory_order_relaxed);
 }
 
+unsigned ds_inventory_parallel(const struct ds_inventory *inventory)
+{
+    return inventory->parallel > 1 ? inventory->parallel : 1;
+}
+
 const struct ds_caps *ds_inventory_caps(const struct ds_inventory *inventory)
 {
     return &inventory->caps;

@@ -153,6 +153,7 @@ static int open_url(const struct ds_url *url, const struct ds_source_options *op
     }
     server->inventory.ops = &server_ops;
     server->inventory.caps = ds_vcenter_caps(server->vcenter);
+    server->inventory.parallel = server->inventory.caps.parallel;
     server->inventory.filter = options->machines;
     err = begin(server, options, call);
     if (err) {

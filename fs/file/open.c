@@ -17,6 +17,7 @@
 #include "model/value.h"
 #include "scratch/scratch.h"
 #include "store/access.h"
+#include "store/column.h"
 #include "store/fetch_value.h"
 #include "store/key_lock.h"
 #include "store/read_ahead.h"
@@ -188,6 +189,8 @@ int fs_open_entry(struct fs_request *request, struct fs_node *node)
     err = fs_node_make_busy(fs, node);
     attached = node->attached;
     pthread_mutex_unlock(&fs->lock);
+    if (err == 0 && attached && !truncate)
+        err = fs_column_comes_node(request, node);
     if (err == 0 && attached)
         err = fs_access_allow_node(request, node, write ? FS_NEED_WRITE : FS_NEED_READ);
     if (err == 0)

@@ -52,6 +52,7 @@ struct fs_request {
     const char *data;
     unsigned flags; /* of rename or setxattr */
     int mask;       /* of access */
+    void *task;     /* of work of the mount's own; fs_run_internal() */
 
     struct ds_call call;
     int64_t deadline_ms; /* of the request; that of its call may be sooner */

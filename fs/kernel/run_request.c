@@ -177,7 +177,8 @@ void fs_run_start(struct fs_request *request, fs_handler *handler)
     run(request);
 }
 
-int fs_run_internal(struct fs_kernel *kernel, fs_handler *handler, fuse_ino_t ino)
+int fs_run_internal(struct fs_kernel *kernel, fs_handler *handler, fs_dropped *dropped,
+                    fuse_ino_t ino, void *task)
 {
     struct fs_request *request = calloc(1, sizeof(*request));
     int err;
@@ -188,7 +189,9 @@ int fs_run_internal(struct fs_kernel *kernel, fs_handler *handler, fuse_ino_t in
     request->heap = true;
     request->handler = handler;
     request->job = (struct fs_job){.run = resume, .drop = drop};
+    request->dropped = dropped;
     request->ino = ino;
+    request->task = task;
     err = fs_loop_queue(kernel->loop, &request->job, 0);
     if (err != 0)
         free(request);

@@ -9,7 +9,9 @@
 void fs_run_start(struct fs_request *request, fs_handler *handler);
 
 /* A worker soon runs the handler for work of the mount's own (fs_request_init_internal()), about
- * `ino`. 0, -ENOMEM, or as fs_loop_queue(). */
-int fs_run_internal(struct fs_kernel *kernel, fs_handler *handler, fuse_ino_t ino);
+ * `ino` or `task`; `dropped` (or NULL) is called instead if the mount ends before. 0, -ENOMEM, or
+ * as fs_loop_queue(): then neither is called. */
+int fs_run_internal(struct fs_kernel *kernel, fs_handler *handler, fs_dropped *dropped,
+                    fuse_ino_t ino, void *task);
 
 #endif

@@ -64,7 +64,7 @@ static int run_due(struct fs_request *request)
 /* With fs->lock, on the timer's thread. */
 static void start(struct fs *fs, struct fs_node *node)
 {
-    if (fs_run_internal(&fs->kernel, run_due, node->ino) == 0)
+    if (fs_run_internal(&fs->kernel, run_due, NULL, node->ino, NULL) == 0)
         fs_due_clear(fs, node);
     else
         fs_due_set(fs, node, ds_call_now_ms() + RETRY_MS, node->busy->due.work);

@@ -63,6 +63,7 @@ struct fs_absences {
     unsigned next; /* whose place the next one takes */
 };
 
+struct fs_columns;
 struct fs_dataset;
 struct ds_inventory;
 struct fs_kind;
@@ -113,6 +114,7 @@ struct fs {
         struct fs_vm *by_id;            /* all that are known */
         struct fs_vm *by_name;          /* those that are shown, by file name */
         struct fs_listing *listing;     /* of file names, as last listed, or NULL */
+        struct fs_columns *columns;     /* what is followed across them, or NULL; store/column.c */
         /* By enum ds_op, of clients that are closed. */
         uint64_t requests[DS_OP_COUNT], errors[DS_OP_COUNT];
     } machines;           /* model/machines.c */

@@ -264,6 +264,18 @@ void fs_node_pin(struct fs_node *node)
     node->pins++;
 }
 
+void fs_node_pin_ahead(struct fs_node *node)
+{
+    node->walkers++;
+    fs_node_pin(node);
+}
+
+void fs_node_unpin_ahead(struct fs *fs, struct fs_node *node)
+{
+    node->walkers--;
+    fs_node_unpin(fs, node);
+}
+
 void fs_node_unpin(struct fs *fs, struct fs_node *node)
 {
     node->pins--;

@@ -159,7 +159,7 @@ struct fs_node {
     unsigned keys_lost;         /* ENTRY, LOCK: how often a key was taken away from it */
     enum fs_node_kind kind : 8;
     bool attached;   /* ENTRY, LOCK: in dataset->entries */
-    uint8_t walkers; /* pins held by batches that came ahead (read_ahead.h) */
+    uint8_t walkers; /* pins held by what came ahead; fs_node_pin_ahead() */
 
     struct fs_seen seen;
     struct fs_told told;
@@ -226,6 +226,10 @@ bool fs_node_is_local(const struct fs_node *node);
 /* Takes or gives back one pin; a node that nothing holds any more is freed. */
 void fs_node_pin(struct fs_node *node);
 void fs_node_unpin(struct fs *fs, struct fs_node *node);
+
+/* The same for a value that came ahead, which may be dropped from memory all the same. */
+void fs_node_pin_ahead(struct fs_node *node);
+void fs_node_unpin_ahead(struct fs *fs, struct fs_node *node);
 
 /* Whoever holds the node, which is detached, has let go of it: the mount ends. */
 void fs_node_drop(struct fs *fs, struct fs_node *node);

@@ -61,5 +61,6 @@ bool fs_ticket_came_ahead(const struct fs_node *node)
 void fs_ticket_void(struct fs_node *node)
 {
     node->ticket.tid = 0;
+    node->ticket.ahead_ms = 0;
     node->ticket.ahead_stat = node->ticket.ahead_open = false;
 }

@@ -3,6 +3,7 @@
 
 #include "ask.h"
 #include "cleanup.h"
+#include "column.h"
 #include "model/value.h"
 
 #include <errno.h>
@@ -43,10 +44,8 @@ static void drop_oldest(struct fs *fs, struct fs_ahead *ahead)
     ahead->count--;
     ahead->nodes -= oldest.count;
     memmove(&ahead->batches[0], &ahead->batches[1], ahead->count * sizeof(ahead->batches[0]));
-    for (size_t i = 0; i < oldest.count; i++) {
-        oldest.nodes[i]->walkers--;
-        fs_node_unpin(fs, oldest.nodes[i]);
-    }
+    for (size_t i = 0; i < oldest.count; i++)
+        fs_node_unpin_ahead(fs, oldest.nodes[i]);
     free(oldest.nodes);
 }
 
@@ -175,8 +174,10 @@ static void keep(struct fs *fs, struct fs_ahead *ahead, struct batch *batch)
         drop_oldest(fs, ahead);
     ahead->batches[ahead->count++] = (struct kept){.nodes = batch->nodes, .count = batch->count};
     ahead->nodes += batch->count;
-    for (size_t i = 0; i < batch->count; i++)
-        batch->nodes[i]->walkers++;
+    for (size_t i = 0; i < batch->count; i++) {
+        fs_node_pin_ahead(batch->nodes[i]);
+        fs_node_unpin(fs, batch->nodes[i]);
+    }
     batch->nodes = NULL;
 }
 
@@ -330,6 +331,10 @@ bool fs_ahead_serves(struct fs_request *request, struct fs_node *node, enum fs_t
     if (follower && *err == 0 && !has) {
         step.listing->refs++;
         size = fs_walk_batch(node->dataset, &step, fs_ahead_most(node->dataset));
+    }
+    if (!follower && *err == 0 && fs_column_serves(request, node, use)) {
+        *err = fs_value_exists(node) ? 0 : -ENOENT;
+        follower = true;
     }
     pthread_mutex_unlock(&fs->lock);
     return follower && (size == 0 || fetch(request, node, use, &step, size, err));

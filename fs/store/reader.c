@@ -30,6 +30,11 @@ void fs_reader_session_lists(struct fs_reader_sessions *sessions, pid_t tid)
         sessions->latest[sessions->noted++ % FS_READER_SESSIONS] = session;
 }
 
+bool fs_reader_session_listed(const struct fs_reader_sessions *sessions, pid_t tid)
+{
+    return tid != 0 && knows_session(sessions, fs_process_session(tid));
+}
+
 struct fs_reader *fs_readers_find(struct fs_readers *readers, pid_t id, bool children)
 {
     for (size_t i = 0; readers != NULL && id != 0 && i < FS_READERS; i++)
@@ -59,7 +64,7 @@ struct fs_reader *fs_readers_enter(struct fs_readers *readers,
 {
     struct fs_reader *reader = fs_readers_find(readers, tid, false);
 
-    if (reader != NULL || tid == 0 || !knows_session(sessions, fs_process_session(tid)))
+    if (reader != NULL || !fs_reader_session_listed(sessions, tid))
         return reader;
     reader = fs_readers_begin(readers, tid, false);
     reader->parent = fs_process_parent(tid);
@@ -130,13 +135,42 @@ static bool children_come(struct fs_readers *readers, struct fs_reader *children
     return true;
 }
 
+/* The reader comes to a name before the last one: it goes the other way from there, or from the
+ * start again. A few names may be left out at that: the kernel knows them since just now. */
+static void begin_again(struct fs_reader *reader, struct fs_step *step, size_t last)
+{
+    size_t back_by = reader->next - 1 - step->index;
+
+    if (back_by > SKIPPED && (step->index > SKIPPED || reader->run < 2))
+        return;
+    reader->run = 1;
+    if (back_by <= SKIPPED) {
+        reader->back = !reader->back;
+        step->index = last - step->index;
+    }
+    reader->next = back_by == 1 ? step->index : step->index + 1;
+}
+
+void fs_reader_turn(struct fs_reader *reader, struct fs_step *step)
+{
+    size_t last = step->listing->names.count - 1;
+
+    if (reader->back)
+        step->index = last - step->index;
+    if (reader->run == 0 && reader->next > 0)
+        reader->run = 1;
+    if (reader->run > 0 && step->index + 1 < reader->next)
+        begin_again(reader, step, last);
+    step->back = reader->back;
+}
+
 bool fs_readers_follow(struct fs_readers *readers, struct fs_reader *own, struct fs_step *step)
 {
     bool first = own->next == 0 || (own->run == 1 && own->next == step->index + 1);
     bool follows = reader_comes(own, step->index, ds_call_now_ms());
-    struct fs_reader *children = fs_readers_find(readers, own->parent, true);
+    struct fs_reader *children = !own->back ? fs_readers_find(readers, own->parent, true) : NULL;
 
-    if (children == NULL && first && own->parent != 0)
+    if (children == NULL && first && !own->back && own->parent != 0)
         children = fs_readers_begin(readers, own->parent, true);
     if (children != NULL && (first || follows) &&
         children_come(readers, children, own, step->index, follows, &step->since_ms)) {

@@ -24,6 +24,7 @@ struct fs_reader {
     size_t next;      /* behind that one */
     unsigned run;     /* names in order so far; 0: it goes anywhere */
     unsigned looks;   /* how often it came to that one */
+    bool back;        /* it goes backwards: all places count from the end (fs_reader_turn()) */
     bool led;         /* children: the last one followed by itself, since since_ms */
     pid_t parent;     /* of a thread's process; 0: not known, or not needed */
     size_t batch;     /* values given to it last; 0: none yet */
@@ -56,10 +57,14 @@ struct fs_step {
     pid_t reader;     /* by that and the next it is found again */
     bool children;
     unsigned run; /* names in order so far, the last ones without a gap */
+    bool back;    /* the index counts from the end */
 };
 
 /* Notes the thread's session. */
 void fs_reader_session_lists(struct fs_reader_sessions *sessions, pid_t tid);
+
+/* True if the thread is in one of them. */
+bool fs_reader_session_listed(const struct fs_reader_sessions *sessions, pid_t tid);
 
 /* NULL: that one is not among them. */
 struct fs_reader *fs_readers_find(struct fs_readers *readers, pid_t id, bool children);
@@ -78,8 +83,14 @@ void fs_readers_clear(struct fs_readers *readers);
 /* The reader comes to the name at `index`. True if it has not come to one all too often. */
 bool fs_reader_goes_on(struct fs_reader *reader, size_t index);
 
+/* A thread comes to the name at step->index: if that is just before the one that it came to last,
+ * it goes the other way from now on, as bash goes backwards through the directories of a pattern;
+ * if it is one of the first, it begins again. One that went elsewhere may follow at once. The index
+ * then counts from the end of step->listing, if step->back. */
+void fs_reader_turn(struct fs_reader *reader, struct fs_step *step);
+
 /* A thread that did not list comes to step->index, or its parent by it: the one that has followed
- * for longer, in the rest of `*step`. True if one follows. */
+ * for longer, in the rest of `*step`. True if one follows. Going backwards, each is for itself. */
 bool fs_readers_follow(struct fs_readers *readers, struct fs_reader *own, struct fs_step *step);
 
 /* The place of a name, which is expected there, in a listing that is in the order of names. */

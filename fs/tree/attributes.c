@@ -16,6 +16,7 @@
 #include "model/told_kernel.h"
 #include "model/value.h"
 #include "store/access.h"
+#include "store/column.h"
 #include "store/key_lock.h"
 #include "store/walk.h"
 
@@ -54,7 +55,9 @@ int fs_attributes_know_entry(struct fs_request *request, struct fs_node *node)
     }
     pthread_mutex_unlock(&fs->lock);
     if (dataset != NULL) {
-        err = fs_access_show(request, dataset, false);
+        err = fs_column_comes_node(request, node);
+        if (err == 0)
+            err = fs_access_show(request, dataset, false);
         fs_dataset_release(dataset);
     }
     if (err == 0)
@@ -69,7 +72,11 @@ int fs_attributes_know_entry(struct fs_request *request, struct fs_node *node)
 
 int fs_attributes_know_dataset(struct fs_request *request, struct fs_node *node)
 {
-    return fs_access_show(request, node->dataset, true);
+    int err = fs_column_comes(request, node->dataset, NULL);
+
+    if (err == -ENOENT)
+        return -ESTALE; /* so it is looked up once more */
+    return err != 0 ? err : fs_access_show(request, node->dataset, true);
 }
 
 int fs_attributes_resize_entry(struct fs_request *request, struct fs_node *node)

@@ -6,6 +6,7 @@
 #include "lookup.h"
 #include "model/key_history.h"
 #include "model/machines.h"
+#include "store/column.h"
 #include "store/end_machine.h"
 #include "store/find_machine.h"
 
@@ -32,9 +33,14 @@ int fs_inventory_list(struct fs_request *request, struct fs_node *root, struct f
     int err = fs_find_list(request, listing);
 
     (void)root, (void)more;
-    if (err == 0)
-        fs_end_unused_machines(request->fs, &request->call);
-    return err;
+    if (err != 0)
+        return err;
+    pthread_mutex_lock(&request->fs->lock);
+    fs_column_lists(request->fs, request->tid);
+    fs_column_trim(request->fs);
+    pthread_mutex_unlock(&request->fs->lock);
+    fs_end_unused_machines(request->fs, &request->call);
+    return 0;
 }
 
 void fs_inventory_item(struct fs *fs, const struct fs_node *root, const char *name,

@@ -9,6 +9,7 @@
 #include "model/told_kernel.h"
 #include "model/value.h"
 #include "store/access.h"
+#include "store/column.h"
 #include "store/list_names.h"
 #include "store/query_dataset.h"
 
@@ -108,7 +109,9 @@ int fs_lookup_of_dataset(struct fs_request *request, struct fs_vm *vm, fs_lookup
     dataset = fs_dataset_acquire(vm, name);
     if (dataset == NULL)
         return -ENOMEM;
-    err = fs_query_seek(request, dataset);
+    err = fs_column_comes(request, dataset, NULL);
+    if (err == 0)
+        err = fs_query_seek(request, dataset);
     DS_LOCK_SCOPE(&fs->lock);
     if (err == 0) {
         *out = node_of(fs, dataset);
@@ -139,6 +142,8 @@ int fs_lookup_entry(struct fs_request *request, struct fs_node *parent)
     struct fs_node *node;
     int err = fs_lookup_key(request, dataset, request->name, &key);
 
+    if (err == 0)
+        err = fs_column_comes(request, dataset, key);
     if (err == 0)
         err = fs_access_allow(request, dataset, key, FS_NEED_READ);
     if (err == 0)

@@ -1,6 +1,6 @@
 /* What changes while the simulator runs: lines "fault SPEC", "clear", "fired", "expire",
- * "sessions", "token", "after COMMAND N LINE" and what is about machines, each answered by a line
- * "ok", "ok WORD" or "error WORDS". */
+ * "sessions", "most", "token", "after COMMAND N LINE" and what is about machines, each answered by
+ * a line "ok", "ok WORD" or "error WORDS". */
 #include "sim.h"
 
 #include "cleanup.h"
@@ -91,6 +91,8 @@ void sim_control_obey(struct sim_host *host, char *line, struct ds_buf *answer)
         say(answer, 0);
     } else if (!strcmp(word, "sessions")) {
         sim_out_format(answer, "ok %zu\n", sim_rest_sessions_count(host->sessions));
+    } else if (!strcmp(word, "most")) {
+        sim_out_format(answer, "ok %u\n", atomic_exchange(&host->most_under_way, 0));
     } else if (!strcmp(word, "token")) {
         char token[SIM_REST_TOKEN_BYTES];
         bool any = sim_rest_sessions_last(host->sessions, token);

@@ -161,8 +161,16 @@ static void obey_schedule(struct sim_rest_exchange *exchange)
     }
 }
 
-static enum MHD_Result finish(struct sim_rest_exchange *exchange, struct MHD_Connection *connection,
-                              const char *version)
+static void begin_count(struct sim_host *host)
+{
+    unsigned now = atomic_fetch_add(&host->under_way, 1) + 1;
+    unsigned most = atomic_load(&host->most_under_way);
+    while (now > most && !atomic_compare_exchange_weak(&host->most_under_way, &most, now))
+        continue;
+}
+
+static enum MHD_Result reply_to(struct sim_rest_exchange *exchange,
+                                struct MHD_Connection *connection, const char *version)
 {
     const struct sim_fault *fault = &exchange->fault;
     sim_faults_take(exchange->host->faults, SIM_WIRE_REST, SIM_STAGE_REQUEST,
@@ -178,6 +186,15 @@ static enum MHD_Result finish(struct sim_rest_exchange *exchange, struct MHD_Con
     if (fault->kind == SIM_FAULT_DELAY && !sim_io_sleep(&exchange->io, (int)fault->number, true))
         return MHD_NO;
     return sim_rest_send(connection, &exchange->reply, fault, &exchange->io);
+}
+
+static enum MHD_Result finish(struct sim_rest_exchange *exchange, struct MHD_Connection *connection,
+                              const char *version)
+{
+    begin_count(exchange->host);
+    enum MHD_Result result = reply_to(exchange, connection, version);
+    atomic_fetch_sub(&exchange->host->under_way, 1);
+    return result;
 }
 
 static enum MHD_Result send_refusal(struct sim_rest_exchange *exchange,

@@ -10,6 +10,8 @@
 #include "shape.h"
 #include "vms.h"
 
+#include <stdatomic.h>
+
 struct sim_host {
     struct ds_client *store; /* as the guest sees it; NULL: there is no channel */
     struct sim_shape shape;
@@ -17,6 +19,8 @@ struct sim_host {
     struct sim_vms vms;                 /* of the REST interface; empty: there is none */
     struct sim_rest_sessions *sessions; /* of it */
     struct sim_schedule schedule;       /* what is to come with requests of it */
+    atomic_uint under_way;              /* requests of the REST interface, */
+    atomic_uint most_under_way;         /* and how many there were at one moment */
     int log_fd;                         /* -1: none; each line is one write */
     int stop_fd;                        /* eventfd, readable once the simulator ends */
 };

@@ -1,0 +1,195 @@
+/* The same key of all machines of a vCenter, read in the order of their listing: what is asked
+ * ahead, what that costs, and who is shown what came so. */
+#include "harness.h"
+
+#include "cleanup.h"
+#include "shell.h"
+#include "sim.h"
+#include "sim_rest.h"
+#include "stats.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { MACHINES = 40, LEAST_AT_ONCE = 16, KEPT_MS = 1000 };
+
+/* What reads one key of all machines: in one process, or one for each. */
+static const char *const readers[] = {
+    "cat m/*/status/state",
+    "for m in m/*; do cat $m/status/state; done",
+    "for m in m/*; do [ -f $m/status/state ] && cat $m/status/state; done",
+    "ls m | while read -r m; do read -r v <m/$m/status/state; printf %s \"$v\"; done",
+};
+
+static struct harness_daemon *start(const char *options)
+{
+    setenv("DATASETFS", harness_binary(), 1);
+    assert_sh_ok("dash", "",
+                 "mkdir d && $DATASETFS create local:d/w01.db status &&"
+                 " $DATASETFS set local:d/w01.db status state 'ok\n' &&"
+                 " for i in $(seq -w 2 %d); do cp d/w01.db d/w$i.db; done",
+                 MACHINES);
+    sim_start_rest_with("--vm-directory", "d");
+    return harness_start_source("m", sim_rest_url(), sim_rest_options(options));
+}
+
+static size_t requests(void)
+{
+    return sim_log_count("rest=");
+}
+
+/* The most requests that were under way at one moment while the command ran. */
+static unsigned long most_at_once(const char *shell, const char *command)
+{
+    sim_control("most");
+    assert_sh_ok(shell, "40\n", "%s | grep -o ok | wc -l", command);
+    return strtoul(sim_control("most") + 3, NULL, 10);
+}
+
+static void test_at_once(void **state)
+{
+    start("rate=0");
+    sim_fault("delay=100:command=rest-get");
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        unsigned long most = 0;
+        for (int try = 0; try < STATS_TRIES && most < LEAST_AT_ONCE; try++)
+            most = most_at_once(*state, readers[i]);
+        assert_in_range(most, LEAST_AT_ONCE, 24);
+        assert_int_equal(sim_sessions(), 1);
+    }
+}
+
+/* Fetching ahead can be turned off, and one request at a time is not exceeded. */
+static void test_one_at_a_time(void **state)
+{
+    static const char *const options[] = {"readahead=0", "parallel=1"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        struct harness_daemon *daemon =
+            i == 0 ? start(options[i])
+                   : harness_start_source("m", sim_rest_url(), sim_rest_options(options[i]));
+        assert_int_equal(most_at_once(*state, readers[0]), 1);
+        harness_stop(daemon);
+    }
+}
+
+/* What comes in vain is little: as many requests as without it, and a few more. */
+static void test_costs(void **state)
+{
+    size_t costs[2][sizeof readers / sizeof *readers];
+    for (int ahead = 0; ahead < 2; ahead++) {
+        struct harness_daemon *daemon =
+            ahead == 0 ? start("rate=0,readahead=0")
+                       : harness_start_source("m", sim_rest_url(), sim_rest_options("rate=0"));
+        for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+            size_t before = requests();
+            const struct shell_result *result =
+                shell_run(*state, "%s | grep -o ok | wc -l", readers[i]);
+            assert_string_equal(result->out, "40\n");
+            costs[ahead][i] = requests() - before;
+        }
+        harness_stop(daemon);
+    }
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        assert_in_range(costs[1][i], 1, costs[0][i] + costs[0][i] / 2 + MACHINES);
+}
+
+/* Machines that lack the DataSet or the key are passed by. */
+static void test_lacking(void **state)
+{
+    start("rate=0");
+    assert_sh_ok(*state, "",
+                 "for i in $(seq 11 2 39); do $DATASETFS delete local:d/w$i.db status --force;"
+                 " done && for i in $(seq 12 4 40); do $DATASETFS rm local:d/w$i.db status state;"
+                 " done");
+    assert_sh_ok(*state, "17\n", "cat m/*/status/state | grep -o ok | wc -l");
+    assert_sh_ok(*state, "17\n",
+                 "for m in m/*; do [ -f $m/status/state ] && cat $m/status/state; done |"
+                 " grep -o ok | wc -l");
+    /* What appears there is found by the next look. */
+    assert_sh_ok(*state, "", "$DATASETFS set local:d/w12.db status state 'ok\n'");
+    assert_sh_ok(*state, "18\n", "cat m/*/status/state | grep -o ok | wc -l");
+}
+
+static void list_machines(void)
+{
+    DIR *directory = opendir("m");
+    assert_non_null(directory);
+    while (readdir(directory) != NULL)
+        continue;
+    closedir(directory);
+}
+
+static const char *path_of(int machine)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "m/w%02d/status/state", machine);
+    return path;
+}
+
+static int reads_new(void *path)
+{
+    char text[16];
+    setsid();
+    return harness_read(path, text, sizeof text) > 0 && strcmp(text, "new\n") == 0 ? 0 : 1;
+}
+
+/* What came ahead is for that reader, and not for long: everybody else is told what is so now. */
+static void test_fresh(void **state)
+{
+    enum { FOLLOWED = 6 };
+    (void)state;
+    start("rate=0");
+    list_machines();
+    for (int i = 1; i <= FOLLOWED; i++)
+        assert_content(path_of(i), "ok\n");
+    assert_sh_ok("dash", "",
+                 "for i in $(seq -w 7 %d); do $DATASETFS set local:d/w$i.db status state 'new\n';"
+                 " done",
+                 MACHINES);
+    int64_t set_ms = harness_now_ms();
+    for (int i = FOLLOWED + 1; i <= FOLLOWED + 3; i++)
+        assert_int_equal(harness_in_child(0, reads_new, (void *)path_of(i)), 0);
+    while (harness_now_ms() <= set_ms + KEPT_MS)
+        harness_pause();
+    for (int i = FOLLOWED + 4; i <= MACHINES; i++)
+        assert_content(path_of(i), "new\n");
+}
+
+/* One that does not answer is waited for by who comes to it, and the others are told. */
+static void test_hung_machine(void **state)
+{
+    start("rate=0,timeout=4");
+    sim_fault("never-reply:vm=%s", sim_control("id w20") + 3);
+    assert_sh_ok(*state, "39\n",
+                 "for m in m/*; do cat $m/status/state 2>>errors; done | grep -o ok | wc -l");
+    assert_sh_ok(*state, "1\n", "grep -c 'w20.*timed out' errors");
+    assert_sh_ok(*state, "1\n", "grep -c w20 m/.datasetfs/errors");
+}
+
+/* The mount's end does not wait for what was asked ahead. */
+static void test_end(void **state)
+{
+    struct harness_daemon *daemon = start("rate=0,timeout=300");
+    assert_sh_ok(*state, "", "cat m/*/status/state >all");
+    sim_fault("never-reply:command=rest-get");
+    pid_t reader = shell_spawn(*state, "cat m/*/status/state");
+    assert_soon(sim_fired() >= 2);
+    sim_fault("never-reply:command=rest-query");
+    kill(daemon->pid, SIGTERM);
+    assert_int_not_equal(shell_wait(reader), 0);
+    harness_stop(daemon);
+    assert_int_equal(sim_sessions(), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+    HARNESS_SHELLS(test_at_once), HARNESS_SHELLS(test_one_at_a_time),
+    HARNESS_SHELLS(test_costs),   HARNESS_SHELLS(test_lacking),
+    HARNESS_TEST(test_fresh),     HARNESS_SHELLS(test_hung_machine),
+    HARNESS_SHELLS(test_end),
+};
+HARNESS_MAIN(tests)
