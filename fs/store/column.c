@@ -238,22 +238,28 @@ static int await(struct fs_request *request, const struct fs_dataset *dataset)
     return err;
 }
 
-/* The one that follows has come to that machine's cell. True if there is none of it, as was found
- * since the reader follows. */
+/* True if it was found missing since the reader follows, and was not made by this mount since. */
+static bool is_absent(const struct fs_cell *cell, const struct fs_step *step)
+{
+    bool made = cell->node != NULL ? !cell->node->attached || fs_value_exists(cell->node)
+                                   : cell->dataset->exists;
+
+    return cell->absent && !made && cell->came_ms >= step->since_ms &&
+           ds_call_now_ms() - cell->came_ms <= FS_TICKET_AHEAD_MS;
+}
+
+/* The one that follows has come to that machine's cell. True if there is none of it. */
 static bool use_cell(struct fs_column *column, const struct fs_vm *vm, const struct fs_step *step)
 {
     struct fs_reader *reader = fs_readers_find(&column->readers, step->reader, step->children);
     struct fs_cell *cell = fs_column_cell(column, vm);
-    bool absent;
 
     if (reader != NULL)
         reader->at_ms = ds_call_now_ms(); /* it has waited, which is no pause of its own */
     if (cell == NULL || cell->coming || cell->used)
         return false;
     cell->used = true;
-    absent = cell->absent && cell->came_ms >= step->since_ms &&
-             ds_call_now_ms() - cell->came_ms <= FS_TICKET_AHEAD_MS;
-    return absent;
+    return is_absent(cell, step);
 }
 
 int fs_column_comes(struct fs_request *request, struct fs_dataset *dataset, const char *key)

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MACHINES = 40, LEAST_AT_ONCE = 16, KEPT_MS = 1000 };
@@ -77,25 +78,31 @@ static void test_one_at_a_time(void **state)
     }
 }
 
-/* What comes in vain is little: as many requests as without it, and a few more. */
+static size_t cost_of(const char *shell, const char *command)
+{
+    size_t before = requests();
+    assert_sh_ok(shell, "40\n", "%s | grep -o ok | wc -l", command);
+    return requests() - before;
+}
+
+/* What comes in vain is little: as many requests as without it, and a few more. On a machine that
+ * stalls for a second what has come is too old. */
 static void test_costs(void **state)
 {
-    size_t costs[2][sizeof readers / sizeof *readers];
-    for (int ahead = 0; ahead < 2; ahead++) {
-        struct harness_daemon *daemon =
-            ahead == 0 ? start("rate=0,readahead=0")
-                       : harness_start_source("m", sim_rest_url(), sim_rest_options("rate=0"));
-        for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-            size_t before = requests();
-            const struct shell_result *result =
-                shell_run(*state, "%s | grep -o ok | wc -l", readers[i]);
-            assert_string_equal(result->out, "40\n");
-            costs[ahead][i] = requests() - before;
-        }
-        harness_stop(daemon);
+    size_t most[sizeof readers / sizeof *readers];
+    struct harness_daemon *daemon = start("rate=0,readahead=0");
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        size_t cost = cost_of(*state, readers[i]);
+        most[i] = cost + cost / 2 + MACHINES / 2;
     }
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
-        assert_in_range(costs[1][i], 1, costs[0][i] + costs[0][i] / 2 + MACHINES);
+    harness_stop(daemon);
+    harness_start_source("m", sim_rest_url(), sim_rest_options("rate=0"));
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        size_t cost = SIZE_MAX;
+        for (int try = 0; try < STATS_TRIES && cost > most[i]; try++)
+            cost = cost_of(*state, readers[i]);
+        assert_in_range(cost, 1, most[i]);
+    }
 }
 
 /* Machines that lack the DataSet or the key are passed by. */
@@ -160,6 +167,46 @@ static void test_fresh(void **state)
         assert_content(path_of(i), "new\n");
 }
 
+static int make_file(void *path)
+{
+    setsid();
+    return -harness_write(path, O_CREAT, "made");
+}
+
+static int make_directory(void *path)
+{
+    setsid();
+    return mkdir(path, 0700) == 0 ? 0 : errno;
+}
+
+static int stat_in(int machine, const char *name)
+{
+    char path[64];
+    struct stat status;
+    snprintf(path, sizeof path, "m/w%02d/%s", machine, name);
+    return stat(path, &status) == 0 ? 0 : errno;
+}
+
+/* What was found missing ahead, and is made here since, is there at once. */
+static void test_made(void **state)
+{
+    enum { FOLLOWED = 6 };
+    (void)state;
+    start("rate=0");
+    list_machines();
+    for (int i = 1; i <= FOLLOWED; i++)
+        assert_int_equal(stat_in(i, "status/new"), ENOENT);
+    assert_int_equal(harness_in_child(0, make_file, (void *)"m/w08/status/new"), 0);
+    assert_int_equal(stat_in(7, "status/new"), ENOENT);
+    harness_outlive_attributes();
+    assert_int_equal(stat_in(8, "status/new"), 0);
+    for (int i = 1; i <= FOLLOWED; i++)
+        assert_int_equal(stat_in(i, "other"), ENOENT);
+    assert_int_equal(harness_in_child(0, make_directory, (void *)"m/w08/other"), 0);
+    assert_int_equal(stat_in(7, "other"), ENOENT);
+    assert_int_equal(stat_in(8, "other"), 0);
+}
+
 /* One that does not answer is waited for by who comes to it, and the others are told. */
 static void test_hung_machine(void **state)
 {
@@ -187,9 +234,9 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_at_once), HARNESS_SHELLS(test_one_at_a_time),
-    HARNESS_SHELLS(test_costs),   HARNESS_SHELLS(test_lacking),
-    HARNESS_TEST(test_fresh),     HARNESS_SHELLS(test_hung_machine),
-    HARNESS_SHELLS(test_end),
+    HARNESS_SHELLS(test_at_once),      HARNESS_SHELLS(test_one_at_a_time),
+    HARNESS_SHELLS(test_costs),        HARNESS_SHELLS(test_lacking),
+    HARNESS_TEST(test_fresh),          HARNESS_TEST(test_made),
+    HARNESS_SHELLS(test_hung_machine), HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)
