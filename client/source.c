@@ -7,6 +7,7 @@
 #include "local/directory.h"
 #include "local/examine.h"
 #include "local/local.h"
+#include "rest/credentials.h"
 #include "rest/examine.h"
 #include "rest/probe.h"
 #include "rest/rest.h"
@@ -238,6 +239,12 @@ static int open_tools(const char *source, const struct ds_source_options *option
     const char *path;
     enum ds_tools_way way = way_of(source, &path);
     return ds_tools_open(way, path, options, call, out);
+}
+
+void ds_source_forget_environment(void)
+{
+    if (DS_WITH_rest)
+        ds_credentials_wipe_environment();
 }
 
 int ds_source_open(const char *source, const struct ds_source_options *options,

@@ -98,7 +98,7 @@ int fs_daemon_fork(int *report)
     return 0;
 }
 
-static void send_status(int report, int status)
+void fs_daemon_report(int report, int status)
 {
     unsigned char byte = (unsigned char)status;
     ssize_t sent;
@@ -111,7 +111,7 @@ static void send_status(int report, int status)
     close(report);
 }
 
-void fs_daemon_ready(int report, const char *mountpoint)
+void fs_daemon_let_go(const char *mountpoint)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -125,10 +125,4 @@ void fs_daemon_ready(int report, const char *mountpoint)
         if (null > 2)
             close(null);
     }
-    send_status(report, FS_EXIT_OK);
-}
-
-void fs_daemon_failed(int report, int status)
-{
-    send_status(report, status);
 }

@@ -11,11 +11,14 @@
 #include <fuse_opt.h>
 #include <limits.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* libfuse's last words, for the one line that the user gets; only used while one thread runs. */
@@ -192,39 +195,139 @@ static int add_arguments(const struct fs_options *options, const char *source,
     return failed ? -ENOMEM : 0;
 }
 
-int fs_mount_session(const struct fs_options *options, const char *source, const char *path,
-                     struct fs_kernel *kernel, char *why)
+/* libfuse's session, not mounted yet; NULL with its words or with `*err`. */
+static struct fuse_session *new_session(const struct fs_options *options, const char *source,
+                                        struct fs_kernel *kernel, int *err)
 {
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
     struct fuse_lowlevel_ops ops;
     struct fuse_session *session = NULL;
-    int err = add_arguments(options, source, &args);
 
     last_words[0] = '\0';
     fuse_set_log_func(take_words);
     fs_callbacks_init(&ops, options->xattr);
-    if (err == 0) {
+    *err = add_arguments(options, source, &args);
+    if (*err == 0) {
         session = fuse_session_new(&args, &ops, sizeof(ops), kernel);
-        err = session != NULL ? 0 : -EINVAL;
-    }
-    if (err == 0 && fuse_session_mount(session, path) != 0) {
-        fuse_session_destroy(session);
-        err = -EPERM;
-    }
-    if (err == 0) {
-        err = fs_parallel_allow(session);
-        if (err != 0) {
-            fuse_session_unmount(session);
-            fuse_session_destroy(session);
-        }
+        *err = session != NULL ? 0 : -EINVAL;
     }
     fuse_opt_free_args(&args);
+    return session;
+}
+
+/* The end of what new_session() began; `err` again. */
+static int say_why(const char *path, int err, char *why)
+{
     fuse_set_log_func(log_words);
-    if (err != 0) {
+    if (err != 0)
         snprintf(why, FS_MOUNT_WHY_BYTES, "cannot mount at %.200s: %.250s", path,
                  last_words[0] != '\0' ? last_words : strerror(-err));
-        return err;
+    return err;
+}
+
+int fs_mount_open(const struct fs_options *options, const char *source, const char *path, char *why)
+{
+    int err;
+    int fd = -1;
+    struct fuse_session *session = new_session(options, source, NULL, &err);
+
+    if (err == 0 && fuse_session_mount(session, path) != 0)
+        err = -EPERM;
+    if (err == 0) {
+        fd = fcntl(fuse_session_fd(session), F_DUPFD_CLOEXEC, 0);
+        err = fd < 0 ? -errno : 0;
+        if (fd < 0)
+            fuse_session_unmount(session);
     }
-    kernel->session = session;
-    return 0;
+    if (session != NULL)
+        fuse_session_destroy(session);
+    err = say_why(path, err, why);
+    return err == 0 ? fd : err;
+}
+
+int fs_mount_session_take(int fd, const struct fs_options *options, const char *source,
+                          const char *path, struct fs_kernel *kernel, char *why)
+{
+    char name[32];
+    int err;
+    struct fuse_session *session = new_session(options, source, kernel, &err);
+
+    /* To libfuse it is mounted already: it closes the descriptor and does not unmount. */
+    snprintf(name, sizeof(name), "/dev/fd/%d", fd);
+    if (err == 0 && fuse_session_mount(session, name) != 0)
+        err = -EINVAL;
+    if (err != 0)
+        close(fd);
+    if (err == 0)
+        err = fs_parallel_allow(session);
+    if (err != 0 && session != NULL)
+        fuse_session_destroy(session);
+    else
+        kernel->session = session;
+    return say_why(path, err, why);
+}
+
+struct fs_mount_id fs_mount_look(const char *path)
+{
+    struct statx found;
+    struct fs_mount_id id = {0};
+
+    if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW,
+              STATX_MNT_ID, &found) != 0)
+        return id;
+    id.known = true;
+    id.major = found.stx_dev_major;
+    id.minor = found.stx_dev_minor;
+    id.mount = found.stx_mnt_id; /* 0 from a kernel that does not tell */
+    return id;
+}
+
+/* True if the file system at `path` has no daemon. */
+static bool is_dead(const char *path)
+{
+    struct statvfs ignored;
+
+    return statvfs(path, &ignored) != 0 && is_stale(errno);
+}
+
+/* As libfuse does for users; also for a root without the right. */
+static int ask_fusermount(const char *path)
+{
+    static char program[] = "fusermount3", unmount[] = "-u", quiet[] = "-q", lazy[] = "-z",
+                end[] = "--";
+    char *const argv[] = {program, unmount, quiet, lazy, end, (char *)path, NULL};
+    sigset_t none;
+    posix_spawnattr_t attributes;
+    pid_t pid;
+    int status = 0, error;
+
+    sigemptyset(&none);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    error = posix_spawnp(&pid, program, NULL, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    if (error != 0)
+        return -error;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+void fs_mount_end(const char *path, const struct fs_mount_id *id)
+{
+    struct fs_mount_id now = fs_mount_look(path);
+    int err;
+
+    if (id->known && now.known &&
+        (now.major != id->major || now.minor != id->minor || now.mount != id->mount))
+        return;
+    /* Numbers of mounts are given again at once, but what was mounted since is served. */
+    if (!is_dead(path))
+        return;
+    err = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 ? 0 : -errno;
+    if (err == -EPERM)
+        err = ask_fusermount(path);
+    if (err != 0)
+        ds_log(DS_LOG_ERROR, "cannot unmount %s: %s", path, strerror(-err));
 }

@@ -58,7 +58,7 @@ const struct ds_option fs_option_kernel[] = {
     {"allow_root", .help = "let in root beside the user who mounts", .set = pass_allow_root},
     {"default_permissions", .help = "the kernel checks modes; comes with allow_other",
      .set = pass_on},
-    {"auto_unmount", .help = "unmount even if the daemon is killed", .set = pass_on},
+    {"auto_unmount", .help = "let fusermount3 unmount if the daemon is killed", .set = pass_on},
     {"max_read", "BYTES", "bytes from 4096 to 1048576", "largest read that the kernel asks for",
      .set = pass_max_read},
 

@@ -5,6 +5,7 @@
 #include "command_line.h"
 #include "daemon.h"
 #include "file/working.h"
+#include "guard.h"
 #include "hidden.h"
 #include "inventory.h"
 #include "kernel/error_log.h"
@@ -18,7 +19,6 @@
 #include "model/fs.h"
 #include "model/node.h"
 #include "mount.h"
-#include "notify.h"
 #include "ops.h"
 #include "scratch/leftover.h"
 #include "state.h"
@@ -36,11 +36,12 @@ enum { END_MAX_MS = 5000 };
 
 struct session {
     const struct fs_options *options;
-    char *source;                         /* independent of the working directory */
-    char *mountpoint;                     /* absolute */
-    int report;                           /* to the waiting parent, or -1 in the foreground */
-    int signals;                          /* signalfd */
-    int ended;                            /* eventfd: the kernel has ended the session */
+    char *source;     /* independent of the working directory */
+    char *mountpoint; /* absolute */
+    int report;       /* to whoever waits, or -1 in the foreground; the guard's */
+    int channel;      /* to the guard */
+    int signals;      /* signalfd */
+    int ended;        /* eventfd: the kernel has ended the session */
     struct fs_daemon_inherited inherited; /* in the background: to be closed */
     struct fs_store store;
     struct fs *fs;
@@ -91,6 +92,19 @@ static int go_back(struct session *session)
     return err == 0 ? FS_EXIT_OK : complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
 }
 
+/* Leaves mounting and unmounting to a parent. From here on in the process that serves. */
+static int fork_guard(struct session *session)
+{
+    const struct fs_guard_start start = {.options = session->options,
+                                         .source = session->source,
+                                         .mountpoint = session->mountpoint,
+                                         .report = session->report,
+                                         .inherited = &session->inherited};
+    int err = fs_guard_fork(&start, &session->channel);
+
+    return err == 0 ? FS_EXIT_OK : complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
+}
+
 /* What ends the mount becomes readable. */
 static int watch_for_end(struct session *session)
 {
@@ -137,9 +151,15 @@ static int make_state(struct session *session)
 static int mount_fs(struct session *session)
 {
     char why[FS_MOUNT_WHY_BYTES];
-    int err = fs_mount_session(session->options, session->source, session->mountpoint,
-                               &session->fs->kernel, why);
+    int fd = fs_guard_mount(session->channel);
+    int err;
 
+    if (fd == -EPERM) /* it has said why */
+        return FS_EXIT_MOUNT;
+    if (fd < 0)
+        return complain_errno(FS_EXIT_SYSTEM, "cannot mount", fd);
+    err = fs_mount_session_take(fd, session->options, session->source, session->mountpoint,
+                                &session->fs->kernel, why);
     return err == 0 ? FS_EXIT_OK : complain(FS_EXIT_MOUNT, why);
 }
 
@@ -156,23 +176,13 @@ static int start_threads(struct session *session)
     return complain_errno(FS_EXIT_SYSTEM, "cannot start a thread", err);
 }
 
-/* In the background we are no service: whoever started us speaks for itself. */
-static void tell_manager(const struct session *session, const char *state)
-{
-    int err = session->options->foreground ? fs_notify(state) : 0;
-
-    if (err != 0)
-        ds_log(DS_LOG_WARNING, "cannot tell the service manager %s: %s", state, strerror(-err));
-}
-
 static void tell_ready(struct session *session)
 {
     if (session->options->verbose)
         ds_log(DS_LOG_INFO, "%s mounted on %s", session->source, session->mountpoint);
-    if (session->report >= 0)
-        fs_daemon_ready(session->report, session->mountpoint);
-    session->report = -1;
-    tell_manager(session, FS_NOTIFY_READY);
+    if (!session->options->foreground)
+        fs_daemon_let_go(session->mountpoint);
+    fs_guard_ready(session->channel); /* if it is dead, that ends the mount */
     if (session->store.client != NULL && ds_client_about(session->store.client) != NULL)
         ds_log(DS_LOG_INFO, "%s", ds_client_about(session->store.client));
 }
@@ -198,9 +208,10 @@ static int start(struct session *session)
 static void await_end(const struct session *session)
 {
     struct pollfd fds[] = {{.fd = session->signals, .events = POLLIN},
-                           {.fd = session->ended, .events = POLLIN}};
+                           {.fd = session->ended, .events = POLLIN},
+                           {.fd = session->channel, .events = POLLIN}};
 
-    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+    while (poll(fds, 3, -1) < 0 && errno == EINTR)
         continue;
 }
 
@@ -251,11 +262,11 @@ static int stop_serving(struct fs *fs)
     return err != 0 || read_err != 0 ? FS_EXIT_SYSTEM : FS_EXIT_OK;
 }
 
-static void unmount_fs(struct fs *fs, struct ds_call *call)
+static void unmount_fs(const struct session *session, struct fs *fs, struct ds_call *call)
 {
     if (fs->kernel.session != NULL) {
-        fuse_session_unmount(fs->kernel.session);
         fuse_session_destroy(fs->kernel.session);
+        fs_guard_unmount(session->channel); /* if it is dead, its second does */
     }
     fs_error_log_set_timer(fs->kernel.errors, NULL);
     fs_timer_free(fs->kernel.timer);
@@ -280,13 +291,15 @@ static int end(struct session *session)
         status = stop_serving(fs);
     begin_end(session, &call);
     if (fs != NULL)
-        unmount_fs(fs, &call);
+        unmount_fs(session, fs, &call);
     ds_client_free(session->store.client, &call);
     ds_inventory_free(session->store.inventory, &call);
     if (session->signals >= 0)
         close(session->signals);
     if (session->ended >= 0)
         close(session->ended);
+    if (session->channel >= 0)
+        close(session->channel);
     return status;
 }
 
@@ -296,23 +309,24 @@ static int run(struct session *session)
 
     if (status == FS_EXIT_OK) {
         await_end(session);
-        tell_manager(session, FS_NOTIFY_STOPPING);
+        fs_guard_stopping(session->channel);
     }
     end_status = end(session);
     if (status == FS_EXIT_OK)
         status = end_status;
-    if (session->report >= 0)
-        fs_daemon_failed(session->report, status);
     return status;
 }
 
 int fs_serve(const struct fs_options *options)
 {
-    struct session session = {.options = options, .report = -1, .signals = -1, .ended = -1};
+    struct session session = {
+        .options = options, .report = -1, .channel = -1, .signals = -1, .ended = -1};
     int status = look_up(&session);
 
     if (status == FS_EXIT_OK && !options->check_only)
         status = go_back(&session);
+    if (status == FS_EXIT_OK && !options->check_only)
+        status = fork_guard(&session);
     if (status == FS_EXIT_OK && !options->check_only)
         status = run(&session);
     fs_daemon_close_inherited(&session.inherited);

@@ -258,6 +258,9 @@ int ds_source_absolute(const char *source, char **out);
 /* The libraries that the stores use, with their versions, in words. Not thread-safe. */
 const char *ds_source_libraries(void);
 
+/* Wipes all that could be credentials in this process' environment; they are not looked for. */
+void ds_source_forget_environment(void);
+
 /* Opens the client of a checked source and tries the store once, unless options->delay_connect:
  * then only what this machine itself has is looked at (a file of credentials, a local store).
  * Errors: the common ones, with words for the user in call->text. */

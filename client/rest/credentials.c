@@ -82,7 +82,7 @@ static int take_variable(const char *name, char *out, size_t size, struct ds_cal
 
 /* So that no dump of the environment has them any more, nor any program that we run. A URL may hold
  * a password too. */
-static void wipe_variables(void)
+void ds_credentials_wipe_environment(void)
 {
     static const char *const names[] = {"DATASETFS_USERNAME", "DATASETFS_PASSWORD", "GOVC_USERNAME",
                                         "GOVC_PASSWORD", "GOVC_URL"};
@@ -197,7 +197,7 @@ int ds_credentials_new(const char *file, const char *host, struct ds_login *logi
         return -ENOMEM;
     credentials->host = strdup(host);
     int err = credentials->host ? find(credentials, file, login, call) : -ENOMEM;
-    wipe_variables();
+    ds_credentials_wipe_environment();
     if (err)
         ds_credentials_free(credentials);
     else

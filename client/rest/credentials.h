@@ -20,6 +20,9 @@ struct ds_credentials;
 int ds_credentials_new(const char *file, const char *host, struct ds_login *login,
                        struct ds_call *call, struct ds_credentials **out);
 
+/* Wipes the names and passwords in the environment. */
+void ds_credentials_wipe_environment(void);
+
 /* Reads them again, if they came from a file and that can still be read; otherwise `login` stays as
  * it is. Symbolic links are followed anew. Returns 0, or one of the errors above with words when
  * the file is there but must not be used or no longer has them: then too `login` stays. */

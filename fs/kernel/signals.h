@@ -13,4 +13,9 @@
  * 0 or a negative errno. Call before any thread exists. */
 int fs_signals_take(int *out);
 
+/* For a process that only waits for its children: the same ones and CHLD become readable in `*out`,
+ * a non-blocking signalfd; TSTP, TTIN and TTOU stop it, and all others wait for ever. 0 or a
+ * negative errno. Children inherit what is blocked, until fs_signals_take(). */
+int fs_signals_watch(int *out);
+
 #endif

@@ -258,6 +258,30 @@ static bool wait_mounted(const struct harness_daemon *daemon)
     }
 }
 
+bool harness_find_family(pid_t pid, pid_t *second, pid_t *worker)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *children = fopen(path, "re");
+    bool found = children && fscanf(children, "%d %d", second, worker) == 2;
+    if (children)
+        fclose(children);
+    return found;
+}
+
+void harness_kill_family(pid_t pid)
+{
+    pid_t second = 0, worker = 0;
+    assert_true(harness_find_family(pid, &second, &worker));
+    kill(second, SIGKILL);
+    kill(pid, SIGSTOP); /* lest it unmounts */
+    kill(worker, SIGKILL);
+    kill(pid, SIGKILL);
+    /* They become ours when their parent is gone. */
+    assert_soon(waitpid(worker, NULL, WNOHANG) == worker);
+    assert_soon(waitpid(second, NULL, WNOHANG) == second);
+}
+
 static void become_daemon(const struct harness_daemon *daemon, const char *point,
                           const char *source, const char *options)
 {
@@ -361,7 +385,8 @@ struct harness_daemon *harness_start_source(const char *point, const char *sourc
     assert_true(daemon->pid > 0);
     daemon->pidfd = (int)syscall(SYS_pidfd_open, daemon->pid, 0);
     assert_true(daemon->pidfd >= 0);
-    if (!wait_mounted(daemon)) {
+    if (!wait_mounted(daemon) ||
+        !harness_find_family(daemon->pid, &daemon->second, &daemon->worker)) {
         print_error("the daemon did not mount %s\n", daemon->point);
         harness_print_file(daemon->log);
         fail();
@@ -388,6 +413,7 @@ void harness_stop(struct harness_daemon *daemon)
 
 void harness_kill(struct harness_daemon *daemon)
 {
+    harness_kill_family(daemon->pid);
     if (!end_daemon(daemon, SIGKILL, 128 + SIGKILL))
         fail();
 }

@@ -13,8 +13,10 @@
 #define HARNESS_LOST 2         /* the exit status of a daemon that lost something in the end */
 
 struct harness_daemon {
-    pid_t pid;  /* 0: not running */
-    int status; /* that it is to end with if it is not killed: 0, until the test says otherwise */
+    pid_t pid;    /* of the process that we have started; 0: not running */
+    pid_t worker; /* its child that serves the mount */
+    pid_t second; /* its child that unmounts if both are killed */
+    int status;   /* that it is to end with if it is not killed: 0, until the test says otherwise */
     int pidfd;
     char point[PATH_MAX]; /* mount point, absolute */
     char below[PATH_MAX]; /* where a machine's directory in it is bound to, or empty */
@@ -103,8 +105,16 @@ struct harness_daemon *harness_start_app(const char *options);
 void harness_stop_by(struct harness_daemon *daemon, int signal_number);
 void harness_stop(struct harness_daemon *daemon); /* by SIGTERM */
 
-/* SIGKILL; the dead mount stays. */
+/* SIGKILL to all of its processes; the dead mount stays. */
 void harness_kill(struct harness_daemon *daemon);
+
+/* The children of a daemon: the one that unmounts if the other two are killed, and the one that
+ * serves. False if it has none. */
+bool harness_find_family(pid_t pid, pid_t *second, pid_t *worker);
+
+/* SIGKILL to a daemon and both of these, so that the dead mount stays. The daemon itself is left to
+ * be waited for. */
+void harness_kill_family(pid_t pid);
 
 /* True if the topmost mount on `point` is one of ours; `line` (may be NULL) gets its mountinfo. */
 bool harness_mounted(const char *point, char *line, size_t size);

@@ -22,7 +22,7 @@ enum { ENTRIES = 100000, LISTED_MIB = 8, KNOWN_MIB = 48 };
 static long status_kib(const struct harness_daemon *daemon, const char *word)
 {
     const struct shell_result *result =
-        shell_run("dash", "awk '/^%s:/ {print $2}' /proc/%d/status", word, (int)daemon->pid);
+        shell_run("dash", "awk '/^%s:/ {print $2}' /proc/%d/status", word, (int)daemon->worker);
     assert_int_equal(result->status, 0);
     return strtol(result->out, NULL, 10);
 }
@@ -37,7 +37,7 @@ static long peak_mib(const struct harness_daemon *daemon)
 static void reset(const struct harness_daemon *daemon)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/clear_refs", (int)daemon->pid);
+    snprintf(path, sizeof path, "/proc/%d/clear_refs", (int)daemon->worker);
     assert_int_equal(harness_write(path, 0, "5"), 0);
 }
 

@@ -297,12 +297,12 @@ static void test_waits(void **state)
     for (int i = 0; i < STATS_TRIES && least > MOST; i++) {
         uint64_t gets = stats_requests("m", "get"), waits;
         harness_outlive_attributes();
-        waits = waits_of(daemon->pid);
+        waits = waits_of(daemon->worker);
         for (int j = 0; j < FILES; j++) {
             snprintf(path, sizeof path, "m/app/k%d", j);
             assert_ok(stat(path, &status));
         }
-        waits = waits_of(daemon->pid) - waits;
+        waits = waits_of(daemon->worker) - waits;
         assert_int_equal(stats_requests("m", "get") - gets, FILES);
         least = waits < least ? waits : least;
     }

@@ -104,6 +104,7 @@ static void expect_harmless(struct harness_daemon *daemon, int number)
     char text[16];
     snprintf(text, sizeof text, "signal %d", number);
     assert_int_equal(kill(daemon->pid, number), 0);
+    assert_int_equal(kill(daemon->worker, number), 0);
     if (harness_write("m/app/k", O_CREAT | O_TRUNC, text) != 0)
         fail_msg("signal %d ends the daemon", number);
     assert_content("m/app/k", text);

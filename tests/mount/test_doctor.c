@@ -120,9 +120,9 @@ static void test_mounts(void **state)
     assert_ok(chmod(".", 0777));
     assert_run(1, "skipped", "mounts", "may not enter",
                "exec " NOBODY "$DATASETFS doctor 'local:my store.db'");
-    assert_ok(kill(daemon->pid, SIGSTOP));
+    assert_ok(kill(daemon->worker, SIGSTOP));
     assert_doctor(0, "warning", "mounts", "does not answer", "'local:my store.db'");
-    assert_ok(kill(daemon->pid, SIGCONT));
+    assert_ok(kill(daemon->worker, SIGCONT));
     harness_kill(daemon);
     assert_doctor(1, "FAILED", "mounts", "/m?[31m is dead", "'local:my store.db'");
     assert_doctor(1, "FAILED", "mounts", "umount -l", "'local:my store.db'");

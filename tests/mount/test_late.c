@@ -554,7 +554,7 @@ static void test_end_with_lost_pages(void **state)
 {
     (void)state;
     struct harness_daemon *daemon = start("timeout=2");
-    pid_t pid = daemon->pid;
+    pid_t pid = daemon->worker;
     daemon->status = HARNESS_LOST;
     int fd = harness_open("m/app/k", O_WRONLY | O_TRUNC);
     put_lines(fd, THROUGH);

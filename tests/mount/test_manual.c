@@ -69,7 +69,7 @@ static void test_killed(void **state)
         pid_t pid;
         assert_sh_ok("dash", "", "mkdir -p m && $DATASETFS local:s.db m && mkdir -p m/app");
         assert_int_equal(harness_children("datasetfs", &pid, 1), 1);
-        assert_ok(kill(pid, SIGKILL));
+        harness_kill_family(pid);
         assert_int_equal(harness_wait_child(pid, HARNESS_SOON_MS, false), 128 + SIGKILL);
         assert_sh_fails("dash", "Transport endpoint is not connected", "ls m");
         assert_sh_ok("dash", "", "sed -n '%ds/MOUNTPOINT/m/p' commands | sh -e", line);

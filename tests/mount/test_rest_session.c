@@ -366,10 +366,13 @@ static void test_environment(void **state)
     unsetenv("DATASETFS_PASSWORD");
     unsetenv("GOVC_URL");
     unsetenv("GOVC_PASSWORD");
-    assert_sh_ok(*state, "0\n", "grep -acF '" SIM_PASSWORD "' /proc/%d/environ; true",
-                 (int)daemon->pid);
-    assert_sh_ok(*state, "1\n", "grep -ac DATASETFS_PASSWORD /proc/%d/environ; true",
-                 (int)daemon->pid);
+    const pid_t pids[] = {daemon->pid, daemon->second, daemon->worker};
+    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++) {
+        assert_sh_ok(*state, "0\n", "grep -acF '" SIM_PASSWORD "' /proc/%d/environ; true",
+                     (int)pids[i]);
+        assert_sh_ok(*state, "1\n", "grep -ac DATASETFS_PASSWORD /proc/%d/environ; true",
+                     (int)pids[i]);
+    }
     /* It logs in again all the same. */
     assert_string_equal(sim_control("expire"), "ok");
     assert_ok(mkdir("m/other", 0700));
@@ -384,7 +387,7 @@ static void assert_secret(const struct harness_daemon *daemon, const char *sough
         shell_run("bash",
                   "grep -alF -e '%s' core.%d m.log m/.datasetfs/errors m/.datasetfs/stats "
                   "/proc/%d/cmdline /proc/%d/environ",
-                  sought, (int)daemon->pid, (int)daemon->pid, (int)daemon->pid);
+                  sought, (int)daemon->worker, (int)daemon->worker, (int)daemon->worker);
     if (found->status != 1)
         fail_msg("found in: %s%s", found->out, found->err);
 }
@@ -414,7 +417,7 @@ static void test_secrets(void **state)
     assert_int_equal(harness_write("m/app/k", O_TRUNC, "written"), 0);
     const struct shell_result *core =
         shell_run("bash", "gcore -o core %d >gcore.log 2>&1 && stat -c %%s core.%d",
-                  (int)daemon->pid, (int)daemon->pid);
+                  (int)daemon->worker, (int)daemon->worker);
     if (core->status != 0)
         fail_msg("gcore wrote no core: %s", core->err);
     assert_true(strtol(core->out, NULL, 10) > 1000);
@@ -430,10 +433,10 @@ static void test_secrets(void **state)
     assert_true(strncmp(token, "ok ", 3) == 0);
     assert_no_piece(daemon, token + 3);
     /* The search itself works: what is no secret is found. */
-    assert_sh_ok("bash", "1\n", "grep -ac datasetfs /proc/%d/cmdline", (int)daemon->pid);
+    assert_sh_ok("bash", "1\n", "grep -ac datasetfs /proc/%d/cmdline", (int)daemon->worker);
     /* Nor may another process of the same user look into it. */
     assert_sh_ok("bash", "1\n", "grep -c '^Max core file size  *0  *0 ' /proc/%d/limits",
-                 (int)daemon->pid);
+                 (int)daemon->worker);
 }
 
 /* A connection falls silent, as behind a firewall that has forgotten it. Over HTTP/2 the next
@@ -477,7 +480,7 @@ static void test_proxy_variables(void **state)
 static unsigned long sockets_of(const struct harness_daemon *daemon)
 {
     const struct shell_result *ran =
-        shell_run("bash", "ls -l /proc/%d/fd | grep -c 'socket:'; true", (int)daemon->pid);
+        shell_run("bash", "ls -l /proc/%d/fd | grep -c 'socket:'; true", (int)daemon->worker);
     return strtoul(ran->out, NULL, 10);
 }
 

@@ -21,7 +21,7 @@ enum { KIB = 1024, MIB = 1024 * 1024, LIMIT_MIB = 64 };
 static long memory_kib(const struct harness_daemon *daemon)
 {
     const struct shell_result *result =
-        shell_run("dash", "awk '/^RssAnon/ {print $2}' /proc/%d/status", daemon->pid);
+        shell_run("dash", "awk '/^RssAnon/ {print $2}' /proc/%d/status", daemon->worker);
 
     return strtol(result->out, NULL, 10);
 }

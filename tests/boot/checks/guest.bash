@@ -52,7 +52,7 @@ heal_kill() {
     local before
     before=$(property MainPID "$unit")
     [ "$before" -gt 1 ]
-    inside sh -c "kill -KILL $before"
+    inside systemctl kill -s KILL "$unit"
     soon is_value hello
     not test "$(property MainPID "$unit")" = "$before"
     same "$(inside grep -c ' /run/datasets ' /proc/self/mountinfo)" 1

@@ -39,7 +39,7 @@ host_heal() {
     local before
     before=$(property MainPID "$instance")
     [ "$before" -gt 1 ]
-    inside sh -c "kill -KILL $before"
+    inside systemctl kill -s KILL "$instance"
     soon is_value hello $point
 }
 

@@ -46,11 +46,14 @@ mount_all() {
 # As README says it under "Living with it".
 mount_again() {
     # shellcheck disable=SC2016 # of that shell
-    inside sh -ec 'for comm in /proc/[0-9]*/comm; do
+    inside sh -ec 'all=
+        for comm in /proc/[0-9]*/comm; do
             grep -Eqx "(mount\.)?datasetfs" "$comm" || continue
             comm=${comm%/comm}
-            kill -KILL "${comm#/proc/}"
-        done'
+            all="$all ${comm#/proc/}"
+        done
+        kill -STOP $all # lest one of them unmounts when it sees another one die
+        kill -KILL $all'
     not is_value hello
     inside sh -ec 'umount /run/datasets; mount -a'
     is_value hello
