@@ -20,8 +20,11 @@ PKGS_rest  := libcurl
 UNITS_rest := datasetfs@.service
 UNITS_tools := datasetfs-guest.service
 UNITS   := $(foreach client,$(CLIENTS),$(UNITS_$(client)))
-PKGS    := fuse3 jansson $(sort $(foreach client,$(CLIENTS),$(PKGS_$(client))))
-LEFT_OUT := $(foreach client,$(filter-out $(CLIENTS),$(KNOWN)),-DDS_WITH_$(client)=0)
+# The filter of system calls; a guest's own program does without the library.
+SECCOMP ?= $(if $(filter-out tools,$(CLIENTS)),yes,no)
+PKGS    := fuse3 jansson $(sort $(foreach client,$(CLIENTS),$(PKGS_$(client)))) $(if $(filter yes,$(SECCOMP)),libseccomp)
+LEFT_OUT := $(foreach client,$(filter-out $(CLIENTS),$(KNOWN)),-DDS_WITH_$(client)=0) \
+            $(if $(filter yes,$(SECCOMP)),,-DDS_WITH_seccomp=0)
 
 WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 HARDEN := -fstack-protector-strong -fPIE
@@ -51,7 +54,7 @@ CONTRACT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/contract/test_%,$
 MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
 MOUNT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/mount/test_%,$(wildcard tests/mount/*.c)))
 SIM       := $(BUILD)/datasets-sim
-PRELOADED := $(addprefix tests/sim/,failalloc.c fakevsock.c keeptriggers.c lateopen.c)
+PRELOADED := $(addprefix tests/sim/,failalloc.c fakevsock.c keeptriggers.c lateopen.c probe.c)
 SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/sim/*.c)))
 SIM_LIBS  := -lmicrohttpd
 # glibc had dlsym() in a library of its own before 2.34.
@@ -100,11 +103,12 @@ $(LIB): $(LIB_OBJ)
 # Written when it is other than last time.
 $(BUILD)/clients: FORCE
 	@mkdir -p $(@D)
-	@echo '$(sort $(CLIENTS))' | cmp -s - $@ || echo '$(sort $(CLIENTS))' >$@
+	@echo '$(sort $(CLIENTS)) $(SECCOMP)' | cmp -s - $@ || echo '$(sort $(CLIENTS)) $(SECCOMP)' >$@
 .PHONY: FORCE
 
-$(LIB) $(BUILD)/client/source.o: $(BUILD)/clients
-$(BUILD)/client/source.o: ALL_CPPFLAGS += $(LEFT_OUT)
+KNOWING := $(BUILD)/client/source.o $(BUILD)/client/base/confine_calls.o
+$(LIB) $(KNOWING): $(BUILD)/clients
+$(KNOWING): ALL_CPPFLAGS += $(LEFT_OUT)
 
 # A floor of fs/ names a header of another one with its folder; a test names what it tests from the root.
 $(BUILD)/fs/%.o $(BUILD)/tests/%: ALL_CPPFLAGS += -Ifs

@@ -241,6 +241,21 @@ static int open_tools(const char *source, const struct ds_source_options *option
     return ds_tools_open(way, path, options, call, out);
 }
 
+int ds_source_prepare(const char *source, const struct ds_source_options *options,
+                      struct ds_confine *confine)
+{
+    const char *path;
+    if (DS_WITH_rest && is_url(source))
+        return ds_rest_prepare(options, confine);
+    if (DS_WITH_tools && is_tools(source)) {
+        enum ds_tools_way way = way_of(source, &path);
+        return ds_tools_prepare(way, path, confine);
+    }
+    if (!DS_WITH_local)
+        return -EINVAL;
+    return ds_local_prepare(source + LOCAL_PREFIX_BYTES, options->read_only, confine);
+}
+
 void ds_source_forget_environment(void)
 {
     if (DS_WITH_rest)

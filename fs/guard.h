@@ -1,4 +1,5 @@
-/* The parent of the process that serves: it mounts and unmounts, and hears no word of a store. */
+/* The parent of the process that serves: it keeps the rights to mount and to unmount, which the
+ * other one gives up before it hears the first word of a store. */
 #ifndef FS_GUARD_H
 #define FS_GUARD_H
 

@@ -179,6 +179,8 @@ const struct ds_option fs_option_own[] = {
      .flag = offsetof(struct fs_options, force), .set = ds_option_set_flag},
     {"xattr", .help = "show attributes of DataSets as extended attributes too",
      .flag = offsetof(struct fs_options, xattr), .set = ds_option_set_flag},
+    {"nosandbox", .help = "let the daemon keep its rights, to look for faults",
+     .flag = offsetof(struct fs_options, no_sandbox), .set = ds_option_set_flag},
 
     {"rw", .set = set_rw},
     {.name = NULL},

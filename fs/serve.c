@@ -92,16 +92,22 @@ static int go_back(struct session *session)
     return err == 0 ? FS_EXIT_OK : complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
 }
 
-/* Leaves mounting and unmounting to a parent. From here on in the process that serves. */
-static int fork_guard(struct session *session)
+/* Leaves the rights with a parent. From here on in the process that serves. */
+static int leave_rights(struct session *session)
 {
     const struct fs_guard_start start = {.options = session->options,
                                          .source = session->source,
                                          .mountpoint = session->mountpoint,
                                          .report = session->report,
                                          .inherited = &session->inherited};
+    struct ds_confine confine = {0};
     int err = fs_guard_fork(&start, &session->channel);
 
+    if (err == 0)
+        err = ds_source_prepare(session->source, &session->options->store.source, &confine);
+    if (err == 0 && !session->options->no_sandbox)
+        ds_confine_apply(&confine);
+    ds_confine_clear(&confine);
     return err == 0 ? FS_EXIT_OK : complain_errno(FS_EXIT_SYSTEM, "cannot start", err);
 }
 
@@ -326,7 +332,7 @@ int fs_serve(const struct fs_options *options)
     if (status == FS_EXIT_OK && !options->check_only)
         status = go_back(&session);
     if (status == FS_EXIT_OK && !options->check_only)
-        status = fork_guard(&session);
+        status = leave_rights(&session);
     if (status == FS_EXIT_OK && !options->check_only)
         status = run(&session);
     fs_daemon_close_inherited(&session.inherited);

@@ -22,6 +22,7 @@
 #define DS_CLIENT_H
 
 #include "call.h"
+#include "confine.h"
 #include "dataset.h"
 
 #include <stdatomic.h>
@@ -257,6 +258,12 @@ int ds_source_absolute(const char *source, char **out);
 
 /* The libraries that the stores use, with their versions, in words. Not thread-safe. */
 const char *ds_source_libraries(void);
+
+/* Before ds_confine_apply(): notes in `confine` what serving a checked source, an inventory's too,
+ * needs, and does what cannot be done any more afterwards. Call while there is one thread. 0, or a
+ * negative errno. */
+int ds_source_prepare(const char *source, const struct ds_source_options *options,
+                      struct ds_confine *confine);
 
 /* Wipes all that could be credentials in this process' environment; they are not looked for. */
 void ds_source_forget_environment(void);

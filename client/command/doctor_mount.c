@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "client.h"
+#include "confine.h"
 #include "doctor_dead.h"
 
 #include <errno.h>
@@ -155,10 +156,32 @@ static void look_at_configuration(struct ds_report *report)
                        "not set in " CONFIGURATION ": -o allow_other is refused to this user");
 }
 
+/* What a daemon would be confined by. */
+static void look_at_confinement(struct ds_report *report)
+{
+    static const char what[] = "confinement";
+    struct ds_confine_offers offers = ds_confine_offers();
+    bool calls = offers.calls && offers.calls_built;
+
+    if (calls && offers.files > 0)
+        ds_report_ok(report, what,
+                     "capabilities, no_new_privs, seccomp, and version %d of landlock",
+                     offers.files);
+    else
+        ds_report_warn(report, what, NULL, "capabilities, no_new_privs%s%s; %s%s%s",
+                       calls ? ", seccomp" : "", offers.files > 0 ? ", landlock" : "",
+                       calls                ? ""
+                       : offers.calls_built ? "this kernel has no seccomp"
+                                            : "this program was built without libseccomp",
+                       !calls && offers.files == 0 ? ", " : "",
+                       offers.files == 0 ? "this kernel has no landlock" : "");
+}
+
 void ds_doctor_mount(const char *source, struct ds_report *report)
 {
     look_at_device(report);
     look_at_program(report);
     look_at_configuration(report);
+    look_at_confinement(report);
     ds_doctor_dead(source, report);
 }

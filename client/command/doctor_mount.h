@@ -4,8 +4,8 @@
 
 #include "../base/report.h"
 
-/* Looks at /dev/fuse, fusermount3, /etc/fuse.conf, and mounts of `source` that are there; tells
- * what it finds. */
+/* Looks at /dev/fuse, fusermount3, /etc/fuse.conf, what confines a daemon, and mounts of `source`
+ * that are there; tells what it finds. */
 void ds_doctor_mount(const char *source, struct ds_report *report);
 
 #endif

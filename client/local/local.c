@@ -4,7 +4,10 @@
 #include "cleanup.h"
 #include "entry.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +180,42 @@ static const struct ds_client_ops local_ops = {
     .remove = ds_local_remove,
     .free = local_free,
 };
+
+/* Stores that are elsewhere, and have a link in the directory. */
+static int prepare_links(const char *path, struct ds_confine *confine)
+{
+    DIR *stream = opendir(path);
+    const struct dirent *entry;
+    int err = 0;
+    while (stream && !err && (entry = readdir(stream))) { // NOLINT: one thread
+        char *file DS_AUTO_FREE = NULL;
+        if (entry->d_type != DT_LNK)
+            continue;
+        if (asprintf(&file, "%s%s", path, entry->d_name) < 0)
+            file = NULL;
+        err = file ? ds_confine_file(confine, file, true) : -ENOMEM;
+    }
+    if (stream)
+        closedir(stream);
+    return err;
+}
+
+int ds_local_prepare(const char *path, bool read_only, struct ds_confine *confine)
+{
+    bool is_directory = path[strlen(path) - 1] == '/';
+    char *folder DS_AUTO_FREE = strdup(path);
+    confine->store = strdup(path);
+    confine->store_read = read_only;
+    if (!folder || !confine->store)
+        return -ENOMEM;
+    /* What SQLite keeps in a file for a moment, it keeps beside the store. */
+    if (setenv("SQLITE_TMPDIR", is_directory ? path : dirname(folder), 0) != 0)
+        return -ENOMEM;
+    if (!is_directory)
+        return ds_confine_file(confine, path, true);
+    int err = ds_confine_directory(confine, path, true);
+    return err ? err : prepare_links(path, confine);
+}
 
 static int open_store(const char *file, enum ds_side side, enum ds_store_use use, bool listed,
                       struct ds_call *call, struct ds_client **out)

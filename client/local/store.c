@@ -6,6 +6,7 @@
 #include "schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -194,7 +195,9 @@ static int choose_mode(const char *file, struct ds_call *call, enum ds_conn_mode
                                 log);
         *mode = DS_CONN_UNCHANGING;
     } else {
-        *mode = access(file, W_OK) == 0 ? DS_CONN_CHANGING : DS_CONN_READING;
+        /* Root may have become the store's owner in matters of files only. */
+        *mode =
+            faccessat(AT_FDCWD, file, W_OK, AT_EACCESS) == 0 ? DS_CONN_CHANGING : DS_CONN_READING;
     }
     return 0;
 }

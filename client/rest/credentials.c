@@ -205,6 +205,18 @@ int ds_credentials_new(const char *file, const char *host, struct ds_login *logi
     return err;
 }
 
+int ds_credentials_prepare(const char *file, struct ds_confine *confine)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    char *home DS_AUTO_FREE = file || directory ? NULL : home_file();
+    char *absolute DS_AUTO_FREE = file ? ds_path_absolute(file) : NULL;
+    if (file)
+        return absolute ? ds_confine_file(confine, absolute, false) : 0;
+    if (directory)
+        return ds_confine_directory(confine, directory, false);
+    return home && exists(home) ? ds_confine_file(confine, home, false) : 0;
+}
+
 int ds_credentials_refresh(const struct ds_credentials *credentials, struct ds_login *login,
                            struct ds_call *call)
 {

@@ -3,6 +3,7 @@
 #define DS_REST_CREDENTIALS_H
 
 #include "call.h"
+#include "confine.h"
 #include "login.h"
 
 struct ds_credentials;
@@ -19,6 +20,10 @@ struct ds_credentials;
  * words, which hold no credential. */
 int ds_credentials_new(const char *file, const char *host, struct ds_login *login,
                        struct ds_call *call, struct ds_credentials **out);
+
+/* Notes the directories of the files that credentials are read from, now and later, given the same
+ * `file`. 0 or a negative errno. */
+int ds_credentials_prepare(const char *file, struct ds_confine *confine);
 
 /* Wipes the names and passwords in the environment. */
 void ds_credentials_wipe_environment(void);

@@ -1,11 +1,14 @@
 /* The vtable of the REST protocol, and its opening. */
 #include "rest.h"
 
+#include "../base/path.h"
 #include "ask.h"
 #include "cleanup.h"
+#include "credentials.h"
 #include "json.h"
 #include "machine.h"
 #include "many.h"
+#include "secret.h"
 #include "store.h"
 
 #include <errno.h>
@@ -228,6 +231,15 @@ static int open_url(const struct ds_url *url, const struct ds_source_options *op
     rest->opened = true;
     *out = &rest->client;
     return 0;
+}
+
+int ds_rest_prepare(const struct ds_source_options *options, struct ds_confine *confine)
+{
+    int err = ds_secret_protect_process(); /* writes to a file of /proc */
+    char *cacert DS_AUTO_FREE = options->cacert ? ds_path_absolute(options->cacert) : NULL;
+    if (!err && cacert)
+        err = ds_confine_file(confine, cacert, false);
+    return err ? err : ds_credentials_prepare(options->credentials, confine);
 }
 
 int ds_rest_open(const char *source, const struct ds_source_options *options, struct ds_call *call,

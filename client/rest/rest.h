@@ -18,4 +18,7 @@ int ds_rest_open(const char *source, const struct ds_source_options *options, st
 int ds_rest_open_shared(struct ds_vcenter *vcenter, const char *id, struct ds_call *call,
                         struct ds_client **out);
 
+/* As ds_source_prepare(), for both kinds of https:// SOURCE. */
+int ds_rest_prepare(const struct ds_source_options *options, struct ds_confine *confine);
+
 #endif

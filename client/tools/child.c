@@ -3,45 +3,30 @@
 
 #include "../base/wait.h"
 #include "cleanup.h"
+#include "launch.h"
+#include "runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-/* Descriptors of the program. It knows nothing of the last one, which closes when it ends. */
-enum { CHILD_INPUT = 3, CHILD_ALIVE = 4 };
-
 enum { MAX_ERRORS_BYTES = 4096, ROOM_BYTES = 64 * 1024 };
 
-enum { READ_OUTPUT, READ_ERRORS, READ_ALIVE, READ_COUNT };
+enum {
+    READ_OUTPUT = DS_LAUNCH_OUTPUT,
+    READ_ERRORS = DS_LAUNCH_ERRORS,
+    READ_ALIVE = DS_LAUNCH_ALIVE,
+    READ_COUNT
+};
 
 struct child {
     pid_t pid;
     int fds[READ_COUNT]; /* our ends of the pipes, -1 when closed */
 };
-
-/* The environment with another locale. The array is owned by the caller, its strings are not. */
-static const char **make_environment(void)
-{
-    static const char locale[] = "LC_ALL=C.UTF-8";
-    size_t count = 0;
-    while (environ && environ[count])
-        count++;
-    const char **copy = calloc(count + 2, sizeof *copy);
-    if (!copy)
-        return NULL;
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], locale, strlen("LC_ALL=")) != 0)
-            copy[kept++] = environ[i];
-    copy[kept] = locale;
-    return copy;
-}
 
 static int make_input(const char *input, size_t len, int *out)
 {
@@ -63,43 +48,12 @@ static int make_input(const char *input, size_t len, int *out)
 /* Not below the descriptors that the program gets, so that giving them closes none of these. */
 static int move_up(int *fd)
 {
-    int moved = fcntl(*fd, F_DUPFD_CLOEXEC, CHILD_ALIVE + 1);
+    int moved = fcntl(*fd, F_DUPFD_CLOEXEC, DS_LAUNCH_LAST_FD + 1);
     if (moved < 0)
         return -errno;
     close(*fd);
     *fd = moved;
     return 0;
-}
-
-/* The ends for the program, indexed as in struct child, and its input behind them. */
-static int spawn(const char *const argv[], int ends[READ_COUNT + 1], pid_t *pid)
-{
-    static const int numbers[] = {STDOUT_FILENO, STDERR_FILENO, CHILD_ALIVE, CHILD_INPUT};
-    const char **environment DS_AUTO_FREE = make_environment();
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigset_t all;
-    if (!environment)
-        return ENOMEM;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawn_file_actions_init(&actions);
-    int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    for (int i = 0; i <= READ_COUNT && !error; i++)
-        error = posix_spawn_file_actions_adddup2(&actions, ends[i], numbers[i]);
-    if (!error)
-        error = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)argv,
-                             (char *const *)environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return error;
 }
 
 static void close_all(int *fds, int count)
@@ -114,8 +68,8 @@ static void close_all(int *fds, int count)
 static int start(struct ds_call *call, const char *const argv[], const char *input, size_t len,
                  struct child *child)
 {
-    int ends[READ_COUNT + 1] = {-1, -1, -1, -1};
-    int err = make_input(input, len, &ends[READ_COUNT]);
+    int ends[DS_LAUNCH_COUNT] = {-1, -1, -1, -1};
+    int err = make_input(input, len, &ends[DS_LAUNCH_INPUT]);
     for (int i = 0; i < READ_COUNT && !err; i++) {
         int made[2];
         err = pipe2(made, O_CLOEXEC) < 0 ? -errno : 0;
@@ -124,18 +78,19 @@ static int start(struct ds_call *call, const char *const argv[], const char *inp
             ends[i] = made[1];
         }
     }
-    for (int i = 0; i <= READ_COUNT && !err; i++)
+    for (int i = 0; i < DS_LAUNCH_COUNT && !err; i++)
         err = move_up(&ends[i]);
     if (err) {
         err = ds_call_fail(call, err == -ENOMEM ? -ENOMEM : -EHOSTUNREACH, "cannot run %.100s: %s",
                            argv[0], strerror(-err));
     } else {
-        int error = spawn(argv, ends, &child->pid);
+        int error = ds_runner_started() ? ds_runner_run(ends, &child->pid)
+                                        : ds_launch(argv, ends, &child->pid);
         if (error)
             err = ds_call_fail(call, error == ENOMEM ? -ENOMEM : -EHOSTUNREACH,
                                "cannot run %.100s: %s", argv[0], strerror(error));
     }
-    close_all(ends, READ_COUNT + 1);
+    close_all(ends, DS_LAUNCH_COUNT);
     return err;
 }
 
@@ -191,6 +146,18 @@ static int attend(struct ds_call *call, bool heed_cancel, struct child *child, s
     return 0;
 }
 
+/* Leaves nothing of the program's group; its status. */
+static int end(pid_t pid)
+{
+    int status = 0;
+    if (ds_runner_started())
+        return ds_runner_end(pid);
+    kill(-pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return status;
+}
+
 int ds_child_run(struct ds_call *call, bool heed_cancel, const struct ds_child_program *program,
                  struct ds_child_result *out)
 {
@@ -200,9 +167,7 @@ int ds_child_run(struct ds_call *call, bool heed_cancel, const struct ds_child_p
     if (!err) {
         ds_call_set_sent(call, DS_SENT_MAYBE);
         err = attend(call, heed_cancel, &child, program->max_output_bytes, &result);
-        kill(-child.pid, SIGKILL);
-        while (waitpid(child.pid, &result.status, 0) < 0 && errno == EINTR)
-            continue;
+        result.status = end(child.pid);
     }
     close_all(child.fds, READ_COUNT);
     if (err) {

@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The file that the program finds its input under. */
-#define DS_CHILD_INPUT "/proc/self/fd/3"
-
 /* Borrowed. */
 struct ds_child_program {
     const char *const *argv;

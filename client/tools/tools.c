@@ -6,6 +6,7 @@
 #include "get.h"
 #include "log.h"
 #include "pool.h"
+#include "runner.h"
 #include "set.h"
 #include "vmtoolsd.h"
 #include "vsock.h"
@@ -114,6 +115,21 @@ static int try_store(struct ds_client *client, struct ds_call *call, struct ds_c
     else
         *out = client;
     return err;
+}
+
+/* What runs the program, where it is to be run. */
+static const char *program_of(enum ds_tools_way way, const char *path)
+{
+    if (way == DS_TOOLS_WAY_PROGRAM)
+        return path ? path : DS_TOOLS_PROGRAM;
+    return way == DS_TOOLS_WAY_HOST && !ds_vsock_exists() ? DS_TOOLS_PROGRAM : NULL;
+}
+
+int ds_tools_prepare(enum ds_tools_way way, const char *path, struct ds_confine *confine)
+{
+    const char *program = program_of(way, path);
+    confine->port = way == DS_TOOLS_WAY_HOST && !program;
+    return program ? ds_runner_start(program) : 0;
 }
 
 int ds_tools_open(enum ds_tools_way way, const char *path, const struct ds_source_options *options,

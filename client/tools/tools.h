@@ -23,6 +23,9 @@ enum ds_tools_way {
 int ds_tools_open(enum ds_tools_way way, const char *path, const struct ds_source_options *options,
                   struct ds_call *call, struct ds_client **out);
 
+/* As ds_source_prepare(), with the arguments of ds_tools_open(). */
+int ds_tools_prepare(enum ds_tools_way way, const char *path, struct ds_confine *confine);
+
 /* A client over a transport, which it takes over, also on failure. 0 or -ENOMEM. */
 int ds_tools_make_take(struct ds_transport *transport, unsigned parallel, bool can_append,
                        struct ds_client **out);

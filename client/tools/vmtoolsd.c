@@ -3,6 +3,8 @@
 
 #include "../base/turns.h"
 #include "child.h"
+#include "launch.h"
+#include "runner.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -51,7 +53,7 @@ static int vmtoolsd_exchange(struct ds_transport *transport, struct ds_call *cal
                              struct ds_answer *out)
 {
     struct vmtoolsd *vmtoolsd = (struct vmtoolsd *)transport;
-    const char *const argv[] = {vmtoolsd->program, "--cmdfile", DS_CHILD_INPUT, NULL};
+    const char *const argv[] = {vmtoolsd->program, "--cmdfile", DS_LAUNCH_INPUT_NAME, NULL};
     const struct ds_child_program program = {.argv = argv,
                                              .input = text,
                                              .input_len = len,
@@ -74,6 +76,7 @@ static void vmtoolsd_free(struct ds_transport *transport)
 {
     struct vmtoolsd *vmtoolsd = (struct vmtoolsd *)transport;
     ds_turns_end(&vmtoolsd->turns);
+    ds_runner_stop();
     free(vmtoolsd->program);
     free(vmtoolsd);
 }

@@ -27,6 +27,7 @@ struct fs_options {
     bool read_only;                /* ro */
     bool allow_other;              /* allow_other */
     bool xattr;                    /* xattr */
+    bool no_sandbox;               /* nosandbox: the daemon keeps its rights */
     bool commit_at_close; /* commit=close: writes are always gathered; commit=write is default */
     bool force;           /* force: rmdir deletes a DataSet with its entries */
     uid_t uid;            /* uid=N, default the caller's */

@@ -108,11 +108,26 @@ static int planned_error(struct step *step)
     return 0;
 }
 
+/* Above what programs count on. */
+enum { LOG_FD = 200 };
+
+static int log_fd = -1;
+
+/* A daemon that is confined can no longer open the log. */
+__attribute__((constructor)) static void open_log(void)
+{
+    const char *path = getenv("FAKEVSOCK_LOG");
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0) {
+        log_fd = fcntl(fd, F_DUPFD_CLOEXEC, LOG_FD);
+        close(fd);
+    }
+}
+
 /* Appends a line to the log in one write. Keeps errno. */
 static void note(const struct step *step, const struct sockaddr_vm *address, int error)
 {
     int saved = errno;
-    const char *path = getenv("FAKEVSOCK_LOG");
     const char *outcome = "ok";
     for (size_t i = 0; error && i < sizeof errors / sizeof *errors; i++) {
         if (errors[i].number == error)
@@ -122,11 +137,9 @@ static void note(const struct step *step, const struct sockaddr_vm *address, int
     int len = address ? snprintf(line, sizeof line, "%s %d %s\n", step->name,
                                  (int)address->svm_port, outcome)
                       : snprintf(line, sizeof line, "%s %s\n", step->name, outcome);
-    int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
-    if (fd >= 0 && write(fd, line, (size_t)len) != len)
+    /* In the background the daemon has closed what it had inherited. */
+    if (log_fd >= 0 && write(log_fd, line, (size_t)len) != len && errno != EBADF)
         abort();
-    if (fd >= 0)
-        close(fd);
     errno = saved;
 }
 

@@ -61,7 +61,7 @@ static void test_clients(void **state)
         {"env -i PATH=\"$PATH\" make -s -j2 all CLIENTS=tools BUILD=$PLACE 2>&1",
          "libc.so.6\nlibfuse3\nlibjansson\n"},
         {"env -i PATH=\"$PATH\" make -s -j2 all CLIENTS=local BUILD=$PLACE 2>&1",
-         "libc.so.6\nlibfuse3\nlibjansson\nlibsqlite3\n"},
+         "libc.so.6\nlibfuse3\nlibjansson\nlibseccomp\nlibsqlite3\n"},
     };
     char place[] = "/tmp/datasetfs-test-XXXXXX";
     assert_non_null(mkdtemp(place));

@@ -29,7 +29,7 @@ relate() {
     all=$(echo "$packages"/datasetfs_*.deb)
     guest=$(echo "$packages"/datasetfs-guest_*.deb)
     same "$(depends "$guest")" 'fuse3 libc6 libfuse3-3 libjansson4'
-    same "$(depends "$all")" 'ca-certificates fuse3 libc6 libcurl4 libfuse3-3 libjansson4 libsqlite3-0'
+    same "$(depends "$all")" 'ca-certificates fuse3 libc6 libcurl4 libfuse3-3 libjansson4 libseccomp2 libsqlite3-0'
     same "$(field "$guest" Conflicts) $(field "$guest" Replaces)" 'datasetfs datasetfs'
     same "$(field "$all" Conflicts) $(field "$all" Replaces)" 'datasetfs-guest datasetfs-guest'
     [[ $(field "$guest" Provides) =~ ^datasetfs\ \(= ]]

@@ -27,7 +27,7 @@ rpms_need() {
     done
     same "$(needs "$work"/rpms/datasetfs-guest-*.rpm)" "/bin/sh fuse3 $libraries libjansson.so.4()(64bit)"
     same "$(needs "$work"/rpms/datasetfs-[0-9]*.rpm)" \
-        "/bin/sh ca-certificates fuse3 libcurl.so.4()(64bit) $libraries libjansson.so.4()(64bit) libsqlite3.so.0()(64bit)"
+        "/bin/sh ca-certificates fuse3 libcurl.so.4()(64bit) $libraries libjansson.so.4()(64bit) libseccomp.so.2()(64bit) libsqlite3.so.0()(64bit)"
     same "$(rpm -qp --conflicts "$work"/rpms/datasetfs-guest-*.rpm)" datasetfs
     same "$(rpm -qp --conflicts "$work"/rpms/datasetfs-[0-9]*.rpm)" datasetfs-guest
     rpm -qp --provides "$work"/rpms/datasetfs-guest-*.rpm | grep '^datasetfs = '
@@ -68,7 +68,7 @@ rpms_install() {
     machine_make "$roots/bookworm-systemd"
     simulate
     machine_boot
-    inside apt-get install --no-install-recommends rpm fuse3 libfuse3-3 libjansson4 libcurl4 libsqlite3-0
+    inside apt-get install --no-install-recommends rpm fuse3 libfuse3-3 libjansson4 libcurl4 libseccomp2 libsqlite3-0
     inside sh -c 'rpm -i --nodeps /dev/host/datasetfs-guest-*.rpm'
     is_value hello
     inside systemctl -q is-enabled "$unit"
