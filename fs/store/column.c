@@ -313,29 +313,3 @@ int fs_column_comes_node(struct fs_request *request, const struct fs_node *node)
     fs_dataset_release(dataset);
     return err;
 }
-
-bool fs_column_serves(const struct fs_request *request, struct fs_node *node,
-                      enum fs_ticket_use use)
-{
-    struct fs_columns *columns = request->fs->machines.columns;
-    struct fs_column *column = NULL;
-    const struct fs_reader *reader;
-    struct fs_cell *cell;
-
-    if (columns != NULL && node->attached)
-        column = fs_columns_find(columns, node->dataset->name, node->key);
-    reader = column != NULL ? fs_readers_find(&column->readers, request->tid, false) : NULL;
-    if (reader != NULL && reader->run < 2)
-        reader = fs_readers_find(&column->readers, reader->parent, true);
-    cell = reader != NULL && reader->run >= 2 ? fs_column_cell(column, node->dataset->vm) : NULL;
-    if (cell == NULL)
-        return false;
-    if (fs_ticket_take_ahead(node, use, reader->since_ms)) {
-        cell->told = request->tid;
-        cell->told_ms = ds_call_now_ms();
-        return true;
-    }
-    /* ls calls stat(2) and then lstat(2): it is told the same for as long as the kernel would. */
-    return use == FS_TICKET_STAT && cell->told == request->tid && fs_ticket_came_ahead(node) &&
-           node->seen.value != NULL && ds_call_now_ms() - cell->told_ms <= FS_FRESH_MS;
-}

@@ -13,10 +13,6 @@
 
 #include "kernel/request.h"
 #include "model/datasets.h"
-#include "model/node.h"
-#include "model/open_ticket.h"
-
-#include <stdbool.h>
 
 /* The thread has listed the machines. With fs->lock. */
 void fs_column_lists(struct fs *fs, pid_t tid);
@@ -28,11 +24,6 @@ int fs_column_comes(struct fs_request *request, struct fs_dataset *dataset, cons
 
 /* The same for an entry, unless it was removed. */
 int fs_column_comes_node(struct fs_request *request, const struct fs_node *node);
-
-/* With fs->lock: true if the entry's value came ahead for the caller, who has not had that use of
- * it: it is had thereby. */
-bool fs_column_serves(const struct fs_request *request, struct fs_node *node,
-                      enum fs_ticket_use use);
 
 /* With fs->lock: lets go of what came ahead and is too old to serve. */
 void fs_column_trim(struct fs *fs);

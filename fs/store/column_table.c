@@ -100,7 +100,7 @@ static bool make_room(struct fs *fs, struct fs_columns *columns)
 {
     struct fs_column *last = columns->list != NULL ? columns->list->newer : NULL;
 
-    if (columns->count < COLUMNS)
+    if (columns->count < COLUMNS || last == NULL)
         return true;
     while (last != columns->list && last->coming > 0)
         last = last->newer;
@@ -166,4 +166,29 @@ struct fs_cell *fs_column_cell(struct fs_column *column, const struct fs_vm *vm)
             return cell;
     }
     return NULL;
+}
+
+bool fs_columns_serve(const struct fs_columns *columns, pid_t tid, struct fs_node *node,
+                      enum fs_ticket_use use)
+{
+    struct fs_column *column = NULL;
+    const struct fs_reader *reader;
+    struct fs_cell *cell;
+
+    if (columns != NULL && node->attached)
+        column = fs_columns_find(columns, node->dataset->name, node->key);
+    reader = column != NULL ? fs_readers_find(&column->readers, tid, false) : NULL;
+    if (reader != NULL && reader->run < 2)
+        reader = fs_readers_find(&column->readers, reader->parent, true);
+    cell = reader != NULL && reader->run >= 2 ? fs_column_cell(column, node->dataset->vm) : NULL;
+    if (cell == NULL)
+        return false;
+    if (fs_ticket_take_ahead(node, use, reader->since_ms)) {
+        cell->stat_by = tid;
+        cell->stat_ms = ds_call_now_ms();
+        return true;
+    }
+    /* ls calls stat(2) and then lstat(2): it is told the same for as long as the kernel would. */
+    return use == FS_TICKET_STAT && cell->stat_by == tid && fs_ticket_came_ahead(node) &&
+           node->seen.value != NULL && ds_call_now_ms() - cell->stat_ms <= FS_FRESH_MS;
 }

@@ -6,6 +6,7 @@
 #include "model/datasets.h"
 #include "model/listing.h"
 #include "model/node.h"
+#include "model/open_ticket.h"
 #include "reader.h"
 
 #include <stdbool.h>
@@ -24,8 +25,8 @@ struct fs_cell {
     bool absent;                /* it has come: there is none */
     bool used;                  /* the reader has come to it */
     int64_t came_ms;
-    pid_t told; /* the thread whose stat it has served, */
-    int64_t told_ms;
+    pid_t stat_by;   /* the thread whose stat it has served, */
+    int64_t stat_ms; /* and when */
 };
 
 struct fs_column {
@@ -66,6 +67,11 @@ bool fs_column_take_listing(struct fs *fs, struct fs_column *column);
 
 /* The latest cell of that machine, or NULL. */
 struct fs_cell *fs_column_cell(struct fs_column *column, const struct fs_vm *vm);
+
+/* True if the entry's value came ahead for the thread, who has not had that use of it: it is had
+ * thereby. `columns`: or NULL. */
+bool fs_columns_serve(const struct fs_columns *columns, pid_t tid, struct fs_node *node,
+                      enum fs_ticket_use use);
 
 /* Makes the cell, which is empty, that machine's. False when there is no memory. */
 bool fs_cell_fill(struct fs *fs, struct fs_cell *cell, struct fs_column *column, struct fs_vm *vm);

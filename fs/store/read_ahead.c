@@ -3,7 +3,7 @@
 
 #include "ask.h"
 #include "cleanup.h"
-#include "column.h"
+#include "column_table.h"
 #include "model/value.h"
 
 #include <errno.h>
@@ -332,7 +332,7 @@ bool fs_ahead_serves(struct fs_request *request, struct fs_node *node, enum fs_t
         step.listing->refs++;
         size = fs_walk_batch(node->dataset, &step, fs_ahead_most(node->dataset));
     }
-    if (!follower && *err == 0 && fs_column_serves(request, node, use)) {
+    if (!follower && *err == 0 && fs_columns_serve(fs->machines.columns, request->tid, node, use)) {
         *err = fs_value_exists(node) ? 0 : -ENOENT;
         follower = true;
     }
