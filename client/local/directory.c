@@ -18,6 +18,7 @@ struct directory {
     struct ds_inventory inventory; /* first, see inventory.h */
     char *path;                    /* ends in a slash; owned */
     bool read_only;
+    struct ds_open_stores *open; /* owned */
 };
 
 static struct directory *directory_of(struct ds_inventory *inventory)
@@ -138,14 +139,17 @@ static int open_machine(struct ds_inventory *inventory, struct ds_call *call, co
         err = ds_call_fail(call, -ENODEV, "there is no virtual machine '%.150s'", id);
     if (err)
         return err;
-    return ds_local_open_listed(file, inventory->caps.side, directory->read_only, call, out);
+    return ds_local_open_listed(file, inventory->caps.side, directory->read_only, directory->open,
+                                call, out);
 }
 
 static void free_directory(struct ds_inventory *inventory, struct ds_call *call)
 {
+    struct directory *directory = directory_of(inventory);
     (void)call;
-    free(directory_of(inventory)->path);
-    free(inventory);
+    ds_open_stores_free(directory->open);
+    free(directory->path);
+    free(directory);
 }
 
 static const struct ds_inventory_ops directory_ops = {
@@ -166,8 +170,9 @@ int ds_directory_open(const char *path, const struct ds_source_options *options,
     if (!directory)
         return -ENOMEM;
     directory->path = strdup(path);
-    if (!directory->path) {
-        free(directory);
+    directory->open = ds_open_stores_new();
+    if (!directory->path || !directory->open) {
+        free_directory(&directory->inventory, call);
         return -ENOMEM;
     }
     directory->read_only = options->read_only;

@@ -162,7 +162,8 @@ static int local_destroy(struct ds_client *client, struct ds_call *call, const c
 static void local_free(struct ds_client *client, struct ds_call *call)
 {
     struct ds_local *local = (struct ds_local *)client;
-    ds_pool_free(local->pool, call);
+    ds_open_store_end(&local->store, call);
+    free(local->file);
     free(local);
 }
 
@@ -217,14 +218,18 @@ int ds_local_prepare(const char *path, bool read_only, struct ds_confine *confin
     return err ? err : prepare_links(path, confine);
 }
 
-static int open_store(const char *file, enum ds_side side, enum ds_store_use use, bool listed,
-                      struct ds_call *call, struct ds_client **out)
+static int open_store(const char *file, enum ds_side side, enum ds_store_use use,
+                      struct ds_open_stores *all, struct ds_call *call, struct ds_client **out)
 {
     struct ds_local *local = calloc(1, sizeof *local);
     if (!local)
         return -ENOMEM;
-    int err = ds_pool_new(file, use, listed, call, &local->pool);
+    local->file = strdup(file);
+    local->store = (struct ds_open_store){
+        .all = all, .identity = {.file = local->file, .listed = all != NULL}, .use = use};
+    int err = local->file ? ds_open_store_begin(&local->store, call) : -ENOMEM;
     if (err) {
+        free(local->file);
         free(local);
         return err;
     }
@@ -248,11 +253,11 @@ struct ds_caps ds_local_caps(enum ds_side side)
 int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
                   struct ds_client **out)
 {
-    return open_store(file, side, read_only ? DS_STORE_READ : DS_STORE_MAKE, false, call, out);
+    return open_store(file, side, read_only ? DS_STORE_READ : DS_STORE_MAKE, NULL, call, out);
 }
 
-int ds_local_open_listed(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
-                         struct ds_client **out)
+int ds_local_open_listed(const char *file, enum ds_side side, bool read_only,
+                         struct ds_open_stores *all, struct ds_call *call, struct ds_client **out)
 {
-    return open_store(file, side, read_only ? DS_STORE_READ : DS_STORE_CHANGE, true, call, out);
+    return open_store(file, side, read_only ? DS_STORE_READ : DS_STORE_CHANGE, all, call, out);
 }

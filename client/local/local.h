@@ -3,6 +3,7 @@
 #define DS_LOCAL_H
 
 #include "client.h"
+#include "open_stores.h"
 
 #include <stdbool.h>
 
@@ -16,9 +17,10 @@ int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds
                   struct ds_client **out);
 
 /* The same for the store of a machine that an inventory lists: it is never made, and from when the
- * file is missing or another one, opening and each operation is -ENODEV. */
-int ds_local_open_listed(const char *file, enum ds_side side, bool read_only, struct ds_call *call,
-                         struct ds_client **out);
+ * file is missing or another one, opening and each operation is -ENODEV. It is one of `all`, which
+ * is freed later: it may be closed while nobody uses it, and is opened again. */
+int ds_local_open_listed(const char *file, enum ds_side side, bool read_only,
+                         struct ds_open_stores *all, struct ds_call *call, struct ds_client **out);
 
 /* As ds_source_prepare(), for a file and for a directory of them. */
 int ds_local_prepare(const char *path, bool read_only, struct ds_confine *confine);

@@ -7,21 +7,39 @@
 #include <errno.h>
 #include <string.h>
 
+static struct ds_open_store *store_of(struct ds_client *client)
+{
+    return &((struct ds_local *)client)->store;
+}
+
+/* Gives the connection back, and its store. */
+static void give(struct ds_client *client, struct ds_conn *conn, bool change)
+{
+    struct ds_call *call = conn->call;
+    ds_pool_give(store_of(client)->pool, conn, change);
+    ds_open_store_let_go(store_of(client), call);
+}
+
 int ds_local_begin(struct ds_client *client, struct ds_call *call, enum ds_op op,
                    enum ds_local_mode mode, struct ds_conn **out)
 {
-    struct ds_pool *pool = ((struct ds_local *)client)->pool;
+    struct ds_pool *pool;
     struct ds_conn *conn;
-    int err = ds_pool_take(pool, call, mode == DS_LOCAL_CHANGE, &conn);
+    int err = ds_open_store_hold(store_of(client), call, &pool);
     if (err)
         return err;
+    err = ds_pool_take(pool, call, mode == DS_LOCAL_CHANGE, &conn);
+    if (err) {
+        ds_open_store_let_go(store_of(client), call);
+        return err;
+    }
     ds_client_count(client, op);
     if (mode == DS_LOCAL_READ)
         err = ds_conn_begin_read(conn);
     if (mode == DS_LOCAL_CHANGE)
         err = ds_conn_begin_change(conn);
     if (err) {
-        ds_pool_give(pool, conn, mode == DS_LOCAL_CHANGE);
+        give(client, conn, mode == DS_LOCAL_CHANGE);
         return err;
     }
     /* Once more: it may have waited long for its lock. */
@@ -38,7 +56,7 @@ int ds_local_begin(struct ds_client *client, struct ds_call *call, enum ds_op op
 int ds_local_end(struct ds_client *client, struct ds_conn *conn, enum ds_local_mode mode, int err)
 {
     err = mode == DS_LOCAL_CHANGE ? ds_conn_end_change(conn, err) : ds_conn_end_read(conn, err);
-    ds_pool_give(((struct ds_local *)client)->pool, conn, mode == DS_LOCAL_CHANGE);
+    give(client, conn, mode == DS_LOCAL_CHANGE);
     return err;
 }
 
@@ -48,7 +66,7 @@ int ds_local_end_change(struct ds_client *client, struct ds_conn *conn, int err,
     err = ds_conn_end_change(conn, err);
     /* The store's own limit is -ENOSPC too, without the disk being full. */
     *again = err == -ENOSPC && conn->full && !repeated && ds_conn_empty_log(conn);
-    ds_pool_give(((struct ds_local *)client)->pool, conn, true);
+    give(client, conn, true);
     return err;
 }
 

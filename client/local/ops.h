@@ -3,14 +3,15 @@
 #define DS_LOCAL_OPS_H
 
 #include "client.h"
-#include "pool.h"
+#include "open_stores.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct ds_local {
     struct ds_client client; /* first, see client.h */
-    struct ds_pool *pool;
+    char *file;              /* owned */
+    struct ds_open_store store;
 };
 
 /* How an operation uses its connection. */

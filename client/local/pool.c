@@ -15,62 +15,25 @@
 enum { SETTLE_MS = 10000 };
 
 struct ds_pool {
-    char *file;
+    const struct ds_identity *identity; /* of the one file that all connections lead to */
     bool read_only;
-    bool listed; /* in an inventory */
     struct ds_room *room;
-    struct ds_settle *settle; /* NULL if read_only */
-    dev_t device;             /* the file's, so that all connections lead to the same one */
-    ino_t inode;
+    struct ds_settle *settle;    /* NULL if read_only */
     struct ds_turns connections; /* that operations may have */
     struct ds_turns changes;     /* SQLite makes them one after the other */
     pthread_mutex_t mutex;
     struct ds_conn *idle; /* under mutex; the last one given back first, its cache is warm */
 };
 
-/* Notes which file the name leads to. */
-static int note_identity(struct ds_pool *pool, struct ds_call *call)
-{
-    struct stat status;
-    if (stat(pool->file, &status) < 0)
-        return ds_call_fail(call, -errno, "%s: %s", pool->file, strerror(errno));
-    pool->device = status.st_dev;
-    pool->inode = status.st_ino;
-    return 0;
-}
-
-static int fail_replaced(struct ds_pool *pool, struct ds_call *call)
-{
-    /* The name stands last: however long it is, it does not push the advice out. */
-    if (pool->listed)
-        return ds_call_fail(call, -ENODEV,
-                            "the virtual machine is gone: its store file was removed or replaced: "
-                            "%s",
-                            pool->file);
-    return ds_call_fail(call, -EIO, "the store file was removed or replaced: mount again: %s",
-                        pool->file);
-}
-
-int ds_pool_check(struct ds_pool *pool, struct ds_call *call)
-{
-    struct stat status;
-    if (stat(pool->file, &status) < 0)
-        return errno == ENOENT || errno == ENOTDIR
-                   ? fail_replaced(pool, call)
-                   : ds_call_fail(call, -EIO, "%s: %s", pool->file, strerror(errno));
-    if (status.st_dev != pool->device || status.st_ino != pool->inode)
-        return fail_replaced(pool, call);
-    return 0;
-}
-
-/* The same for a connection just made, which opened the name at another time than we look at it. */
+/* As ds_identity_check() for a connection just made, which opened the name at another time than we
+ * look at it. */
 static int check_connection(struct ds_pool *pool, struct ds_conn *conn, struct ds_call *call)
 {
     int moved = 0;
     int code = sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
     if (code == SQLITE_OK && moved)
-        return fail_replaced(pool, call);
-    return ds_pool_check(pool, call);
+        return ds_identity_fail(pool->identity, call);
+    return ds_identity_check(pool->identity, call);
 }
 
 /* The parts of opening that every connection needs. */
@@ -82,15 +45,25 @@ static int finish_connection(struct ds_pool *pool, struct ds_conn *conn, struct 
     return err;
 }
 
-/* One more connection, to the same file: never to another one that took its name meanwhile, nor to
+int ds_pool_check(const struct ds_pool *pool, struct ds_call *call)
+{
+    return ds_identity_check(pool->identity, call);
+}
+
+/* A connection to the file that is known: never to another one that took its name meanwhile, nor to
  * one that we make. */
+static int connect_known(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
+{
+    int err = ds_store_connect(pool->identity->file,
+                               pool->read_only ? DS_STORE_READ : DS_STORE_CHANGE, call, out);
+    return err == -ENOENT ? ds_identity_fail(pool->identity, call) : err;
+}
+
+/* One more connection. */
 static int connect_again(struct ds_pool *pool, struct ds_call *call, struct ds_conn **out)
 {
     struct ds_conn *conn = NULL;
-    int err = ds_store_connect(pool->file, pool->read_only ? DS_STORE_READ : DS_STORE_CHANGE, call,
-                               &conn);
-    if (err == -ENOENT)
-        return fail_replaced(pool, call);
+    int err = connect_known(pool, call, &conn);
     if (err)
         return err;
     err = finish_connection(pool, conn, call);
@@ -118,7 +91,7 @@ static int take_connection(struct ds_pool *pool, struct ds_call *call, struct ds
         return err;
     struct ds_conn *conn = NULL;
     /* First, for SQLite would find the other store's log beside ours. */
-    err = ds_pool_check(pool, call);
+    err = ds_identity_check(pool->identity, call);
     if (!err)
         conn = pop_idle(pool);
     if (!err && !conn)
@@ -188,14 +161,22 @@ void ds_pool_give(struct ds_pool *pool, struct ds_conn *conn, bool change)
     }
 }
 
-/* The first connection. */
-static int connect_first(struct ds_pool *pool, enum ds_store_use use, struct ds_call *call)
+/* The first connection: of a file that is not known, whatever the name leads to. */
+static int connect_first(struct ds_pool *pool, struct ds_identity *identity, enum ds_store_use use,
+                         struct ds_call *call)
 {
-    int err = ds_store_connect(pool->file, use, call, &pool->idle);
-    return err == -ENOENT && pool->listed ? -ENODEV : err;
+    if (identity->known) {
+        /* First, as above. */
+        int err = ds_identity_check(identity, call);
+        return err ? err : connect_known(pool, call, &pool->idle);
+    }
+    int err = ds_store_connect(identity->file, use, call, &pool->idle);
+    if (err == -ENOENT && identity->listed)
+        return -ENODEV;
+    return err ? err : ds_identity_note(identity, call);
 }
 
-int ds_pool_new(const char *file, enum ds_store_use use, bool listed, struct ds_call *call,
+int ds_pool_new(struct ds_identity *identity, enum ds_store_use use, struct ds_call *call,
                 struct ds_pool **out)
 {
     bool read_only = use == DS_STORE_READ;
@@ -203,19 +184,15 @@ int ds_pool_new(const char *file, enum ds_store_use use, bool listed, struct ds_
     if (!pool)
         return -ENOMEM;
     pool->read_only = read_only;
-    pool->listed = listed;
+    pool->identity = identity;
     pthread_mutex_init(&pool->mutex, NULL);
     int err = ds_turns_init(&pool->connections, DS_POOL_CONNECTIONS);
     int changes_err = ds_turns_init(&pool->changes, 1);
     err = err ? err : changes_err;
-    if (!err) {
-        pool->file = strdup(file);
-        err = pool->file ? connect_first(pool, use, call) : -ENOMEM;
-    }
     if (!err)
-        err = note_identity(pool, call);
+        err = connect_first(pool, identity, use, call);
     if (!err)
-        pool->room = ds_room_hold(file, pool->device, pool->inode);
+        pool->room = ds_room_hold(identity->file, identity->device, identity->inode);
     if (!err && !pool->room)
         err = -ENOMEM;
     if (!err)
@@ -245,6 +222,5 @@ void ds_pool_free(struct ds_pool *pool, struct ds_call *call)
     ds_turns_end(&pool->connections);
     ds_turns_end(&pool->changes);
     pthread_mutex_destroy(&pool->mutex);
-    free(pool->file);
     free(pool);
 }

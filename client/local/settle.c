@@ -26,6 +26,12 @@ struct ds_settle {
     bool stop;
 };
 
+static void warn(void)
+{
+    ds_log(DS_LOG_WARNING, "what was changed last is not in the store file itself, but in the log "
+                           "beside it");
+}
+
 /* With the lock. */
 static void plan_again(struct ds_settle *settle, enum ds_settle_result result)
 {
@@ -35,8 +41,7 @@ static void plan_again(struct ds_settle *settle, enum ds_settle_result result)
         settle->due = true;
         settle->due_ms = ds_call_now_ms() + ((int64_t)PAUSE_MS << settle->tries);
     } else {
-        ds_log(DS_LOG_WARNING, "what was changed last is not in the store file itself, but in the "
-                               "log beside it");
+        warn();
     }
 }
 
@@ -105,6 +110,8 @@ void ds_settle_free(struct ds_settle *settle)
     pthread_cond_signal(&settle->wake);
     pthread_mutex_unlock(&settle->mutex);
     pthread_join(settle->thread, NULL);
+    if (settle->due && settle->try(settle->pool) == DS_SETTLE_FAILED)
+        warn();
     pthread_cond_destroy(&settle->wake);
     pthread_mutex_destroy(&settle->mutex);
     free(settle);

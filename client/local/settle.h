@@ -20,7 +20,9 @@ int ds_settle_new(enum ds_settle_result (*try)(struct ds_pool *pool), struct ds_
 /* Something was committed. From any thread. */
 void ds_settle_changed(struct ds_settle *settle);
 
-/* Ends the thread. Harmless on NULL. */
+/* Ends the thread; what was left to be done is tried once more now: nobody else would do it soon
+ * where another process has the store open too, unless that one is at the log just then. Harmless
+ * on NULL. */
 void ds_settle_free(struct ds_settle *settle);
 
 #endif
