@@ -52,11 +52,16 @@ static void hide(struct fs *fs, struct fs_vm *vm)
         fs_forget_soon(&fs->kernel, &directory->busy->stale);
 }
 
+void fs_machines_distrust(struct fs_vm *vm)
+{
+    vm->machine.seen_ms = 0;
+    vm->machine.returned = vm->client != NULL;
+}
+
 void fs_machines_gone(struct fs *fs, struct fs_vm *vm)
 {
     hide(fs, vm);
-    vm->machine.seen_ms = 0;
-    vm->machine.returned = vm->client != NULL;
+    fs_machines_distrust(vm);
 }
 
 /* Shows it under that name, which another machine may have had so far: whose it is by now, if not

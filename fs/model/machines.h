@@ -39,6 +39,10 @@ int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64
 /* There is no such machine any more, or not under its name. */
 void fs_machines_gone(struct fs *fs, struct fs_vm *vm);
 
+/* Its store says that it is gone: whether there is one of its id again is asked for before it is
+ * used next, and that may be another one. */
+void fs_machines_distrust(struct fs_vm *vm);
+
 /* Any machine, or any that is not shown and of which nothing is used here: it is not known from now
  * on, and the caller's. NULL if there is none. */
 struct fs_vm *fs_machines_take(struct fs *fs);

@@ -65,4 +65,8 @@ int fs_ask_begin(struct fs_request *request, struct fs_vm *vm, bool change)
 void fs_ask_end(struct fs_request *request, struct fs_vm *vm)
 {
     fs_turn_end(request, vm);
+    if (!fs_machines_any(vm->fs) || request->call.error != -ENODEV)
+        return;
+    DS_LOCK_SCOPE(&vm->fs->lock);
+    fs_machines_distrust(vm);
 }

@@ -159,6 +159,23 @@ static void test_come_and_go(void **state)
     assert_sh_ok(*state, "ok web-01", "$DATASETFS get local:kept/web-01.db status state");
 }
 
+/* Another store in the place of one, although no listing has missed it: the first to come finds
+ * out.
+ */
+static void test_replaced(void **state)
+{
+    start(NULL);
+    assert_sh_ok(*state, "ok web-01", "cat m/web-01/status/state");
+    assert_sh_ok(*state, "", "mkdir kept && mv d/web-01.db* kept");
+    make_machine("web-01");
+    assert_sh_ok(*state, "", "$DATASETFS set local:d/web-01.db status state another");
+    assert_sh_fails(*state, "No such device", "cat m/web-01/status/state");
+    assert_sh_ok(*state, "another", "cat m/web-01/status/state");
+    assert_sh_ok(*state, "", "echo mine >m/web-01/status/state");
+    assert_sh_ok(*state, "mine\n", "$DATASETFS get local:d/web-01.db status state");
+    assert_sh_ok(*state, "ok web-01", "$DATASETFS get local:kept/web-01.db status state");
+}
+
 /* Who is in a machine's directory when it goes is told so. */
 static void test_gone(void **state)
 {
@@ -200,10 +217,10 @@ static void test_usage(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_names),   HARNESS_SHELLS(test_links),  HARNESS_SHELLS(test_refused),
-    HARNESS_SHELLS(test_apart),   HARNESS_SHELLS(test_move),   HARNESS_SHELLS(test_control),
-    HARNESS_SHELLS(test_parents), HARNESS_SHELLS(test_room),   HARNESS_SHELLS(test_come_and_go),
-    HARNESS_SHELLS(test_gone),    HARNESS_SHELLS(test_filter), HARNESS_SHELLS(test_read_only),
-    HARNESS_SHELLS(test_usage),
+    HARNESS_SHELLS(test_names),     HARNESS_SHELLS(test_links),    HARNESS_SHELLS(test_refused),
+    HARNESS_SHELLS(test_apart),     HARNESS_SHELLS(test_move),     HARNESS_SHELLS(test_control),
+    HARNESS_SHELLS(test_parents),   HARNESS_SHELLS(test_room),     HARNESS_SHELLS(test_come_and_go),
+    HARNESS_SHELLS(test_gone),      HARNESS_SHELLS(test_replaced), HARNESS_SHELLS(test_filter),
+    HARNESS_SHELLS(test_read_only), HARNESS_SHELLS(test_usage),
 };
 HARNESS_MAIN(tests)
