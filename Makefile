@@ -63,7 +63,8 @@ FAKEVSOCK := $(BUILD)/libfakevsock.so
 PRELOADS  := $(PRELOADED:tests/sim/%.c=$(BUILD)/lib%.so)
 BENCH     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 # Suites that also run with their guest mounts, or with all their mounts, over the tools channel, with
-# their host mounts over REST, and in the directory of a machine of an inventory.
+# their host mounts over REST, and in the directory of a machine of an inventory: of all that can, in a
+# vCenter's the quick ones.
 MOUNT_DIR := $(BUILD)/tests/mount
 OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_users test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_attributes test_budget test_calls_tree \
@@ -79,7 +80,10 @@ OVER_MACHINES := $(addprefix machines@$(MOUNT_DIR)/,test_access test_attributes 
                      test_calls_write test_control test_directories test_followers test_fresh test_late \
                      test_listing test_names test_numbers test_refused test_rename test_scratch \
                      test_scratch_limit test_scratch_rename test_shell test_text test_times test_together \
-                     test_two test_users test_vanish)
+                     test_two test_users test_vanish) \
+                 $(addprefix rest-machines@$(MOUNT_DIR)/,test_access test_attributes test_budget \
+                     test_calls_tree test_calls_write test_control test_fresh test_refused test_rename \
+                     test_shell test_text test_times test_users test_vanish)
 # Those that take longest start first, lest one goes on by itself in the end. Those that count requests
 # within the 20 ms for which the kernel knows a file run while nothing else does.
 LONG      := $(addprefix %/,test_contract test_matrix test_shell test_model test_rest_fault test_rest_model \

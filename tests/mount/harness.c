@@ -298,13 +298,15 @@ static void become_daemon(const struct harness_daemon *daemon, const char *point
 bool harness_over_rest(void)
 {
     char others[16];
-    return sim_choose_way(NULL, others, sizeof others) == SIM_WAY_REST;
+    enum sim_way way = sim_choose_way(NULL, others, sizeof others);
+    return way == SIM_WAY_REST || way == SIM_WAY_REST_MACHINES;
 }
 
 const char *harness_errors_prefix(void)
 {
     char others[16];
-    return sim_choose_way(NULL, others, sizeof others) == SIM_WAY_MACHINES ? "/s" : "";
+    enum sim_way way = sim_choose_way(NULL, others, sizeof others);
+    return way == SIM_WAY_MACHINES ? "/s" : way == SIM_WAY_REST_MACHINES ? "/" SIM_VM_NAME : "";
 }
 
 const char *harness_source(void)
@@ -315,6 +317,8 @@ const char *harness_source(void)
         return sim_source();
     case SIM_WAY_REST:
         return sim_rest_source();
+    case SIM_WAY_REST_MACHINES:
+        return sim_rest_url();
     default:
         return HARNESS_SOURCE;
     }
@@ -327,23 +331,41 @@ void harness_skip_in_guest(void)
         skip();
 }
 
-/* The machine of HARNESS_SOURCE in a mount of all of its directory, as if it were mounted alone. */
-static struct harness_daemon *start_machine(const char *point, const char *options)
+/* A machine of an inventory, with all of which `source` is mounted, as if it were mounted alone. */
+static struct harness_daemon *start_below(const char *point, const char *source, const char *name,
+                                          const char *options)
 {
-    char all[PATH_MAX], machine[PATH_MAX], source[PATH_MAX];
-    /* Not by opening it: to close it would drop the locks that the peer has on it. */
-    if (mknod("s.db", S_IFREG | 0600, 0) != 0 && errno != EEXIST)
-        fail_msg("s.db: %s", strerror(errno));
+    char all[PATH_MAX], machine[PATH_MAX];
     snprintf(all, sizeof all, "%.2000s.all", point);
-    snprintf(source, sizeof source, "local:%.2000s/", harness_dir());
     struct harness_daemon *daemon = harness_start_source(all, source, options);
-    snprintf(machine, sizeof machine, "%.2000s/s", daemon->point);
+    snprintf(machine, sizeof machine, "%.2000s/%.200s", daemon->point, name);
     snprintf(daemon->below, sizeof daemon->below, "%.2000s/%.2000s", harness_dir(), point);
     if (mkdir(point, 0755) != 0 && errno != EEXIST)
         fail_msg("mkdir %s: %s", point, strerror(errno));
     if (mount(machine, point, NULL, MS_BIND, NULL) != 0)
         fail_msg("%s at %s: %s", machine, point, strerror(errno));
     return daemon;
+}
+
+/* The machine of HARNESS_SOURCE in a mount of all of its directory. */
+static struct harness_daemon *start_machine(const char *point, const char *options)
+{
+    char source[PATH_MAX];
+    /* Not by opening it: to close it would drop the locks that the peer has on it. */
+    if (mknod("s.db", S_IFREG | 0600, 0) != 0 && errno != EEXIST)
+        fail_msg("s.db: %s", strerror(errno));
+    snprintf(source, sizeof source, "local:%.2000s/", harness_dir());
+    return start_below(point, source, "s", options);
+}
+
+/* The simulated vCenter's one, as often as it is asked: how often it may be is tested elsewhere. */
+static struct harness_daemon *start_rest_machine(const char *point, const char *others)
+{
+    char options[1024];
+    if (!sim_runs())
+        sim_start_rest(NULL);
+    snprintf(options, sizeof options, "rate=0%s%s", *others ? "," : "", others);
+    return start_below(point, sim_rest_url(), SIM_VM_NAME, sim_rest_options(options));
 }
 
 struct harness_daemon *harness_start(const char *point, const char *options)
@@ -360,6 +382,8 @@ struct harness_daemon *harness_start(const char *point, const char *options)
         return harness_start_source(point, sim_rest_source(), sim_rest_options(others));
     case SIM_WAY_MACHINES:
         return start_machine(point, options);
+    case SIM_WAY_REST_MACHINES:
+        return start_rest_machine(point, others);
     default:
         return harness_start_source(point, HARNESS_SOURCE, options);
     }

@@ -77,13 +77,16 @@ void harness_go_first(void);
  * With DATASETFS_TEST_SOURCE=tools in the environment, mounts with side=guest go over the tools
  * channel to a simulated host on the same store instead (see sim.h); with "tools-all" also those
  * that name no side. With "rest", mounts without side=guest go over vCenter's REST interface of
- * the simulator (see sim_rest.h); with "rest-tools" the others go over the channel besides. */
+ * the simulator (see sim_rest.h); with "rest-tools" the others go over the channel besides. With
+ * "machines" all of them, and with "rest-machines" those of "rest", are the directory of a machine
+ * in a mount of an inventory: of the test's directory, or of the simulated vCenter. */
 struct harness_daemon *harness_start(const char *point, const char *options);
 
 /* The SOURCE of a mount that names no side. Valid until the next call. */
 const char *harness_source(void);
 
-/* What stands before the paths in .datasetfs/errors: "/s" below an inventory, else "". */
+/* What stands before the paths in .datasetfs/errors: the machine's name below an inventory, as in
+ * "/s", else "". */
 const char *harness_errors_prefix(void);
 
 /* True if such a mount goes over REST, which has no append, no get of many keys in one request, and

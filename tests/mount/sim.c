@@ -131,6 +131,7 @@ static enum sim_way way_of(const char *chosen, bool guest, bool host)
         {"tools-all", SIM_WAY_TOOLS, SIM_WAY_NONE, SIM_WAY_TOOLS},
         {"rest", SIM_WAY_NONE, SIM_WAY_REST, SIM_WAY_REST},
         {"machines", SIM_WAY_MACHINES, SIM_WAY_MACHINES, SIM_WAY_MACHINES},
+        {"rest-machines", SIM_WAY_NONE, SIM_WAY_REST_MACHINES, SIM_WAY_REST_MACHINES},
         {"rest-tools", SIM_WAY_TOOLS, SIM_WAY_REST, SIM_WAY_REST},
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)

@@ -32,7 +32,13 @@ const char *sim_source(void);
 
 /* For the harness: what a mount with these options (NULL: none) is to go over, as
  * DATASETFS_TEST_SOURCE says; `others` then gets the options without the side. */
-enum sim_way { SIM_WAY_NONE, SIM_WAY_TOOLS, SIM_WAY_REST, SIM_WAY_MACHINES };
+enum sim_way {
+    SIM_WAY_NONE,
+    SIM_WAY_TOOLS,
+    SIM_WAY_REST,
+    SIM_WAY_MACHINES,     /* a machine of the inventory of a directory */
+    SIM_WAY_REST_MACHINES /* of a vCenter's */
+};
 enum sim_way sim_choose_way(const char *options, char *others, size_t size);
 
 /* Adds a fault to those that there are; removes all; how often faults have struck so far. */
