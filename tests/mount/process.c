@@ -121,6 +121,22 @@ static bool log_is_suspicious(const char *log)
     return found;
 }
 
+long harness_status(pid_t pid, const char *word)
+{
+    char path[64], line[256];
+    size_t len = strlen(word);
+    long number = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (number < 0 && fgets(line, sizeof line, file))
+        if (!strncmp(line, word, len) && line[len] == ':')
+            number = strtol(line + len + 1, NULL, 10);
+    fclose(file);
+    assert_true(number >= 0);
+    return number;
+}
+
 void harness_print_file(const char *path)
 {
     FILE *file = fopen(path, "re");

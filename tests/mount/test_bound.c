@@ -19,19 +19,12 @@ enum { OWN_MIB = 12, CACHE_MIB = 16, AROUND_MIB = 16 };
 /* After their names were read, and after all was known of each. */
 enum { ENTRIES = 100000, LISTED_MIB = 8, KNOWN_MIB = 48 };
 
-static long status_kib(const struct harness_daemon *daemon, const char *word)
-{
-    const struct shell_result *result =
-        shell_run("dash", "awk '/^%s:/ {print $2}' /proc/%d/status", word, (int)daemon->worker);
-    assert_int_equal(result->status, 0);
-    return strtol(result->out, NULL, 10);
-}
-
 /* The most that was allocated since reset(): pages of files only become more. */
 static long peak_mib(const struct harness_daemon *daemon)
 {
-    long files_kib = status_kib(daemon, "RssFile") + status_kib(daemon, "RssShmem");
-    return (status_kib(daemon, "VmHWM") - files_kib) / KIB;
+    long files_kib =
+        harness_status(daemon->worker, "RssFile") + harness_status(daemon->worker, "RssShmem");
+    return (harness_status(daemon->worker, "VmHWM") - files_kib) / KIB;
 }
 
 static void reset(const struct harness_daemon *daemon)
@@ -137,7 +130,7 @@ static void make_entries(void)
 
 static void assert_bound(const struct harness_daemon *daemon, const char *what, long bound_mib)
 {
-    long kib = status_kib(daemon, "RssAnon");
+    long kib = harness_status(daemon->worker, "RssAnon");
     if (kib > bound_mib * KIB)
         fail_msg("%s: %ld KiB, not at most %ld MiB", what, kib, bound_mib);
 }
