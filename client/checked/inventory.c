@@ -131,11 +131,25 @@ int ds_inventory_find(struct ds_inventory *inventory, struct ds_call *call, enum
     return finish(call, text, err);
 }
 
+struct opening {
+    struct ds_inventory *inventory;
+    const char *id;
+    struct ds_client **out;
+};
+
+static int open_once(void *context, struct ds_call *call)
+{
+    const struct opening *opening = context;
+    struct ds_inventory *inventory = opening->inventory;
+    return inventory->ops->open_machine(inventory, call, opening->id, opening->out);
+}
+
 int ds_inventory_open_machine(struct ds_inventory *inventory, struct ds_call *call, const char *id,
                               struct ds_client **out)
 {
+    struct opening opening = {.inventory = inventory, .id = id, .out = out};
     call->text[0] = '\0';
-    int err = is_text(id) ? inventory->ops->open_machine(inventory, call, id, out)
+    int err = is_text(id) ? ds_repeat_read(open_once, &opening, call)
                           : ds_call_fail(call, -ENODEV, "this is no virtual machine's id");
     return finish(call, id, err);
 }

@@ -67,6 +67,43 @@ static void close_oldest(struct ds_open_stores *all, unsigned most, struct ds_ca
         ds_pool_free(pool, call);
 }
 
+/* Another open store in the file that `store` is in, which has lost its name to it: the same file
+ * would be open here under two names, and SQLite would look for its log, or remove it, under the
+ * wrong one. */
+static struct ds_open_store *find_renamed(const struct ds_open_store *store, struct ds_call *call)
+{
+    struct ds_open_store *other;
+    struct ds_identity now = {.file = store->identity.file};
+    if (ds_identity_note(&now, call) != 0)
+        return NULL;
+    DL_FOREACH2(store->all->all, other, older)
+    {
+        if (other->identity.device == now.device && other->identity.inode == now.inode &&
+            ds_identity_check(&other->identity, call) != 0)
+            break;
+    }
+    return other;
+}
+
+/* Closes that one. -EAGAIN while it is in use. */
+static int close_renamed(const struct ds_open_store *store, struct ds_call *call)
+{
+    struct ds_pool *pool = NULL;
+    {
+        DS_LOCK_SCOPE(&store->all->lock);
+        struct ds_open_store *other = find_renamed(store, call);
+        if (other && other->users)
+            return ds_call_fail(call, -EAGAIN,
+                                "the store file was renamed, and is in use under its old name: %s",
+                                other->identity.file);
+        if (other)
+            pool = take_out(store->all, other);
+    }
+    call->text[0] = '\0';
+    ds_pool_free(pool, call);
+    return 0;
+}
+
 /* Uses the pool that the store has, or else `*pool`, which is then NULL: taken. False if there is
  * neither. */
 static bool use(struct ds_open_store *store, struct ds_pool **pool, struct ds_pool **out)
@@ -99,7 +136,9 @@ int ds_open_store_hold(struct ds_open_store *store, struct ds_call *call, struct
         return 0;
     /* Before it is opened: there may be no descriptor left. */
     close_oldest(store->all, DS_OPEN_STORES_MAX - 1, call);
-    int err = ds_pool_new(&store->identity, store->use, call, &pool);
+    int err = close_renamed(store, call);
+    if (!err)
+        err = ds_pool_new(&store->identity, store->use, call, &pool);
     if (err)
         return err;
     use(store, &pool, out);

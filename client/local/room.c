@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +17,7 @@ enum { LOG_BYTES = 128 * 1024, LOG_MIN_BYTES = 16 * 1024 };
 struct ds_room {
     dev_t device;
     ino_t inode;
-    char *file;
+    char *file; /* the name that it had last, as far as is known */
     unsigned users;
     int fd; /* -1 until it is needed; closed with the last user */
     struct ds_room *next;
@@ -31,18 +32,20 @@ struct ds_room *ds_room_hold(const char *file, dev_t device, ino_t inode)
     struct ds_room *room = rooms;
     while (room && (room->device != device || room->inode != inode))
         room = room->next;
-    if (!room) {
+    char *copy = strdup(file);
+    if (copy && !room) {
         room = calloc(1, sizeof *room);
-        char *copy = strdup(file);
-        if (!room || !copy) {
-            free(room);
-            free(copy);
-            return NULL;
+        if (room) {
+            *room = (struct ds_room){.device = device, .inode = inode, .fd = -1, .next = rooms};
+            rooms = room;
         }
-        *room = (struct ds_room){
-            .device = device, .inode = inode, .file = copy, .fd = -1, .next = rooms};
-        rooms = room;
     }
+    if (!copy || !room) {
+        free(copy);
+        return NULL;
+    }
+    free(room->file); /* it may have been renamed */
+    room->file = copy;
     room->users++;
     return room;
 }
@@ -68,15 +71,18 @@ void ds_room_drop(struct ds_room *room)
 static int use_fd(struct ds_room *room)
 {
     struct stat status;
+    char path[64];
     DS_LOCK_SCOPE(&lock);
     if (room->fd >= 0)
         return room->fd;
-    /* If this is another file by now, nobody here has locks on it. */
-    int fd DS_AUTO_CLOSE = open(room->file, O_RDWR | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) != 0 || status.st_dev != room->device ||
+    /* By now another file may have the name, one that is in use here too: only a descriptor that
+     * just finds a file is closed without dropping the locks on it. */
+    int found DS_AUTO_CLOSE = open(room->file, O_PATH | O_CLOEXEC);
+    if (found < 0 || fstat(found, &status) != 0 || status.st_dev != room->device ||
         status.st_ino != room->inode)
         return -1;
-    room->fd = ds_cleanup_keep(&fd);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", found);
+    room->fd = open(path, O_RDWR | O_CLOEXEC);
     return room->fd;
 }
 

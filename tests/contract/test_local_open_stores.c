@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { STORES = 3 * DS_OPEN_STORES_MAX, THREADS = 8, TIMEOUT_MS = 60000 };
@@ -308,6 +309,87 @@ static void test_closed_with_change(void **state)
     ds_client_free(client, new_call());
 }
 
+static void rename_file(int from, int to)
+{
+    static const char *const ends[] = {"-wal", "-shm", ""};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char path[PATH_MAX], new_path[PATH_MAX];
+        path_of(from, ends[i], path);
+        path_of(to, ends[i], new_path);
+        assert_int_equal(rename(path, new_path), 0);
+    }
+}
+
+/* The bytes on which SQLite holds a lock while it reads a file, as in its os.h. */
+enum { SHARED_FIRST = 0x40000002, SHARED_SIZE = 510 };
+
+/* True if this process has the store's file locked, which only another one can tell. */
+static bool is_locked(int number)
+{
+    int status;
+    char path[PATH_MAX];
+    path_of(number, "", path);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct flock lock = {
+            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+        if (fd < 0 || fcntl(fd, F_GETLK, &lock) != 0)
+            _exit(2);
+        _exit(lock.l_type != F_UNLCK);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    return WEXITSTATUS(status) == 1;
+}
+
+static void set_large(struct ds_client *client)
+{
+    enum { LARGE = 500000 };
+    char *letters = contract_letters('x', LARGE);
+    assert_int_equal(ds_client_set(client, new_call(), "d", "large", letters, LARGE, NULL), 0);
+    free(letters);
+}
+
+/* What is done to a store that was renamed while it was open does nothing to the one that has its
+ * name now: neither to the locks on it, nor to what lies beside it. */
+static void test_renamed_while_open(void **state)
+{
+    enum { RENAMED = 200 };
+    (void)state;
+    bool same;
+    struct ds_client *renamed = NULL;
+    struct ds_client *other = NULL;
+    struct ds_attributes attributes = {0};
+    struct stat status;
+    char path[PATH_MAX];
+    expect(0);
+    rename_file(0, RENAMED);
+    make_file(0, "", 0);
+    open_client(0, &other);
+    assert_int_equal(ds_client_create(other, new_call(), "d", &attributes), 0);
+    assert_true(is_locked(0));
+    path_of(0, "-shm", path);
+    int shared DS_AUTO_CLOSE = open(path, O_PATH | O_CLOEXEC);
+    assert_true(shared >= 0);
+
+    open_client(RENAMED, &renamed);
+    set_large(renamed);
+    assert_true(is_locked(0));
+    assert_true(is_locked(RENAMED));
+    assert_int_equal(get(0, &call, &same), -ENODEV);
+    ds_client_free(renamed, new_call());
+    assert_true(is_locked(0));
+    assert_int_equal(fstat(shared, &status), 0);
+    assert_int_equal(status.st_nlink, 1);
+    path_of(RENAMED, "-shm", path);
+    assert_int_equal(access(path, F_OK), -1);
+
+    set_large(other);
+    ds_client_free(other, new_call());
+}
+
 struct writer {
     pthread_t thread;
     struct ds_call call;
@@ -342,6 +424,16 @@ static void test_in_use(void **state)
     for (int round = 0; round < 2; round++)
         touch_all_but(1);
     assert_int_equal(count_open(), DS_OPEN_STORES_MAX);
+    /* Where it has got another name, that one waits for the end of the change. */
+    struct ds_client *renamed = NULL;
+    rename_file(0, STORES);
+    char id[16];
+    snprintf(id, sizeof id, "m%d", STORES);
+    ds_call_init(&call, 10);
+    assert_int_equal(ds_inventory_open_machine(inventory, &call, id, &renamed), -EAGAIN);
+    assert_non_null(strstr(call.text, "in use under its old name"));
+    assert_null(renamed);
+    rename_file(STORES, 0);
     assert_int_equal(sqlite3_exec(blocker, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(pthread_join(writer.thread, NULL), 0);
     assert_int_equal(writer.err, 0);
@@ -406,6 +498,7 @@ int main(void)
         TEST(test_closed_with_change),
         TEST(test_in_use),
         TEST(test_together),
+        TEST(test_renamed_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
