@@ -42,7 +42,7 @@ int ds_identity_fail(const struct ds_identity *identity, struct ds_call *call)
 
 int ds_identity_check(const struct ds_identity *identity, struct ds_call *call)
 {
-    struct ds_identity now;
+    struct ds_identity now = {.file = identity->file};
     int err = look(identity->file, &now);
     if (err == -ENOENT || err == -ENOTDIR)
         return ds_identity_fail(identity, call);

@@ -337,7 +337,7 @@ static bool is_locked(int number)
         int fd = open(path, O_RDWR | O_CLOEXEC);
         if (fd < 0 || fcntl(fd, F_GETLK, &lock) != 0)
             _exit(2);
-        _exit(lock.l_type != F_UNLCK);
+        _exit(lock.l_type != F_UNLCK ? 1 : 0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);

@@ -21,8 +21,8 @@ extern const char *const world_names[WORLD_NAMES];
 extern const char *const world_datasets[WORLD_DATASETS];
 extern struct world_machine world_machines[WORLD_MACHINES];
 
-/* Makes all machines, with their DataSets and no keys; `roll` gives a number below `sides`. */
-void world_begin(bool over_rest, unsigned (*roll)(unsigned sides));
+/* Makes all machines, with their DataSets and no keys; `random` gives a number below `sides`. */
+void world_begin(bool over_rest, unsigned (*random)(unsigned sides));
 void world_end(void);
 
 /* The SOURCE of a mount of all machines. Valid until the next call. */
