@@ -150,6 +150,7 @@ static void test_come_and_go(void **state)
     assert_sh_ok(*state, "5\n", "ls m | wc -l");
     assert_sh_ok(*state, "", "mkdir kept && mv d/web-01.db* kept");
     assert_sh_ok(*state, "4\n", "ls m | wc -l");
+    assert_soon(access("m/web-01", F_OK) != 0 && errno == ENOENT); /* the kernel is told then */
     assert_sh_fails(*state, "No such file or directory", "cat m/web-01/status/state");
     make_machine("web-01");
     assert_sh_ok(*state, "", "$DATASETFS set local:d/web-01.db status state another");

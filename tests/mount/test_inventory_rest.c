@@ -104,6 +104,7 @@ static void test_renamed(void **state)
     sim_control("rename %s w50", sim_control("id w05") + 3);
     assert_sh_ok(*state, "w50\n", "ls m | grep -x w.[05] | grep -v '[1-4]'");
     assert_sh_ok(*state, "ok", "cat m/w50/status/state");
+    assert_soon(access("m/w05", F_OK) != 0 && errno == ENOENT); /* the kernel is told then */
     assert_sh_fails(*state, "No such file or directory", "cat m/w05/status/state");
 }
 
