@@ -161,14 +161,18 @@ FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
 FUZZED_netrc := client/rest/netrc.c
 FUZZED_rest  := $(addprefix client/rest/,error.c json.c url.c vm_name.c) client/base/machines.c
 FUZZED_wire  := client/tools/wire.c
+FUZZED_url   := $(addprefix client/rest/,url.c vm_name.c)
+FUZZED_names := $(addprefix client/base/,file_name.c machine_name.c sha256.c)
+FUZZED_options := $(addprefix fs/,command_line.c mount_helper.c option_kernel.c option_own.c text/scratch_name.c) \
+                  $(addprefix client/base/,machine_options.c option.c store_options.c)
 FUZZED_BASE  := $(addprefix client/base/,attributes_json.c buf.c call.c dataset.c json_load.c json_text.c text.c \
                                            utf8.c)
 
-$(BUILD)/tests/fuzz/fuzz_%.libfuzzer: tests/fuzz/fuzz_%.c $(wildcard client/*/*.[ch] include/*.h) Makefile
+$(BUILD)/tests/fuzz/fuzz_%.libfuzzer: tests/fuzz/fuzz_%.c $(wildcard client/*/*.[ch] fs/*.[ch] include/*.h) $(LIB) Makefile
 	@mkdir -p $(@D)
 	clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
-	    $< $(FUZZED_$*) $(FUZZED_BASE) -ljansson
+	    $< $(FUZZED_$*) $(FUZZED_BASE) $(LIB) $(LIBS)
 
 bench: ## measure against peers; results in build/bench.csv and build/bench.svg
 	@BUILD=$(BUILD) scripts/bench

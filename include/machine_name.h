@@ -16,7 +16,8 @@
 /* True for "vm-" and digits. */
 bool ds_machine_name_is_id(const char *text);
 
-/* Writes the one file name of the machine. `ambiguous`: another machine has the same name. */
+/* Writes the one file name of the machine. `ambiguous`: another machine has the same name; `id` is
+ * then one by ds_machine_name_is_id(). */
 void ds_machine_name_encode(const char *name, const char *id, bool ambiguous,
                             char file_name[DS_FILE_NAME_MAX_BYTES + 1]);
 

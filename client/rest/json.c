@@ -3,6 +3,7 @@
 
 #include "../base/json_load.h"
 #include "cleanup.h"
+#include "machine_name.h"
 #include "vm_name.h"
 
 #include <errno.h>
@@ -147,7 +148,9 @@ static int add_machine(const json_t *object, struct ds_machines *out)
 {
     const json_t *id = json_object_get(object, "vm");
     const json_t *name = json_object_get(object, "name");
-    if (!ds_json_is_text(id) || !ds_json_is_text(name)) {
+    /* The id becomes a part of a file's name where several machines have one name. */
+    if (!ds_json_is_text(id) || !ds_json_is_text(name) ||
+        !ds_machine_name_is_id(json_string_value(id))) {
         out->left_out++;
         return 0;
     }

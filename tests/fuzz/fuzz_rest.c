@@ -3,6 +3,7 @@
 
 #include "client/rest/error.h"
 #include "client/rest/json.h"
+#include "machine_name.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -129,7 +130,7 @@ static void read_machines(const char *text, size_t len)
     int err = ds_rest_json_read_machines(text, len, &machines);
     require(!err || err == -EPROTO);
     for (size_t i = 0; i < machines.count; i++) {
-        require_text(machines.list[i].id);
+        require(ds_machine_name_is_id(machines.list[i].id));
         require_text(machines.list[i].name);
         require(machines.list[i].power < DS_POWER_COUNT);
     }

@@ -1,0 +1,69 @@
+/* Command lines, also those that mount(8) makes of a line of fstab. */
+#include "fuzz.h"
+
+#include "fs/command_line.h"
+#include "fs/mount_helper.h"
+#include "option.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORDS_MAX = 16 };
+
+static void require(int condition)
+{
+    if (!condition)
+        abort();
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return len >= end_len && !strcmp(text + len - end_len, end);
+}
+
+static void parse(int (*read)(struct fs_options *, int, char *const *, char *), int count,
+                  char *const words[])
+{
+    struct fs_options options;
+    char why[DS_OPTION_WHY_BYTES] = "";
+    int err = read(&options, count, words, why);
+    require(!err || err == -EINVAL);
+    if (err) {
+        require(*why && strlen(why) < sizeof why && !strchr(why, '\n'));
+        require(!options.source && !options.mountpoint && !options.kernel_options);
+        require(!options.scratch && !options.name_space);
+        return;
+    }
+    if (!options.help && !options.version) {
+        require(options.source && *options.source && options.mountpoint && *options.mountpoint);
+        /* Whatever was asked for: the other side must not hand root a program. */
+        require(ends_with(options.kernel_options, "nosuid,nodev,noexec"));
+        require(options.max_threads >= 2 && options.umask <= 0777);
+    }
+    fs_options_clear(&options);
+}
+
+/* A word on each line; the first one may be that of -o alone. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *words[WORDS_MAX + 1] = {(char[]){"datasetfs"}};
+    char *list[] = {words[0], (char[]){"local:s.db"}, (char[]){"m"}, (char[]){"-o"}, NULL, NULL};
+    char *text = malloc(size + 1);
+    char *rest = text;
+    int count = 1;
+    require(text != NULL);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    while (rest && count < WORDS_MAX)
+        words[count++] = strsep(&rest, "\n");
+    parse(fs_command_line_parse, count, words);
+    parse(fs_command_line_parse_sloppy, count, words);
+    parse(fs_mount_helper_parse, count, words);
+    list[4] = text;
+    parse(fs_command_line_parse, 5, list);
+    parse(fs_mount_helper_parse, 5, list);
+    free(text);
+    return 0;
+}
