@@ -127,7 +127,8 @@ static void test_attributes(void **state)
     assert_sh_fails(*state, "Permission denied", "echo x > m/app/k");
 }
 
-/* Listing with values: one list, one request per value, and that many at once. */
+/* Listing with values: one list, one request per value, and that many at once. On a machine that
+ * stalls for a second what came ahead is asked for again, but not all of it. */
 static void test_many_values(void **state)
 {
     start(NULL, NULL);
@@ -136,10 +137,15 @@ static void test_many_values(void **state)
         snprintf(key, sizeof key, "k%04d", i);
         peer_set("app", key, "value");
     }
-    size_t gets = sim_log_count("rest-get "), lists = sim_log_count("rest-list-keys ");
-    assert_sh_ok(*state, "1000\n", "ls -l m/app | grep -c ' 5 .*k'");
-    assert_int_equal(sim_log_count("rest-get ") - gets, MANY);
-    assert_int_equal(sim_log_count("rest-list-keys ") - lists, 1);
+    size_t cost = SIZE_MAX;
+    for (int i = 0; i < STATS_TRIES && cost != MANY; i++) {
+        size_t gets = sim_log_count("rest-get "), lists = sim_log_count("rest-list-keys ");
+        assert_sh_ok(*state, "1000\n", "ls -l m/app | grep -c ' 5 .*k'");
+        cost = sim_log_count("rest-get ") - gets;
+        assert_in_range(cost, MANY, 2 * MANY);
+        assert_int_equal(sim_log_count("rest-list-keys ") - lists, 1);
+    }
+    assert_int_equal(cost, MANY);
     const struct shell_result *connections =
         shell_run("bash", "grep rest-get " SIM_LOG " | cut -d' ' -f1 | sort | uniq -c | sort -n");
     size_t lines = 0;
