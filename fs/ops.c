@@ -194,14 +194,11 @@ const struct fs_kind fs_ops_kinds[] = {
 static void note_machine(struct fs_request *request, const struct fs_node *node)
 {
     struct fs *fs = request->fs;
-    const struct fs_vm *vm;
 
     if (!fs_machines_any(fs))
         return;
     DS_LOCK_SCOPE(&fs->lock);
-    vm = fs_node_vm(fs, node);
-    if (vm != fs->vm)
-        fs_request_below(request, vm->machine.file_name);
+    fs_machines_below(request, fs_node_vm(fs, node));
 }
 
 static struct fs_handle *use_handle(struct fs_request *request)

@@ -241,6 +241,12 @@ uint64_t fs_machines_requests(const struct fs *fs, enum ds_op op)
         sum += vm->client != NULL ? ds_client_requests(vm->client, op) : 0;
     return sum;
 }
+void fs_machines_below(struct fs_request *request, const struct fs_vm *vm)
+{
+    if (vm != vm->fs->vm)
+        fs_request_below(request, vm->machine.file_name);
+}
+
 
 uint64_t fs_machines_errors(const struct fs *fs, enum ds_op op)
 {

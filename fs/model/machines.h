@@ -7,6 +7,7 @@
 
 #include "fs.h"
 #include "kernel/error_log.h"
+#include "kernel/request.h"
 #include "listing.h"
 #include "vm.h"
 
@@ -58,6 +59,10 @@ struct ds_client *fs_machines_take_old_client(struct fs_vm *vm);
 
 /* Requests to the store and calls of it that failed, of all machines. */
 uint64_t fs_machines_requests(const struct fs *fs, enum ds_op op);
+/* From now on a failure of the request is about something in that machine; of a mount of one
+ * machine, and of the root of an inventory, that goes without saying. */
+void fs_machines_below(struct fs_request *request, const struct fs_vm *vm);
+
 uint64_t fs_machines_errors(const struct fs *fs, enum ds_op op);
 
 #endif

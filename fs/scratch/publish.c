@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "model/datasets.h"
+#include "model/machines.h"
 #include "model/value.h"
 #include "scratch.h"
 #include "store/send.h"
@@ -27,6 +28,7 @@ int fs_publish_send(struct fs_request *request, struct fs_node *node, struct fs_
         &node->busy->scratch->bytes; /* constant while we have the key lock */
     int err;
 
+    fs_machines_below(request, to->dataset->vm);
     fs_request_about(request, to->dataset->name, to->key);
     err = check_content(request, bytes);
     if (err == 0)

@@ -4,6 +4,7 @@
 #include "ask.h"
 #include "fetch_value.h"
 #include "model/datasets.h"
+#include "model/machines.h"
 #include "model/value.h"
 
 #include <errno.h>
@@ -251,6 +252,7 @@ int fs_send_move(struct fs_request *request, struct fs_node *from, struct fs_nod
     const struct ds_previous *known = fs_value_previous(to, &replaced);
     int err;
 
+    fs_machines_below(request, to_vm);
     fs_request_about(request, to->dataset->name, to->key);
     fs_value_change_begin(from);
     fs_value_change_begin(to);
@@ -259,6 +261,7 @@ int fs_send_move(struct fs_request *request, struct fs_node *from, struct fs_nod
     pthread_mutex_lock(&fs->lock);
     *set = err == 0;
     if (err == 0) {
+        fs_machines_below(request, from_vm);
         fs_request_about(request, from->dataset->name, from->key);
         pthread_mutex_unlock(&fs->lock);
         err = remove_key(request, from_vm, value);

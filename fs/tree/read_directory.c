@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "kernel/reply.h"
 #include "model/kind.h"
+#include "model/machines.h"
 #include "model/node.h"
 #include "model/told_kernel.h"
 #include "store/list_names.h"
@@ -46,8 +47,12 @@ static int rewind_dir(struct fs_request *request, struct fs_dir *dir)
     struct fs *fs = request->fs;
     struct fs_listing *listing = NULL;
     struct ds_names more = {0};
-    int err = kind_of(fs, dir)->list(request, dir->node, &listing, &more);
+    int err;
 
+    pthread_mutex_lock(&fs->lock);
+    fs_machines_below(request, fs_node_vm(fs, dir->node));
+    pthread_mutex_unlock(&fs->lock);
+    err = kind_of(fs, dir)->list(request, dir->node, &listing, &more);
     DS_LOCK_SCOPE(&fs->lock);
     if (err != 0) {
         fs_listing_unref(listing);

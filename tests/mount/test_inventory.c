@@ -121,6 +121,22 @@ static void test_control(void **state)
 }
 
 /* The way up is the way down. */
+/* What fails is told with the path of what it was about, in the machine that it was in. */
+static void test_errors(void **state)
+{
+    start(NULL);
+    assert_sh_ok(*state, "", "echo 'no store' >d/bad.db; chmod 600 d/bad.db; ls m >list");
+    assert_sh_fails(*state, "Invalid argument", "ls m/bad");
+    assert_sh_ok(*state, "1\n", "grep -c '\t/bad\tEINVAL\t.*/d/bad.db is not' m/.datasetfs/errors");
+    assert_sh_ok(*state, "", "mkdir m/web-01/app m/web-02/app && echo x >m/web-01/app/k");
+    assert_sh_ok(*state, "",
+                 "echo '{\"host\": \"READ_ONLY\"}' >m/web-02/.datasetfs/info/app &&"
+                 " $DATASETFS update -o host_access=NONE local:d/web-02.db app");
+    assert_sh_fails(*state, "Permission denied", "mv m/web-01/app/k m/web-02/app/moved");
+    assert_sh_ok(*state, "1\n", "grep -c '/web-02/app/moved' m/.datasetfs/errors");
+    assert_sh_ok(*state, "0\n", "grep -c '/web-01/app/moved' m/.datasetfs/errors || test $? = 1");
+}
+
 static void test_parents(void **state)
 {
     start(NULL);
@@ -222,6 +238,6 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_apart),     HARNESS_SHELLS(test_move),     HARNESS_SHELLS(test_control),
     HARNESS_SHELLS(test_parents),   HARNESS_SHELLS(test_room),     HARNESS_SHELLS(test_come_and_go),
     HARNESS_SHELLS(test_gone),      HARNESS_SHELLS(test_replaced), HARNESS_SHELLS(test_filter),
-    HARNESS_SHELLS(test_read_only), HARNESS_SHELLS(test_usage),
+    HARNESS_SHELLS(test_read_only), HARNESS_SHELLS(test_usage),    HARNESS_SHELLS(test_errors),
 };
 HARNESS_MAIN(tests)
