@@ -130,6 +130,10 @@ struct ds_client_ops {
     void (*free)(struct ds_client *client, struct ds_call *call);
 };
 
+/* Whether the virtual machine can have DataSets at all, as the last answer about all of them told.
+ */
+enum ds_support { DS_SUPPORT_UNKNOWN, DS_SUPPORT_YES, DS_SUPPORT_NO };
+
 /* Embedded as the first member of each protocol's own struct. */
 struct ds_client {
     const struct ds_client_ops *ops;
@@ -137,6 +141,8 @@ struct ds_client {
     char *about; /* what was opened, if SOURCE does not say it all: one line for the log, or NULL */
     atomic_uint_fast64_t requests[DS_OP_COUNT]; /* sent to the store; ds_client_count() */
     atomic_uint_fast64_t errors[DS_OP_COUNT];   /* calls that failed, but ENOENT of get, remove */
+    _Atomic enum ds_support support;            /* of stores whose machines can be too old */
+    atomic_uint hardware;                       /* ds_client_hardware() */
 };
 
 /* For protocols: counts one request that goes to the store. */
@@ -150,6 +156,14 @@ uint64_t ds_client_errors(const struct ds_client *client, enum ds_op op);
 const char *ds_op_name(enum ds_op op);
 
 const struct ds_caps *ds_client_caps(const struct ds_client *client);
+
+/* What is known of the machine's fitness, without a request. UNKNOWN: it was not asked for its
+ * DataSets, or its kind of store has no machines that are too old. From any thread. */
+enum ds_support ds_client_support(const struct ds_client *client);
+
+/* The version of its virtual hardware, 19 for vmx-19; 0: the store has not told. It is asked for
+ * only where the machine's DataSets are refused. From any thread. */
+unsigned ds_client_hardware(const struct ds_client *client);
 
 /* One line for the log about what was opened, such as the id of a machine that SOURCE names; NULL
  * if SOURCE says it all. Belongs to the client. */

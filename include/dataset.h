@@ -18,6 +18,8 @@
 /* No limit of a DataSet's name is published; ours is a key's, so that nothing unbounded is stored.
  */
 #define DS_NAME_MAX_BYTES DS_KEY_MAX_BYTES
+/* The first version of a virtual machine's hardware that has DataSets, vmx-20. */
+#define DS_HARDWARE_MIN 20
 
 /* Whose eyes a mount sees through. */
 enum ds_side { DS_SIDE_HOST, DS_SIDE_GUEST };

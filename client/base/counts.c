@@ -33,6 +33,16 @@ const struct ds_caps *ds_client_caps(const struct ds_client *client)
     return &client->caps;
 }
 
+enum ds_support ds_client_support(const struct ds_client *client)
+{
+    return atomic_load_explicit(&client->support, memory_order_relaxed);
+}
+
+unsigned ds_client_hardware(const struct ds_client *client)
+{
+    return atomic_load_explicit(&client->hardware, memory_order_relaxed);
+}
+
 const char *ds_client_about(const struct ds_client *client)
 {
     return client->about;

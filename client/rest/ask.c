@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "json.h"
 #include "machine.h"
+#include "machine_info.h"
 #include "reply.h"
 
 #include <errno.h>
@@ -84,19 +85,29 @@ static int ask_once(struct ds_rest *rest, struct ds_call *call, const struct ds_
     return err;
 }
 
+static int ask_for_list_once(struct ds_rest *rest, struct ds_call *call, struct ds_buf *reply)
+{
+    static const struct ds_question question = {.op = DS_OP_LIST, .method = "GET"};
+    int err = ask_once(rest, call, &question, NULL, reply);
+    if (!err)
+        ds_machine_info_supported(rest);
+    else if (err == -EOPNOTSUPP)
+        ds_machine_info_explain(rest, call);
+    return err;
+}
+
 /* A machine without a list of DataSets is none. */
 static int ask_for_list(struct ds_rest *rest, struct ds_call *call, struct ds_buf *reply)
 {
-    static const struct ds_question question = {.op = DS_OP_LIST, .method = "GET"};
     const char *vm;
     int err = ds_machine_need(rest, call, &vm);
     if (!err)
-        err = ask_once(rest, call, &question, NULL, reply);
+        err = ask_for_list_once(rest, call, reply);
     if (err != -ENOENT)
         return err;
     err = ds_machine_lost(rest, call, vm);
     if (!err)
-        err = ask_once(rest, call, &question, NULL, reply);
+        err = ask_for_list_once(rest, call, reply);
     return err == -ENOENT
                ? ds_call_fail(call, -ENODEV, "the virtual machine '%.80s' is gone", rest->named)
                : err;

@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HARDWARE_MIN = 20, RENEW_DAYS = 30, SECONDS_PER_DAY = 24 * 60 * 60 };
+enum { RENEW_DAYS = 30, SECONDS_PER_DAY = 24 * 60 * 60 };
+
+/* Requests a second that a vCenter answers before it refuses some. */
+enum { VCENTER_RATE = 1500 };
 
 #define ADVICE_BYTES 320
 
@@ -155,10 +158,10 @@ static void tell_hardware(struct ds_report *report, unsigned version)
 {
     if (!version)
         ds_report_skip(report, "hardware", "the server does not tell");
-    else if (version < HARDWARE_MIN)
+    else if (version < DS_HARDWARE_MIN)
         ds_report_fail(report, "hardware",
                        "upgrade its compatibility to \"ESXi 8.0\" while it is off",
-                       "vmx-%u: DataSets need vmx-%d", version, HARDWARE_MIN);
+                       "vmx-%u: DataSets need vmx-%d", version, DS_HARDWARE_MIN);
     else
         ds_report_ok(report, "hardware", "vmx-%u", version);
 }

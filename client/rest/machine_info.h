@@ -16,4 +16,11 @@ struct ds_machine_info {
 int ds_machine_info_ask(struct ds_rest *rest, struct ds_call *call, const char **id,
                         struct ds_machine_info *out);
 
+/* The server has listed the machine's DataSets: what kept it from that is over. */
+void ds_machine_info_supported(struct ds_rest *rest);
+
+/* The server does not support DataSets of this machine, -EOPNOTSUPP with words. Where its hardware
+ * is too old, which is asked for unless that was answered before, other words say so. */
+void ds_machine_info_explain(struct ds_rest *rest, struct ds_call *call);
+
 #endif

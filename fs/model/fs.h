@@ -114,6 +114,8 @@ struct fs {
         struct fs_vm *by_id;            /* all that are known */
         struct fs_vm *by_name;          /* those that are shown, by file name */
         struct fs_listing *listing;     /* of file names, as last listed, or NULL */
+        int64_t listed_ms;              /* when that was told, */
+        pid_t listed_by;                /* and to which thread */
         struct fs_columns *columns;     /* what is followed across them, or NULL; store/column.c */
         /* By enum ds_op, of clients that are closed. */
         uint64_t requests[DS_OP_COUNT], errors[DS_OP_COUNT];

@@ -135,7 +135,7 @@ struct fs_vm *fs_machines_learn(struct fs *fs, const struct ds_machine *machine,
     return vm;
 }
 
-int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64_t asked)
+int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64_t asked, pid_t tid)
 {
     struct ds_names names = {0};
     struct fs_listing *listing;
@@ -163,7 +163,17 @@ int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64
         return -ENOMEM;
     fs_listing_unref(fs->machines.listing);
     fs->machines.listing = listing;
+    fs->machines.listed_ms = ds_call_now_ms();
+    fs->machines.listed_by = tid;
     return 0;
+}
+
+bool fs_machines_listed_lately(const struct fs *fs, int64_t max_age_ms, pid_t tid)
+{
+    int64_t age_ms = ds_call_now_ms() - fs->machines.listed_ms;
+
+    return fs->machines.listing != NULL &&
+           (age_ms < max_age_ms || (age_ms < FS_FRESH_MS && fs->machines.listed_by == tid));
 }
 
 static bool is_used(const struct fs_vm *vm)
@@ -231,6 +241,12 @@ struct fs_error_log_about fs_machines_about(const struct fs_node *node)
         .machine = dataset->vm->machine.file_name, .dataset = dataset->name, .key = node->key};
 }
 
+void fs_machines_below(struct fs_request *request, const struct fs_vm *vm)
+{
+    if (vm != vm->fs->vm)
+        fs_request_below(request, vm->machine.file_name);
+}
+
 uint64_t fs_machines_requests(const struct fs *fs, enum ds_op op)
 {
     uint64_t sum = fs->machines.requests[op];
@@ -241,12 +257,6 @@ uint64_t fs_machines_requests(const struct fs *fs, enum ds_op op)
         sum += vm->client != NULL ? ds_client_requests(vm->client, op) : 0;
     return sum;
 }
-void fs_machines_below(struct fs_request *request, const struct fs_vm *vm)
-{
-    if (vm != vm->fs->vm)
-        fs_request_below(request, vm->machine.file_name);
-}
-
 
 uint64_t fs_machines_errors(const struct fs *fs, enum ds_op op)
 {

@@ -34,8 +34,14 @@ bool fs_machines_believes(const struct fs_vm *vm);
 struct fs_vm *fs_machines_learn(struct fs *fs, const struct ds_machine *machine, bool ambiguous);
 
 /* The inventory has listed all, sorted: those that it no longer has are not shown from now on. 0 or
- * -ENOMEM, then some were learned. `asked`: as of a listing. */
-int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64_t asked);
+ * -ENOMEM, then some were learned. `asked`: as of a listing; `tid`: the thread that had it asked.
+ */
+int fs_machines_listed(struct fs *fs, const struct ds_machines *machines, uint64_t asked,
+                       pid_t tid);
+
+/* True if the last listing was told so many milliseconds ago, or later; or to this thread just now,
+ * which has been about to open what it has looked at. */
+bool fs_machines_listed_lately(const struct fs *fs, int64_t max_age_ms, pid_t tid);
 
 /* There is no such machine any more, or not under its name. */
 void fs_machines_gone(struct fs *fs, struct fs_vm *vm);
@@ -53,16 +59,16 @@ struct fs_vm *fs_machines_take_unused(struct fs *fs);
  */
 struct fs_error_log_about fs_machines_about(const struct fs_node *node);
 
+/* From now on a failure of the request is about something in that machine; of a mount of one
+ * machine, and of the root of an inventory, that goes without saying. */
+void fs_machines_below(struct fs_request *request, const struct fs_vm *vm);
+
 /* The client of a machine that was gone since the client was opened, which is the caller's then: a
  * machine of the same id may be another one. NULL if it was not. */
 struct ds_client *fs_machines_take_old_client(struct fs_vm *vm);
 
 /* Requests to the store and calls of it that failed, of all machines. */
 uint64_t fs_machines_requests(const struct fs *fs, enum ds_op op);
-/* From now on a failure of the request is about something in that machine; of a mount of one
- * machine, and of the root of an inventory, that goes without saying. */
-void fs_machines_below(struct fs_request *request, const struct fs_vm *vm);
-
 uint64_t fs_machines_errors(const struct fs *fs, enum ds_op op);
 
 #endif

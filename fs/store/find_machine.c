@@ -63,7 +63,7 @@ int fs_find_list(struct fs_request *request, struct fs_listing **out)
     pthread_mutex_lock(&fs->lock);
     /* One that was asked for later may have come before it. */
     if (fs->machines.listing == NULL || fs->machines.listing->asked < asked)
-        err = fs_machines_listed(fs, &machines, asked);
+        err = fs_machines_listed(fs, &machines, asked, request->tid);
     if (err == 0)
         err = give(fs, out);
     pthread_mutex_unlock(&fs->lock);
@@ -71,6 +71,17 @@ int fs_find_list(struct fs_request *request, struct fs_listing **out)
 }
 
 /* With fs->lock: whether others have the name of a machine that was found by its id, as far as that
+int fs_find_listed(struct fs_request *request, int64_t max_age_ms, struct fs_listing **out)
+{
+    struct fs *fs = request->fs;
+    bool young;
+
+    pthread_mutex_lock(&fs->lock);
+    young = fs_machines_listed_lately(fs, max_age_ms, request->tid) && give(fs, out) == 0;
+    pthread_mutex_unlock(&fs->lock);
+    return young ? 0 : fs_find_list(request, out);
+}
+
  * is known. */
 static bool is_ambiguous(const struct fs *fs, const struct ds_machine *machine)
 {

@@ -105,8 +105,9 @@ static void test_control(void **state)
     assert_sh_ok(*state, "errors\nmachines\nscratch\nstats\n", "ls m/.datasetfs");
     assert_sh_ok(*state, "errors\ninfo\nscratch\nstats\n", "ls m/web-01/.datasetfs");
     assert_sh_ok(*state,
-                 "# id\tpower\tname\n100% a\tunknown\t100%25 a\nvm-7\tunknown\tname=vm-7\n"
-                 "web-01\tunknown\tweb-01\nweb-02\tunknown\tweb-02\n",
+                 "# id\tname\tpower\thardware\tproblem\n100% a\t100%25 a\tunknown\t\t\n"
+                 "vm-7\tname=vm-7\tunknown\t\t\nweb-01\tweb-01\tunknown\t\t\n"
+                 "web-02\tweb-02\tunknown\t\t\n",
                  "cat m/.datasetfs/machines");
     assert_sh_ok(*state, "",
                  "test $(wc -c <m/.datasetfs/machines) = $(stat -c %%s m/.datasetfs/machines)");

@@ -125,8 +125,43 @@ static void test_gone(void **state)
 static void test_table(void **state)
 {
     start(NULL);
-    assert_sh_ok(*state, "vm-9\tsuspended\ta%2Fb\nvm-7\ton\tsame%vm-7\nvm-8\ton\tsame%vm-8\n",
+    assert_sh_ok(*state,
+                 "vm-9\ta%2Fb\tsuspended\t\t\nvm-7\tsame%vm-7\ton\t\t\n"
+                 "vm-8\tsame%vm-8\ton\t\t\n",
                  "grep -v w m/.datasetfs/machines | grep -v ^#");
+    /* One listing, for its size and for itself, and nothing for each machine. */
+    assert_int_equal(sim_log_count("rest="), 1 + 1 + 1);
+    assert_sh_ok(*state, "44\n", "wc -l <m/.datasetfs/machines");
+}
+
+/* A machine whose hardware is too old is listed like any other, and can have no DataSets, as the
+ * words say. That is asked for once, of the machines that were entered. */
+static void test_too_old(void **state)
+{
+    start(NULL);
+    sim_control("state vm-8 unsupported");
+    assert_sh_ok(*state, "43\n", "ls m | wc -l");
+    assert_sh_fails(*state, "Operation not supported", "ls m/same%%vm-8");
+    assert_sh_fails(*state, "Operation not supported", "cat m/same%%vm-8/status/state");
+    assert_sh_fails(*state, "Operation not supported", "mkdir m/same%%vm-8/app");
+    assert_int_equal(sim_log_count("rest-vm "), 1);
+    assert_sh_ok(*state, "ok", "cat m/w05/status/state");
+    assert_int_equal(sim_log_count("rest-vm "), 1);
+    assert_sh_ok(*state, "1\n",
+                 "grep -c '/same%%vm-8\tEOPNOTSUPP\t.*vmx-19, and DataSets need vmx-20' "
+                 "m/.datasetfs/errors");
+    assert_sh_ok(*state,
+                 "same%vm-7\ton\t\t\n"
+                 "same%vm-8\ton\tvmx-19\tits hardware is too old for DataSets, which need vmx-20\n"
+                 "w05\ton\tvmx-20+\t\n",
+                 "cut -f 2- m/.datasetfs/machines | grep -e same -e w05");
+    assert_int_equal(sim_log_count("rest-vm "), 1);
+    /* After an upgrade nothing of this is believed any more. */
+    sim_control("state vm-8 poweredOff");
+    assert_sh_ok(*state, "status\n", "ls m/same%%vm-8");
+    assert_sh_ok(*state, "same%vm-8\toff\tvmx-20+\t\n",
+                 "cut -f 2- m/.datasetfs/machines | grep same%%vm-8");
+    assert_int_equal(sim_log_count("rest-vm "), 1);
 }
 
 static void test_filter(void **state)
@@ -205,9 +240,11 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_costs),   HARNESS_SHELLS(test_never_listed), HARNESS_SHELLS(test_same_name),
-    HARNESS_SHELLS(test_renamed), HARNESS_SHELLS(test_gone),         HARNESS_SHELLS(test_table),
-    HARNESS_SHELLS(test_filter),  HARNESS_SHELLS(test_hung_machine), HARNESS_SHELLS(test_silent),
-    HARNESS_SHELLS(test_rate),    HARNESS_SHELLS(test_end),
+    HARNESS_SHELLS(test_costs),        HARNESS_SHELLS(test_never_listed),
+    HARNESS_SHELLS(test_same_name),    HARNESS_SHELLS(test_renamed),
+    HARNESS_SHELLS(test_gone),         HARNESS_SHELLS(test_table),
+    HARNESS_SHELLS(test_too_old),      HARNESS_SHELLS(test_filter),
+    HARNESS_SHELLS(test_hung_machine), HARNESS_SHELLS(test_silent),
+    HARNESS_SHELLS(test_rate),         HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)
