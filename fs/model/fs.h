@@ -119,7 +119,14 @@ struct fs {
         struct fs_columns *columns;     /* what is followed across them, or NULL; store/column.c */
         /* By enum ds_op, of clients that are closed. */
         uint64_t requests[DS_OP_COUNT], errors[DS_OP_COUNT];
-    } machines;           /* model/machines.c */
+    } machines; /* model/machines.c */
+    struct {
+        struct {
+            uint64_t number; /* a hash of the name */
+            int64_t at_ms;
+        } latest[FS_ABSENCES];
+        unsigned next;    /* whose place the next one takes */
+    } absent_machines;    /* model/absent_machines.c */
     size_t scratch_bytes; /* that FS_SCRATCH_MAX_BYTES limits; scratch/scratch.c */
     struct fs_dir *dirs;  /* open directories; tree/read_directory.c */
 };

@@ -6,6 +6,7 @@
 #include "inventory.h"
 #include "kernel/error_log.h"
 #include "machine_name.h"
+#include "model/absent_machines.h"
 #include "model/datasets.h"
 #include "model/machines.h"
 #include "model/node.h"
@@ -70,7 +71,6 @@ int fs_find_list(struct fs_request *request, struct fs_listing **out)
     return err;
 }
 
-/* With fs->lock: whether others have the name of a machine that was found by its id, as far as that
 int fs_find_listed(struct fs_request *request, int64_t max_age_ms, struct fs_listing **out)
 {
     struct fs *fs = request->fs;
@@ -82,6 +82,7 @@ int fs_find_listed(struct fs_request *request, int64_t max_age_ms, struct fs_lis
     return young ? 0 : fs_find_list(request, out);
 }
 
+/* With fs->lock: whether others have the name of a machine that was found by its id, as far as that
  * is known. */
 static bool is_ambiguous(const struct fs *fs, const struct ds_machine *machine)
 {
@@ -154,6 +155,8 @@ static int seek_other(struct fs_request *request, const struct ds_machine_name *
         err = -ENOENT;
     if (err == 0)
         err = node_of(vm, request->name, out);
+    else if (err == -ENOENT)
+        fs_absent_machine_tell(fs, request->name);
     pthread_mutex_unlock(&fs->lock);
     /* There is no one machine of that name, as the words say. */
     return err == -ENOTUNIQ ? -ENOENT : err;
@@ -180,16 +183,16 @@ int fs_find_seek(struct fs_request *request, struct fs_node **out)
     struct fs *fs = request->fs;
     struct ds_machine_name wanted DS_CLEANUP(ds_machine_name_clear) = {0};
     struct fs_vm *vm;
+    bool known;
     int err = -ENOENT;
 
     pthread_mutex_lock(&fs->lock);
     vm = fs_machines_shown(fs, request->name);
-    if (vm != NULL && !fs_machines_believes(vm))
-        vm = NULL;
-    if (vm != NULL)
+    known = vm != NULL ? fs_machines_believes(vm) : fs_absent_machine_answers(fs, request->name);
+    if (vm != NULL && known)
         err = node_of(vm, request->name, out);
     pthread_mutex_unlock(&fs->lock);
-    if (vm != NULL)
+    if (known)
         return err;
     if (ds_file_name_is_shortened(request->name))
         return seek_listed(request, out);

@@ -81,6 +81,33 @@ static void test_never_listed(void **state)
     assert_sh_fails(*state, "No such file or directory", "ls m/none m/vm-99");
 }
 
+/* What is asked for by the way in every directory costs nothing once the machines are listed, else
+ * one request each; a name that may be a machine's is asked for. */
+static void test_asked_by_the_way(void **state)
+{
+    static const char look[] = "for n in .git .hidden autorun.inf 'no*' 'no[1]' 'no?'; do"
+                               " test -e \"m/$n\" && echo \"$n\"; done; true";
+    start(NULL);
+    size_t before = requests();
+    assert_sh_ok(*state, "", "%s", look);
+    assert_int_equal(requests() - before, 6);
+    assert_sh_ok(*state, "", "%s", look);
+    assert_int_equal(requests() - before, 6);
+    assert_sh_ok(*state, "43\n", "ls m | wc -l");
+    before = requests();
+    assert_sh_ok(*state, "", "%s; test -e m/.other; test -e 'm/none*'; true", look);
+    assert_int_equal(requests() - before, 0);
+    /* A machine that is made is found at once, if its name is like one. */
+    assert_sh_ok(*state, "none\n", "test -e m/late || echo none");
+    sim_control("add vm-77=late=d/w05.db");
+    assert_sh_ok(*state, "ok", "cat m/late/status/state");
+    /* Any other at the next listing. */
+    sim_control("add vm-78=.git=d/w05.db");
+    assert_sh_ok(*state, "none\n.git\n",
+                 "test -e m/.git || echo none; ls -A m | grep git; ls m >list");
+    assert_sh_ok(*state, "ok", "cat m/.git/status/state");
+}
+
 static void test_same_name(void **state)
 {
     start(NULL);
@@ -240,11 +267,12 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_costs),        HARNESS_SHELLS(test_never_listed),
-    HARNESS_SHELLS(test_same_name),    HARNESS_SHELLS(test_renamed),
-    HARNESS_SHELLS(test_gone),         HARNESS_SHELLS(test_table),
-    HARNESS_SHELLS(test_too_old),      HARNESS_SHELLS(test_filter),
-    HARNESS_SHELLS(test_hung_machine), HARNESS_SHELLS(test_silent),
-    HARNESS_SHELLS(test_rate),         HARNESS_SHELLS(test_end),
+    HARNESS_SHELLS(test_costs),     HARNESS_SHELLS(test_never_listed),
+    HARNESS_SHELLS(test_same_name), HARNESS_SHELLS(test_asked_by_the_way),
+    HARNESS_SHELLS(test_renamed),   HARNESS_SHELLS(test_gone),
+    HARNESS_SHELLS(test_table),     HARNESS_SHELLS(test_too_old),
+    HARNESS_SHELLS(test_filter),    HARNESS_SHELLS(test_hung_machine),
+    HARNESS_SHELLS(test_silent),    HARNESS_SHELLS(test_rate),
+    HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)
