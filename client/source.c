@@ -319,3 +319,12 @@ void ds_source_examine(const char *source, const struct ds_source_options *optio
     else if (DS_WITH_local)
         ds_local_examine(source + LOCAL_PREFIX_BYTES, options, report, out);
 }
+
+void ds_inventory_examine(const char *source, const struct ds_source_options *options,
+                          struct ds_report *report, struct ds_inventory **out)
+{
+    if (DS_WITH_local && directory_in(source))
+        ds_directory_examine(directory_in(source), options, report, out);
+    else if (DS_WITH_rest && is_server(source))
+        ds_server_examine(source, options, report, out);
+}

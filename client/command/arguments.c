@@ -179,9 +179,11 @@ static int check_source(const struct parser *parser)
     int err;
 
     arguments->store.source.read_only = !arguments->verb->changes;
-    arguments->inventory = arguments->verb->machines && ds_inventory_is(arguments->source);
-    if (arguments->inventory && arguments->count > 0)
-        return refuse(parser, "SOURCE is all machines, and DATASET is one machine's");
+    arguments->inventory = ds_inventory_is(arguments->source);
+    if (arguments->inventory &&
+        (!arguments->verb->machines || arguments->count > 0 || arguments->write != NULL))
+        return refuse(parser, "SOURCE is all machines: name one of them, https://HOST/VM or "
+                              "local:DIRECTORY/VM.db");
     err = arguments->inventory ? ds_inventory_check(arguments->source, options, why)
                                : ds_source_check(arguments->source, options, why);
     return err == 0 ? 0 : ds_option_refuse(parser->why, "%s", why);

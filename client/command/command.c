@@ -108,6 +108,7 @@ static const struct ds_verb verbs[] = {
      .help = "looks at all that SOURCE needs; says what to do",
      .takes = "write",
      .alone = true,
+     .machines = true,
      .run = ds_doctor_run},
 };
 

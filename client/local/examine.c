@@ -1,6 +1,8 @@
 /* What a store file needs to be of use. */
 #include "examine.h"
 
+#include "cleanup.h"
+#include "directory.h"
 #include "guard.h"
 #include "integrity.h"
 #include "local.h"
@@ -21,6 +23,9 @@ enum { ROOM_MIN_BYTES = 256 * 1024 };
 
 #define BYTES_PER_MB 1000000ULL
 #define NAME_BYTES 64
+
+/* Of stores that cannot be read so many are named. */
+enum { STORES_TOLD = 8 };
 
 static const char *parent_of(const char *file, char folder[PATH_MAX])
 {
@@ -175,4 +180,79 @@ void ds_local_examine(const char *file, const struct ds_source_options *options,
     int err = ds_local_open(file, options->side, options->read_only, call, out);
     if (err)
         ds_report_fail(report, "store", NULL, "%s", ds_report_words(call, err));
+}
+
+static int try_store(struct ds_inventory *inventory, const char *id, struct ds_call *call)
+{
+    struct ds_client *client = NULL;
+    struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
+    int err = ds_inventory_open_machine(inventory, call, id, &client);
+    if (!err)
+        err = ds_client_list(client, call, &names);
+    ds_client_free(client, call);
+    return err;
+}
+
+/* True if the store has gone since it was listed. */
+static bool is_gone(struct ds_inventory *inventory, const char *id, struct ds_report *report)
+{
+    struct ds_machines found DS_CLEANUP(ds_machines_clear) = {0};
+    struct ds_call *call = report->call(report->context);
+    return ds_inventory_find(inventory, call, DS_MACHINE_BY_ID, id, &found) == -ENOENT;
+}
+
+static const char *advice_for_store(int err)
+{
+    return err == -EINVAL || err == -ENODEV ? "move it elsewhere, or let -o machines= leave it out"
+                                            : "look at it alone: datasetfs doctor local:FILE";
+}
+
+static void try_stores(struct ds_inventory *inventory, const struct ds_machines *machines,
+                       struct ds_report *report)
+{
+    size_t bad = 0;
+    for (size_t i = 0; i < machines->count && !report->interrupted(); i++) {
+        const char *id = machines->list[i].id;
+        struct ds_call *call = report->call(report->context);
+        int err = try_store(inventory, id, call);
+        char words[DS_CALL_TEXT_BYTES];
+        snprintf(words, sizeof words, "%s", err ? ds_report_words(call, err) : "");
+        if (!err || (err == -ENODEV && is_gone(inventory, id, report)))
+            continue;
+        if (bad++ < STORES_TOLD)
+            ds_report_fail(report, "store", advice_for_store(err), "%s", words);
+    }
+    if (bad > STORES_TOLD)
+        ds_report_fail(report, "store", NULL, "the same holds for %zu more", bad - STORES_TOLD);
+    if (!bad && machines->count)
+        ds_report_ok(report, "store", "each of the %zu can be read", machines->count);
+}
+
+void ds_directory_examine(const char *path, const struct ds_source_options *options,
+                          struct ds_report *report, struct ds_inventory **out)
+{
+    struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+    struct ds_inventory *inventory;
+    struct ds_call *call = report->call(report->context);
+    ds_report_ok(report, "library", "%s", ds_local_library());
+    int err = ds_directory_open(path, options, call, &inventory);
+    if (err) {
+        ds_report_fail(report, "directory",
+                       err == -ENOENT    ? "make it, or name another one"
+                       : err == -ENOTDIR ? "without the slash at the end it is one store"
+                                         : "let this user read it",
+                       "%s", ds_report_words(call, err));
+        ds_report_skip(report, "machines", "they cannot be listed");
+        return;
+    }
+    if (access(path, W_OK) != 0)
+        ds_report_warn(report, "directory",
+                       "let this user write to it, or use -o ro: beside each store lies its log",
+                       "%s: this user may only read it (%s)", path, strerror(errno));
+    else
+        ds_report_ok(report, "directory", "%s", path);
+    *out = inventory;
+    /* What cannot be listed is told by who lists the machines. */
+    if (ds_inventory_list(inventory, report->call(report->context), &machines) == 0)
+        try_stores(inventory, &machines, report);
 }

@@ -6,6 +6,7 @@
 #include "probe.h"
 #include "rest.h"
 #include "secret.h"
+#include "server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -124,10 +125,10 @@ static bool tell_certificate(struct ds_report *report, const struct ds_url *url,
 }
 
 /* False if there is no session. */
-static bool log_in(struct ds_report *report, struct ds_rest *rest)
+static bool log_in(struct ds_report *report, const struct ds_vcenter *vcenter)
 {
     struct ds_call *call = report->call(report->context);
-    int err = ds_session_log_in(rest->vcenter->session, call);
+    int err = ds_session_log_in(vcenter->session, call);
     const char *advice = NULL;
     if (err == -EACCES)
         advice = "correct the user's name and password there; five refusals may lock the account";
@@ -138,8 +139,7 @@ static bool log_in(struct ds_report *report, struct ds_rest *rest)
     if (err)
         ds_report_fail(report, "login", advice, "%s", ds_report_words(call, err));
     else
-        ds_report_ok(report, "login", "with what %s says",
-                     ds_session_origin(rest->vcenter->session));
+        ds_report_ok(report, "login", "with what %s says", ds_session_origin(vcenter->session));
     return !err;
 }
 
@@ -211,10 +211,21 @@ static bool connect_server(struct ds_report *report, const struct ds_url *url,
            tell_certificate(report, url, options, &probe);
 }
 
-static void skip_rest(struct ds_report *report, const char *why)
+static void skip_rest(struct ds_report *report, const char *what, const char *why)
 {
     ds_report_skip(report, "login", why);
-    ds_report_skip(report, "machine", why);
+    ds_report_skip(report, what, why);
+}
+
+/* What was to be opened without a request could not be. */
+static void fail_opening(struct ds_report *report, const struct ds_call *call, int err)
+{
+    const char *words = ds_report_words(call, err);
+    bool about_authority = !strncmp(words, "cacert", strlen("cacert"));
+    ds_report_fail(report, "credentials",
+                   about_authority ? "name a file that is there, and that this user may read"
+                                   : NULL, /* the words say it */
+                   "%s", words);
 }
 
 /* The client, or NULL. */
@@ -226,15 +237,9 @@ static struct ds_client *open_client(struct ds_report *report, const char *sourc
     struct ds_call *call = report->call(report->context);
     delayed.delay_connect = true;
     int err = ds_rest_open(source, &delayed, call, &client);
-    if (!err)
-        return client;
-    const char *words = ds_report_words(call, err);
-    bool about_authority = !strncmp(words, "cacert", strlen("cacert"));
-    ds_report_fail(report, "credentials",
-                   about_authority ? "name a file that is there, and that this user may read"
-                                   : NULL, /* the words say it */
-                   "%s", words);
-    return NULL;
+    if (err)
+        fail_opening(report, call, err);
+    return client;
 }
 
 /* With what the machine needs to be asked, which is told. Takes the client if that fails. */
@@ -242,9 +247,9 @@ static void use_client(struct ds_report *report, struct ds_client *client, bool 
                        struct ds_client **out)
 {
     struct ds_rest *rest = (struct ds_rest *)client;
-    bool logged_in = connected && log_in(report, rest);
+    bool logged_in = connected && log_in(report, rest->vcenter);
     if (!connected)
-        skip_rest(report, "the server cannot be used");
+        skip_rest(report, "machine", "the server cannot be used");
     else if (!logged_in)
         ds_report_skip(report, "machine", "nobody is logged in");
     else if (find_machine(report, rest)) {
@@ -272,6 +277,63 @@ void ds_rest_examine(const char *source, const struct ds_source_options *options
     if (client)
         use_client(report, client, connected, out);
     else
-        skip_rest(report, "there are no credentials");
+        skip_rest(report, "machine", "there are no credentials");
     ds_url_clear(&url);
+}
+
+/* How much a mount of all machines will ask at the most. */
+static void tell_rate(struct ds_report *report, const struct ds_vcenter *vcenter)
+{
+    const struct ds_http_options *http = &vcenter->options;
+    static const char advice[] = "leave -o rate= out, which means 200, or give a smaller number";
+    if (!http->rate)
+        ds_report_warn(report, "rate", advice,
+                       "any number of requests a second, %u at once: a vCenter answers some %d a "
+                       "second, and not for one user alone",
+                       http->transfers, VCENTER_RATE);
+    else if (http->rate > VCENTER_RATE / 2)
+        ds_report_warn(report, "rate", advice,
+                       "%u requests a second, %u at once: a vCenter answers some %d a second, and "
+                       "not for one user alone",
+                       http->rate, http->transfers, VCENTER_RATE);
+    else
+        ds_report_ok(report, "rate", "at most %u requests a second, %u at once", http->rate,
+                     http->transfers);
+}
+
+void ds_server_examine(const char *source, const struct ds_source_options *options,
+                       struct ds_report *report, struct ds_inventory **out)
+{
+    static const char what[] = "machines";
+    char why[DS_WHY_BYTES];
+    struct ds_url url;
+    struct ds_source_options delayed = *options;
+    struct ds_inventory *inventory;
+    ds_report_ok(report, "library", "%s", ds_probe_library());
+    int err = ds_url_parse_server(source, &url, why);
+    if (err) {
+        ds_report_fail(report, "URL", NULL, "%s", err == -EINVAL ? why : strerror(-err));
+        return;
+    }
+    ds_report_ok(report, "URL", "%s, all its machines", url.base);
+    bool connected = connect_server(report, &url, options);
+    struct ds_call *call = report->call(report->context);
+    ds_url_clear(&url);
+    delayed.delay_connect = true;
+    err = ds_server_open(source, &delayed, call, &inventory);
+    if (err) {
+        fail_opening(report, call, err);
+        skip_rest(report, what, "there are no credentials");
+        return;
+    }
+    tell_rate(report, ds_server_vcenter(inventory));
+    if (!connected)
+        skip_rest(report, what, "the server cannot be used");
+    else if (!log_in(report, ds_server_vcenter(inventory)))
+        ds_report_skip(report, what, "nobody is logged in");
+    else {
+        *out = inventory;
+        return;
+    }
+    ds_inventory_free(inventory, report->call(report->context));
 }

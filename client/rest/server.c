@@ -166,6 +166,11 @@ static int open_url(const struct ds_url *url, const struct ds_source_options *op
     return 0;
 }
 
+const struct ds_vcenter *ds_server_vcenter(const struct ds_inventory *inventory)
+{
+    return ((const struct server *)inventory)->vcenter;
+}
+
 int ds_server_open(const char *source, const struct ds_source_options *options,
                    struct ds_call *call, struct ds_inventory **out)
 {

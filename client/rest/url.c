@@ -92,7 +92,7 @@ static int parse_vm(const char *text, struct ds_url *out, char *why)
 {
     if (!*text)
         return refuse(why, "https://HOST/VM needs a virtual machine: its id, such as vm-42, or its "
-                           "name");
+                           "name; https://HOST without the slash is all machines");
     if (text[strcspn(text, "/?#")])
         return refuse(why, "VM in https://HOST/VM is one name: write / as %%2F, ? as %%3F, # as "
                            "%%23");

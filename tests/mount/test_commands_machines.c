@@ -83,8 +83,14 @@ static void test_usage(void **state)
 {
     (void)state;
     refused("https://HOST/VM needs a virtual machine", "ls https://vcenter.example/");
-    refused("https://HOST/VM needs a virtual machine", "get https://vcenter.example app k");
-    refused("https://HOST/VM needs a virtual machine", "export https://vcenter.example");
+    refused("https://HOST without the slash is all machines", "ls https://vcenter.example/");
+    refused("SOURCE is all machines: name one of them, https://HOST/VM or local:DIRECTORY/VM.db",
+            "get https://vcenter.example app k");
+    refused("SOURCE is all machines: name one", "export https://vcenter.example");
+    refused("SOURCE is all machines: name one", "set local:m/ app k v");
+    refused("SOURCE is all machines: name one", "wait local:m/ app k");
+    refused("SOURCE is all machines: name one", "import local:m/");
+    refused("SOURCE is all machines: name one", "doctor --write app local:m/");
     refused("SOURCE is all machines", "ls https://vcenter.example app");
     refused("SOURCE is all machines", "info local:m/ app");
     refused("for https://HOST and local:DIRECTORY/ only",

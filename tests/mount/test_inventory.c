@@ -230,7 +230,8 @@ static void test_usage(void **state)
     assert_sh_ok(*state, "", "mkdir -p m d");
     assert_sh_fails(*state, "there is no such directory", "$DATASETFS local:none/ m");
     assert_sh_fails(*state, "this is no directory", "touch file; $DATASETFS local:file/ m");
-    assert_sh_fails(*state, "https://HOST", "$DATASETFS https://127.0.0.1/ m");
+    assert_sh_fails(*state, "https://HOST without the slash is all machines",
+                    "$DATASETFS https://127.0.0.1/ m");
     assert_sh_fails(*state, "for https://HOST only", "$DATASETFS local:d/ m -o cluster=a");
 }
 
