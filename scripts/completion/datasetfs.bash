@@ -38,14 +38,20 @@ _datasetfs_flags() {
 
 _datasetfs_sources() {
     case $1 in
-    local:*) compgen -P local: -f -- "${1#local:}" | grep -v -e '-wal$' -e '-shm$' ;;
+    local:*)
+        # A directory is on the way to a store, and with its slash it is a SOURCE itself.
+        compgen -P local: -S / -d -- "${1#local:}"
+        compgen -P local: -f -- "${1#local:}" | grep -v -e '-wal$' -e '-shm$' | while IFS= read -r name; do
+            [ -d "${name#local:}" ] || printf '%s\n' "$name"
+        done
+        ;;
     *) compgen -W 'tools tools:vmtoolsd tools:unix= https:// local:' -- "$1" ;;
     esac
 }
 
-# DataSets, or the keys of one, that begin as the current word does.
+# DataSets, or the keys of one, that begin as the current word does. All machines of a directory have none.
 _datasetfs_names() {
-    [[ $1 == local:* ]] || return 0
+    [[ $1 == local:* && $1 != */ ]] || return 0
     datasetfs ls -- "$@" 2>/dev/null | while IFS= read -r name; do
         [[ $name != "$current"* ]] || printf '%q\n' "$name"
     done

@@ -21,6 +21,8 @@ static const struct {
     {"datasetfs get -o timeout=3 local:s.db app ", "key a%2Fb", "app"},
     {"datasetfs rm local:s.db app key ", "key", "app"},
     {"datasetfs get local:none.db ", "", ""},
+    {"datasetfs get local:machines/ ", "", ""},
+    {"datasetfs ls -o ro,mach", "ro,machines=", ""},
     {"datasetfs -o ro,uma", "ro,umask=", "umask= timeout="},
     {"datasetfs wait --e", "--equals --exists", "--gone"},
 };
@@ -31,7 +33,9 @@ static void make_store(void)
     peer_create("other", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     peer_set("app", "key", "v");
     peer_set("app", "a/b", "v");
-    assert_sh_ok("dash", "", "mkdir bin && ln -s $DATASETFS bin/datasetfs");
+    assert_sh_ok(
+        "dash", "",
+        "mkdir bin machines && ln -s $DATASETFS bin/datasetfs && cp s.db machines/web-01.db");
 }
 
 static bool has_word(const char *words, const char *word, size_t len)
@@ -86,6 +90,17 @@ static void test_bash(void **state)
     }
     assert_sh_ok("bash", "complete -o default -F _datasetfs datasetfs\n",
                  ". %s/datasetfs.bash; complete -p datasetfs", folder);
+    /* A directory of stores is a SOURCE with its slash, and the way to one of them. */
+    assert_sh_ok("bash", "machines/\n",
+                 "PATH=$PWD/bin:$PATH; . %s/datasetfs.bash; compopt() { :; }; "
+                 "COMP_LINE='datasetfs ls local:mach'; COMP_POINT=${#COMP_LINE}; _datasetfs; "
+                 "printf '%%s\n' ${COMPREPLY[@]}",
+                 folder);
+    assert_sh_ok("bash", "machines/web-01.db\n",
+                 "PATH=$PWD/bin:$PATH; . %s/datasetfs.bash; compopt() { :; }; "
+                 "COMP_LINE='datasetfs get local:machines/'; COMP_POINT=${#COMP_LINE}; _datasetfs; "
+                 "printf '%%s\n' ${COMPREPLY[@]}",
+                 folder);
     /* bash replaces what stands behind the colon. */
     assert_sh_ok("bash", "s.db\n",
                  "PATH=$PWD/bin:$PATH; . %s/datasetfs.bash; compopt() { :; }; "
