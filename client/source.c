@@ -106,13 +106,13 @@ static int check_url(const char *source, const struct ds_source_options *options
 /* Options that would do nothing for another SOURCE, where somebody may believe that they do. */
 static int check_no_url(const struct ds_source_options *options, char *why)
 {
-    const char *wrong = options->credentials ? "credentials"
-                        : options->cacert    ? "cacert"
-                        : options->pin       ? "pin"
-                        : options->insecure  ? "insecure"
-                        : options->rate      ? "rate"
-                                             : NULL;
-    return wrong ? refuse(why, "-o %s is for https://HOST/VM only", wrong) : 0;
+    const char *wrong = options->credentials  ? "credentials"
+                        : options->cacert     ? "cacert"
+                        : options->pin        ? "pin"
+                        : options->insecure   ? "insecure"
+                        : options->rate_given ? "rate"
+                                              : NULL;
+    return wrong ? refuse(why, "-o %s is for https:// only", wrong) : 0;
 }
 
 static int check_tools(const char *source, const struct ds_source_options *options, char *why)

@@ -148,6 +148,23 @@ static void test_fstab(void **state)
     reap();
 }
 
+/* A SOURCE of all machines keeps its slash, and is found mounted too. */
+static void test_machines(void **state)
+{
+    assert_sh_ok(
+        *state, "",
+        "mkdir d && $DATASETFS create local:d/web-01.db app && cp d/web-01.db d/db-01.db &&"
+        " echo \"local:$PWD/d/ $PWD/m datasetfs nofail,machines=web-*,rate=0 0 0\" >fstab");
+    assert_sh_fails(*state, "-o rate is for https:// only", "mount -a -T fstab");
+    assert_sh_ok(*state, "", "sed -i s/,rate=0// fstab");
+    for (int i = 0; i < 2; i++)
+        assert_sh_ok(*state, "", "mount -a -T fstab");
+    assert_sh_ok(*state, "1\n", "grep -c \" $PWD/m .* local:$PWD/d/ \" /proc/self/mountinfo");
+    assert_sh_ok(*state, "web-01\n", "ls m");
+    assert_sh_ok(*state, "", "umount \"local:$PWD/d/\"");
+    reap();
+}
+
 /* The lines for fstab in the README and in datasetfs(8), as they stand there but for the machine
  * and where files are. */
 static void test_documented_fstab(void **state)
@@ -225,6 +242,7 @@ int main(void)
         INSTALLED_SHELLS(test_name_space), INSTALLED_SHELLS(test_fstab),
         INSTALLED_SHELLS(test_user_mount), INSTALLED_SHELLS(test_documented_fstab),
     };
+        INSTALLED_SHELLS(test_machines),
     harness_begin();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     harness_end();

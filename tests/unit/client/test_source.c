@@ -94,15 +94,18 @@ static void test_accepted(void **state)
 static void test_options_of_https(void **state)
 {
     (void)state;
-    static const struct ds_source_options alone[] = {
-        {.credentials = "f"}, {.cacert = "f"}, {.pin = "p"}, {.insecure = true}};
+    static const struct ds_source_options alone[] = {{.credentials = "f"},
+                                                     {.cacert = "f"},
+                                                     {.pin = "p"},
+                                                     {.insecure = true},
+                                                     {.rate_given = true}};
     static const char *const others[] = {"local:x", "tools", "tools:unix=x"};
     char why[DS_WHY_BYTES];
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
         assert_int_equal(ds_source_check("https://h/vm-1", &alone[i], why), 0);
         for (size_t j = 0; j < sizeof others / sizeof *others; j++) {
             assert_int_equal(ds_source_check(others[j], &alone[i], why), -EINVAL);
-            assert_non_null(strstr(why, "for https://HOST/VM only"));
+            assert_non_null(strstr(why, "for https:// only"));
         }
     }
     static const struct ds_source_options contradictory[] = {
@@ -117,7 +120,7 @@ static void test_options_of_https(void **state)
     struct ds_source_options together = {.credentials = "f", .cacert = "f", .pin = "p"};
     assert_int_equal(ds_source_check("https://h/vm-1", &together, why), 0);
     assert_int_equal(ds_source_check("local:x", &together, why), -EINVAL);
-    assert_string_equal(why, "-o credentials is for https://HOST/VM only");
+    assert_string_equal(why, "-o credentials is for https:// only");
     /* The plain fault is told first: another option would not help. */
     assert_int_equal(ds_source_check("http://h/vm-1", &together, why), -EINVAL);
     assert_non_null(strstr(why, "in clear"));

@@ -471,9 +471,10 @@ static void test_https(void **state)
     refuse_https("insecure=1", "option 'insecure' takes no value");
     refuse_https("insecure,cacert=f", "-o insecure and cacert= or pin= exclude each other");
     refuse_https("side=host", "-o side= is for local:FILE only; https:// is always the host side");
-    refuse_options("credentials=f", "-o credentials is for https://HOST/VM only");
-    refuse_options("cacert=f", "-o cacert is for https://HOST/VM only");
-    refuse_options("insecure", "-o insecure is for https://HOST/VM only");
+    refuse_options("credentials=f", "-o credentials is for https:// only");
+    refuse_options("cacert=f", "-o cacert is for https:// only");
+    refuse_options("insecure", "-o insecure is for https:// only");
+    refuse_options("rate=0", "-o rate is for https:// only");
 }
 
 int main(void)
