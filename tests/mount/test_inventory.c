@@ -121,7 +121,6 @@ static void test_control(void **state)
     assert_sh_ok(*state, "", "diff m/.datasetfs/errors m/web-01/.datasetfs/errors");
 }
 
-/* The way up is the way down. */
 /* What fails is told with the path of what it was about, in the machine that it was in. */
 static void test_errors(void **state)
 {
@@ -138,6 +137,7 @@ static void test_errors(void **state)
     assert_sh_ok(*state, "0\n", "grep -c '/web-01/app/moved' m/.datasetfs/errors || test $? = 1");
 }
 
+/* The way up is the way down. */
 static void test_parents(void **state)
 {
     start(NULL);

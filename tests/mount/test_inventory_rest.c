@@ -68,6 +68,33 @@ static void test_costs(void **state)
     assert_int_equal(sim_sessions(), 1);
 }
 
+/* Runs the command; the requests that it took. */
+static size_t cost(const char *shell, const char *command)
+{
+    size_t before = requests();
+    const struct shell_result *ran = shell_run(shell, "%s >out 2>err", command);
+    assert_true(ran->status == 0 || ran->status == 1 || ran->status == 2);
+    return requests() - before;
+}
+
+/* As the README's table says. */
+static void test_documented_costs(void **state)
+{
+    start(NULL);
+    assert_int_equal(requests(), 2);
+    assert_int_equal(cost(*state, "cat m/w01/status/state"), 4);
+    assert_int_equal(cost(*state, "ls m"), 1);
+    assert_int_equal(cost(*state, "find m -maxdepth 1"), 1);
+    assert_int_equal(cost(*state, "echo m/*"), 1);
+    assert_int_equal(cost(*state, "cat m/w02/status/state"), 3);
+    assert_int_equal(cost(*state, "cat m/w02/status/state"), 1);
+    assert_int_equal(cost(*state, "cat m/nobody"), 1);
+    assert_int_equal(cost(*state, "cat m/.git m/autorun.inf 'm/nobody*'"), 0);
+    sim_control("state vm-8 unsupported");
+    assert_int_equal(cost(*state, "cat m/same%vm-8/status/state"), 2);
+    assert_int_equal(cost(*state, "grep -r ok m/w03"), 4);
+}
+
 /* A machine that was never listed costs one request more. */
 static void test_never_listed(void **state)
 {
@@ -267,12 +294,19 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_costs),     HARNESS_SHELLS(test_never_listed),
-    HARNESS_SHELLS(test_same_name), HARNESS_SHELLS(test_asked_by_the_way),
-    HARNESS_SHELLS(test_renamed),   HARNESS_SHELLS(test_gone),
-    HARNESS_SHELLS(test_table),     HARNESS_SHELLS(test_too_old),
-    HARNESS_SHELLS(test_filter),    HARNESS_SHELLS(test_hung_machine),
-    HARNESS_SHELLS(test_silent),    HARNESS_SHELLS(test_rate),
+    HARNESS_SHELLS(test_costs),
+    HARNESS_SHELLS(test_documented_costs),
+    HARNESS_SHELLS(test_never_listed),
+    HARNESS_SHELLS(test_same_name),
+    HARNESS_SHELLS(test_asked_by_the_way),
+    HARNESS_SHELLS(test_renamed),
+    HARNESS_SHELLS(test_gone),
+    HARNESS_SHELLS(test_table),
+    HARNESS_SHELLS(test_too_old),
+    HARNESS_SHELLS(test_filter),
+    HARNESS_SHELLS(test_hung_machine),
+    HARNESS_SHELLS(test_silent),
+    HARNESS_SHELLS(test_rate),
     HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)

@@ -172,22 +172,23 @@ static void test_documented_fstab(void **state)
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
     sim_start_rest(NULL);
     for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
-        assert_sh_ok(*state, "3\n",
+        assert_sh_ok(*state, "4\n",
                      "sed -n '/ datasetfs  *[^ ]*  *0 0$/s/^ *//p' %s | sed \""
                      "s,^tools ,tools:unix=$PWD/" SIM_SOCKET " ,; "
-                     "s,https://vcenter.example.com/,%s/,; "
+                     "s,https://vcenter.example.com\\([/ ]\\),%s\\1,; "
                      "s/_netdev/&,credentials=%s,cacert=%s/; "
                      "s,local:[^ ]*,local:$PWD/s.db,; s, /[^ ]*/, $PWD/at-,\" >fstab; "
                      "wc -l <fstab",
                      documents[i], sim_rest_url(), SIM_CREDENTIALS, SIM_CA);
         assert_sh_ok(*state, "", "mkdir -p $(awk '{print $2}' fstab) && mount -a -T fstab");
-        assert_sh_ok(*state, "3\n",
+        assert_sh_ok(*state, "4\n",
                      "grep -c \" $PWD/at-.* - fuse.datasetfs \" /proc/self/mountinfo");
-        assert_sh_ok(*state, "app\napp\napp\n", "ls at-datasets; ls at-web-01; ls at-app");
-        pid_t pids[3];
-        assert_int_equal(harness_children("mount.datasetfs", pids, 3), 3);
-        assert_sh_ok(*state, "", "umount at-datasets at-web-01 at-app");
-        for (int mount = 0; mount < 3; mount++)
+        assert_sh_ok(*state, "app\napp\napp\napp\n",
+                     "ls at-datasets; ls at-web-01; ls at-vc/" SIM_VM_NAME "; ls at-app");
+        pid_t pids[4];
+        assert_int_equal(harness_children("mount.datasetfs", pids, 4), 4);
+        assert_sh_ok(*state, "", "umount at-datasets at-web-01 at-vc at-app");
+        for (int mount = 0; mount < 4; mount++)
             assert_int_equal(harness_wait_child(pids[mount], HARNESS_SOON_MS, false), 0);
     }
 }
@@ -241,8 +242,8 @@ int main(void)
         INSTALLED_SHELLS(test_no_command), INSTALLED_SHELLS(test_other_type),
         INSTALLED_SHELLS(test_name_space), INSTALLED_SHELLS(test_fstab),
         INSTALLED_SHELLS(test_user_mount), INSTALLED_SHELLS(test_documented_fstab),
-    };
         INSTALLED_SHELLS(test_machines),
+    };
     harness_begin();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     harness_end();
