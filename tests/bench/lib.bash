@@ -92,6 +92,6 @@ bench_head() {
         "$(rclone version | sed -n 1p), $(curl --version | cut -d ' ' -f 1,2 | sed -n 1p)," \
         "open-vm-tools $(dpkg-query -W -f '${Version}' open-vm-tools), $(jq --version)"
     echo "$rounds rounds, $slow_rounds of what takes seconds; load $load"
-    awk -v load="$load" 'BEGIN { exit load > 1 }' ||
+    awk -v average="$load" 'BEGIN { exit average > 1 }' ||
         echo "The machine is busy with something else: these times say nothing."
 }
