@@ -8,7 +8,8 @@ draw_ratios() {
         function drawn(section, row, variant) {
             return (section == "files" && row ~ / pinned 1$/ && variant ~ /^(bindfs|floor)$/) ||
                    (section == "guest" && variant ~ /vmtoolsd$/) ||
-                   (section == "rest" && row ~ / 20 ms$/) || section == "keys"
+                   (section == "rest" && row ~ / 20 ms$/) || section == "keys" ||
+                   section == "machines"
         }
         /^#/ || $1 == "section" { next }
         $3 == "datasetfs" { ours[$1, $2] = $4; next }

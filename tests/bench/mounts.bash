@@ -65,9 +65,9 @@ start_host() {
     exec {ready}<&-
 }
 
-# The simulated vCenter on it, with so many milliseconds for each request: start_vcenter NAME DELAY. Then `url`
-# is where it listens, `rest` its entries of the DataSet "bench" and `token` a session.
-start_vcenter() {
+# The simulated vCenter, with so many milliseconds for each request: start_server DELAY OPTION.... Then `url` is where
+# it listens.
+start_server() {
     local ready fault=()
     if [ ! -e "$work/server.pem" ]; then
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
@@ -76,14 +76,20 @@ start_vcenter() {
         echo secret >"$work/password"
         (umask 077 && printf 'username=bench\npassword=secret\n' >"$work/credentials")
     fi
-    [ "$2" -eq 0 ] || fault=(--fault "delay=$2")
+    [ "$1" -eq 0 ] || fault=(--fault "delay=$1")
     exec {ready}< <(exec "$build/datasets-sim" --https 127.0.0.1:0 --port-file "$work/port" \
         --cert "$work/server.pem" --key "$work/server.key" --user bench --password-file "$work/password" \
-        --vm "vm-1=web-01=$work/$1.db" ${fault[@]+"${fault[@]}"} --ready-fd 1)
+        "${@:2}" ${fault[@]+"${fault[@]}"} --ready-fd 1)
     servers+=($!)
     read -r -u "$ready" _
     exec {ready}<&-
     url=https://127.0.0.1:$(cat "$work/port")
+}
+
+# The same with the store that mount_local NAME made: start_vcenter NAME DELAY. Then `rest` is its entries of the
+# DataSet "bench" and `token` a session.
+start_vcenter() {
+    start_server "$2" --vm "vm-1=web-01=$work/$1.db"
     rest=$url/api/vcenter/vm/vm-1/data-sets/bench/entries
     token=$(ask -u bench:secret -X POST "$url/api/session" | jq -r .)
 }
@@ -93,8 +99,13 @@ ask() {
     curl -fsS --noproxy '*' --cacert "$work/server.pem" "$@"
 }
 
-# A fresh mount of the vCenter: mount_rest NAME [OPTIONS]
+# A fresh mount of the vCenter's /MACHINE, or of all: mount_source MACHINE NAME [OPTIONS]
+mount_source() {
+    mount_on "$work/$2" "$build/datasetfs" "$url$1" "$work/$2" \
+        -o "cacert=$work/server.pem,credentials=$work/credentials,timeout=60${3:+,$3}"
+}
+
+# The same of its one machine: mount_rest NAME [OPTIONS]
 mount_rest() {
-    mount_on "$work/$1" "$build/datasetfs" "$url/vm-1" "$work/$1" \
-        -o "cacert=$work/server.pem,credentials=$work/credentials,timeout=60${2:+,$2}"
+    mount_source /vm-1 "$@"
 }
