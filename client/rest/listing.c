@@ -66,7 +66,7 @@ static int check_sum(const struct ds_fetcher *fetcher, const struct ds_scope *sc
 {
     struct ds_machines whole DS_CLEANUP(ds_machines_clear) = {0};
     bool too_many = false;
-    size_t count = found->count;
+    size_t count = found->count + found->left_out;
     if (count > DS_PARTS_LIST_MAX)
         return 0;
     int err = ask_whole(fetcher, scope, at, &too_many, &whole);

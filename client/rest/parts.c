@@ -139,12 +139,18 @@ static int fail_host(const struct division *division, const struct part *part)
                         part->id);
 }
 
+/* How many vCenter has told of, with those that have no name. */
+static size_t told(const struct ds_machines *machines)
+{
+    return machines->count + machines->left_out;
+}
+
 /* The hosts of a cluster that is too large, in its place, with their machines. */
 static int divide_cluster(struct division *division, const struct part *cluster)
 {
     struct ds_fetch fetch DS_CLEANUP(ds_fetch_clear) = {0};
     size_t from = division->count;
-    size_t before = division->out->count;
+    size_t before = told(division->out);
     bool *too_many DS_AUTO_FREE = NULL;
     const char *id = cluster->id;
     int err = begin_list(division, "host", &fetch);
@@ -161,11 +167,12 @@ static int divide_cluster(struct division *division, const struct part *cluster)
     for (size_t i = from; i < division->count && !err; i++)
         if (too_many[i - from])
             err = fail_host(division, &division->parts[i]);
-    if (!err && division->out->count - before <= DS_PARTS_LIST_MAX)
+    size_t count = told(division->out) - before;
+    if (!err && count <= DS_PARTS_LIST_MAX)
         err = ds_call_fail(division->fetcher->call, -EACCES,
                            "the cluster %.60s has more than %d virtual machines, but this user "
                            "sees hosts of %zu only: give read access to all of them",
-                           id, DS_PARTS_LIST_MAX, division->out->count - before);
+                           id, DS_PARTS_LIST_MAX, count);
     return err;
 }
 
@@ -194,12 +201,14 @@ static int ask_again(struct division *division, bool *sure)
     struct ds_machines *out = division->out;
     bool done = false;
     size_t before = out->count;
+    size_t left_out = out->left_out;
     int err = ds_by_folder_ask(division->fetcher, division->scope, division->at, out, &done);
     if (!err && !done)
         err = ask_all(division);
     if (!err)
         err = ds_machines_sort(out);
     *sure = !err && out->count == before;
+    out->left_out = left_out; /* they have been counted */
     return err;
 }
 

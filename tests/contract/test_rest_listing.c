@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { MACHINES = 5000 };
+enum { MACHINES = 5000, LIST_MAX = 4000 };
 
 /* Each cluster has a fifth of the machines on one host; the last fifth is on a host in none. */
 static const char *const places[] = {"datacenter=datacenter-1=dc1",
@@ -236,6 +236,33 @@ static void test_a_part_that_fails(void **state)
     assert_string_equal(VCENTER_ORDER(v, "fired"), "4");
 }
 
+/* Who has no name counts: without it there are no more than vCenter lists, but it has more. */
+static void test_one_without_a_name(void **state)
+{
+    struct vcenter *v = *state;
+    struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+    char path[PATH_MAX];
+    vcenter_start(v, LIST_MAX, places);
+    v->options.transfers = 1;
+    assert_int_equal(vcenter_open(v), 0);
+    VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
+    vcenter_expect(v, LIST_MAX + 1);
+    /* Those of host-5. */
+    snprintf(path, sizeof path, "%s/reply", v->directory);
+    FILE *reply = fopen(path, "we");
+    assert_non_null(reply);
+    fprintf(reply, "200 application/json\n[");
+    for (int i = PARTS; i < LIST_MAX; i += PARTS)
+        fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":\"m%d\"},", 1000 + i, i);
+    fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":7}]", 1000 + LIST_MAX);
+    assert_int_equal(fclose(reply), 0);
+    VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=4:count=1", path);
+    assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), 0);
+    assert_string_equal(VCENTER_ORDER(v, "fired"), "1");
+    assert_int_equal(machines.left_out, 1);
+    assert_int_equal(machines.count, LIST_MAX + 1); /* by its id it has one */
+}
+
 /* What is asked for by parts is only what the filter lets through. */
 static void test_filters(void **state)
 {
@@ -278,6 +305,7 @@ int main(void)
         TEST(test_what_only_folders_tell),
         TEST(test_who_is_known_stays),
         TEST(test_a_part_that_fails),
+        TEST(test_one_without_a_name),
         TEST(test_filters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
