@@ -12,15 +12,18 @@
 /* In one query so many ids stand at the most: a URL has its limits. */
 enum { IDS_AT_ONCE = 100 };
 
-/* Patterns that are names are given to vCenter, if there are no others. */
+/* Patterns that are names are given to vCenter, if there are no others, nor more than go into one
+ * query. */
 static int add_names(const struct ds_machine_filter *filter, struct ds_fetch *fetch)
 {
     const struct ds_names *globs = filter ? &filter->globs : NULL;
     int err = 0;
-    for (size_t i = 0; globs && i < globs->count; i++)
+    if (!globs || globs->count > IDS_AT_ONCE)
+        return 0;
+    for (size_t i = 0; i < globs->count; i++)
         if (strpbrk(globs->names[i], "*?[\\"))
             return 0;
-    for (size_t i = 0; globs && i < globs->count && i < IDS_AT_ONCE && !err; i++)
+    for (size_t i = 0; i < globs->count && !err; i++)
         err = ds_vm_name_add(&fetch->url, globs->names[i]);
     return err;
 }
