@@ -2,6 +2,7 @@
 #include "scope.h"
 
 #include "cleanup.h"
+#include "vm_name.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -79,11 +80,14 @@ static int look_up(const struct ds_fetcher *fetcher, const struct kind *kind,
         if (is_id(kind, given->names[i]) != by_id)
             continue;
         any = true;
-        err = ds_url_add(&fetch.url, by_id ? kind->by_id : "names", given->names[i]);
+        err = by_id ? ds_url_add(&fetch.url, kind->by_id, given->names[i])
+                    : ds_vm_name_add(&fetch.url, given->names[i]);
     }
     if (err || !any)
         return err;
     err = ask(fetcher, kind, &fetch, &names, &ids);
+    for (size_t i = 0; i < names.count && !err; i++)
+        ds_vm_name_read(names.names[i]);
     for (size_t i = 0; i < given->count && !err; i++)
         if (is_id(kind, given->names[i]) == by_id && !has(by_id ? &ids : &names, given->names[i]))
             err = ds_call_fail(fetcher->call, -ENODEV,

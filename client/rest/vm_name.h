@@ -1,5 +1,5 @@
-/* Names of virtual machines as vSphere stores them: with '/', '\' and '%' as "%2f", "%5c" and
- * "%25". Pure. */
+/* Names of virtual machines, folders and so on as vSphere stores them: with '/', '\' and '%' as
+ * "%2f", "%5c" and "%25". Pure. */
 #ifndef DS_REST_VM_NAME_H
 #define DS_REST_VM_NAME_H
 
