@@ -156,11 +156,13 @@ static int ask_missing(const struct ds_fetcher *fetcher, const struct ds_scope *
 
 /* Notes who is there, with the turn. A list that was not one by parts after all needs no such help.
  */
-static int remember(struct ds_listing *listing, const struct ds_machines *machines)
+static int remember(struct ds_listing *listing, const struct ds_scope *scope,
+                    const struct ds_machines *machines)
 {
     struct ds_names known = {0};
+    bool needed = atomic_load(&listing->divided) || scope->folders.count;
     int err = 0;
-    for (size_t i = 0; i < machines->count && !err && atomic_load(&listing->divided); i++)
+    for (size_t i = 0; i < machines->count && !err && needed; i++)
         err = ds_names_add(&known, machines->list[i].id);
     if (err) {
         ds_names_clear(&known);
@@ -169,31 +171,6 @@ static int remember(struct ds_listing *listing, const struct ds_machines *machin
     ds_names_clear(&listing->known);
     listing->known = known;
     return 0;
-}
-
-/* Each part of the scope that is too large for one list is divided; `out` has the others'. With the
- * turn. */
-static int ask_divided(struct ds_listing *listing, const struct ds_fetcher *fetcher,
-                       const struct ds_scope *scope, const bool *too_many, struct ds_machines *out)
-{
-    struct ds_names missing DS_CLEANUP(ds_names_clear) = {0};
-    bool more = false;
-    int err = 0;
-    atomic_store(&listing->divided, true);
-    for (size_t at = 0; at < ds_scope_queries(scope) && !err; at++)
-        if (too_many[at])
-            err = divide(listing, fetcher, scope, at, out, &more);
-    if (!err)
-        err = find_missing(&listing->known, out, &missing);
-    if (!err)
-        err = ask_missing(fetcher, scope, &missing, out);
-    if (!err)
-        err = ds_machines_sort(out);
-    if (!err)
-        err = remember(listing, out);
-    if (!err)
-        listing->unsure = more;
-    return err;
 }
 
 /* Asks for each part as a whole, but for one that was too large the last time. */
@@ -211,23 +188,85 @@ static int ask_each(struct ds_listing *listing, const struct ds_fetcher *fetcher
     return err;
 }
 
+/* Several queries, each of which has its list: as with parts, who moves meanwhile may be in none,
+ * and where nobody is known yet it takes a second round to find it. */
+static int ask_each_again(struct ds_listing *listing, const struct ds_fetcher *fetcher,
+                          const struct ds_scope *scope, bool *too_many, struct ds_machines *out)
+{
+    size_t left_out = out->left_out;
+    int err = 0;
+    if (!listing->known.count && ds_scope_queries(scope) > 1)
+        err = ask_each(listing, fetcher, scope, too_many, out);
+    out->left_out = left_out;
+    return err;
+}
+
+/* Each part of the scope that is too large for one list is divided; `out` has the others'. With the
+ * turn. */
+static int ask_divided(struct ds_listing *listing, const struct ds_fetcher *fetcher,
+                       const struct ds_scope *scope, const bool *too_many, struct ds_machines *out)
+{
+    bool more = false;
+    int err = 0;
+    if (!atomic_exchange(&listing->divided, true))
+        listing->unsure = true;
+    for (size_t at = 0; at < ds_scope_queries(scope) && !err; at++)
+        if (too_many[at])
+            err = divide(listing, fetcher, scope, at, out, &more);
+    if (!err)
+        listing->unsure = more;
+    return err;
+}
+
+static bool any(const bool *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i])
+            return true;
+    return false;
+}
+
+/* Looks for those that were known and are not in `out`, and notes who is there. Where one query is
+ * for all, it has told that they are not in the scope. With the turn. */
+static int complete(struct ds_listing *listing, const struct ds_fetcher *fetcher,
+                    const struct ds_scope *scope, struct ds_machines *out, bool *lacks)
+{
+    struct ds_names missing DS_CLEANUP(ds_names_clear) = {0};
+    struct ds_names gone DS_CLEANUP(ds_names_clear) = {0};
+    int err = find_missing(&listing->known, out, &missing);
+    if (!err && (atomic_load(&listing->divided) || ds_scope_queries(scope) > 1))
+        err = ask_missing(fetcher, scope, &missing, out);
+    if (!err)
+        err = ds_machines_sort(out);
+    if (!err)
+        err = find_missing(&missing, out, &gone);
+    if (!err)
+        err = remember(listing, scope, out);
+    *lacks = gone.count > 0;
+    return err;
+}
+
 int ds_listing_ask(struct ds_listing *listing, const struct ds_fetcher *fetcher,
-                   const struct ds_scope *scope, struct ds_machines *out)
+                   const struct ds_scope *scope, struct ds_machines *out, bool *lacks)
 {
     size_t queries = ds_scope_queries(scope);
     bool *too_many DS_AUTO_FREE = calloc(queries, sizeof *too_many);
+    *lacks = false;
     if (!too_many)
         return -ENOMEM;
     int err = ask_each(listing, fetcher, scope, too_many, out);
-    bool divided = false;
-    for (size_t at = 0; at < queries; at++)
-        divided = divided || too_many[at];
-    if (err || !divided)
+    bool divided = any(too_many, queries);
+    if (err || (!divided && !scope->folders.count))
         return err;
     err = ds_turns_take(&listing->turn, fetcher->call, true);
     if (err)
         return err;
-    err = ask_divided(listing, fetcher, scope, too_many, out);
+    if (!divided)
+        err = ask_each_again(listing, fetcher, scope, too_many, out);
+    if (!err && any(too_many, queries))
+        err = ask_divided(listing, fetcher, scope, too_many, out);
+    if (!err)
+        err = complete(listing, fetcher, scope, out, lacks);
     ds_turns_give(&listing->turn);
     return err;
 }

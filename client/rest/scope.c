@@ -136,23 +136,35 @@ static int find_out(const struct ds_fetcher *fetcher, struct ds_scope *scope)
     return err ? err : add_below(fetcher, &scope->folders);
 }
 
+static int copy_names(struct ds_names *to, const struct ds_names *from)
+{
+    int err = 0;
+    for (size_t i = 0; i < from->count && !err; i++)
+        err = ds_names_add(to, from->names[i]);
+    return err;
+}
+
 static int copy(struct ds_scope *to, const struct ds_scope *from)
 {
-    int err = add_new(&to->folders, &from->folders);
+    int err = copy_names(&to->folders, &from->folders);
     if (!err)
-        err = add_new(&to->clusters, &from->clusters);
+        err = copy_names(&to->clusters, &from->clusters);
     if (!err)
-        err = add_new(&to->datacenters, &from->datacenters);
+        err = copy_names(&to->datacenters, &from->datacenters);
+    to->found_ms = from->found_ms;
     if (err)
         ds_scope_clear(to);
     return err;
 }
 
 /* With the turn. */
-static int get(struct ds_scopes *scopes, const struct ds_fetcher *fetcher, struct ds_scope *out)
+static int get(struct ds_scopes *scopes, const struct ds_fetcher *fetcher, int64_t after_ms,
+               struct ds_scope *out)
 {
-    struct ds_scope found = {0};
-    if (ds_call_now_ms() >= scopes->until_ms) {
+    int64_t now_ms = ds_call_now_ms();
+    const struct ds_scope *last = &scopes->last;
+    if (!last->found_ms || last->found_ms <= after_ms || now_ms - last->found_ms >= KEPT_MS) {
+        struct ds_scope found = {.found_ms = now_ms};
         int err = find_out(fetcher, &found);
         if (err) {
             ds_scope_clear(&found);
@@ -160,12 +172,12 @@ static int get(struct ds_scopes *scopes, const struct ds_fetcher *fetcher, struc
         }
         ds_scope_clear(&scopes->last);
         scopes->last = found;
-        scopes->until_ms = ds_call_now_ms() + KEPT_MS;
     }
     return copy(out, &scopes->last);
 }
 
-int ds_scope_get(struct ds_scopes *scopes, const struct ds_fetcher *fetcher, struct ds_scope *out)
+int ds_scope_get(struct ds_scopes *scopes, const struct ds_fetcher *fetcher, int64_t after_ms,
+                 struct ds_scope *out)
 {
     const struct ds_machine_filter *filter = fetcher->inventory->filter;
     *out = (struct ds_scope){0};
@@ -175,7 +187,7 @@ int ds_scope_get(struct ds_scopes *scopes, const struct ds_fetcher *fetcher, str
     int err = ds_turns_take(&scopes->turn, fetcher->call, true);
     if (err)
         return err;
-    err = get(scopes, fetcher, out);
+    err = get(scopes, fetcher, after_ms, out);
     ds_turns_give(&scopes->turn);
     return err;
 }
@@ -191,8 +203,14 @@ void ds_scopes_end(struct ds_scopes *scopes)
     ds_scope_clear(&scopes->last);
 }
 
+bool ds_scope_may_lack(const struct ds_scope *scope, int64_t since_ms)
+{
+    return scope->folders.count && scope->found_ms < since_ms;
+}
+
 void ds_scope_clear(struct ds_scope *scope)
 {
+    scope->found_ms = 0;
     ds_names_clear(&scope->folders);
     ds_names_clear(&scope->clusters);
     ds_names_clear(&scope->datacenters);

@@ -32,13 +32,32 @@ static struct ds_fetcher fetcher_of(struct server *server, enum ds_inventory_op 
         .vcenter = server->vcenter, .inventory = &server->inventory, .op = op, .call = call};
 }
 
+/* In a scope that was found out later than `after_ms`, which is then when it was. */
+static int list_in(struct server *server, const struct ds_fetcher *fetcher, int64_t *after_ms,
+                   struct ds_machines *out, bool *lacks)
+{
+    int64_t begin_ms = ds_call_now_ms();
+    struct ds_scope scope DS_CLEANUP(ds_scope_clear) = {0};
+    int err = ds_scope_get(&server->scopes, fetcher, *after_ms, &scope);
+    if (!err)
+        err = ds_listing_ask(&server->listing, fetcher, &scope, out, lacks);
+    *lacks = *lacks && ds_scope_may_lack(&scope, begin_ms);
+    *after_ms = scope.found_ms;
+    return err;
+}
+
 static int list(struct ds_inventory *inventory, struct ds_call *call, struct ds_machines *out)
 {
     struct server *server = server_of(inventory);
     struct ds_fetcher fetcher = fetcher_of(server, DS_INVENTORY_LIST, call);
-    struct ds_scope scope DS_CLEANUP(ds_scope_clear) = {0};
-    int err = ds_scope_get(&server->scopes, &fetcher, &scope);
-    return err ? err : ds_listing_ask(&server->listing, &fetcher, &scope, out);
+    int64_t after_ms = 0;
+    bool lacks = false;
+    int err = list_in(server, &fetcher, &after_ms, out, &lacks);
+    if (err || !lacks)
+        return err;
+    /* Who is missing may be in a folder that is new. */
+    ds_machines_clear(out);
+    return list_in(server, &fetcher, &after_ms, out, &lacks);
 }
 
 /* Adds those that are what was asked for: a server may take no notice of a filter. */
@@ -76,15 +95,40 @@ static int find_in(const struct ds_fetcher *fetcher, const struct ds_scope *scop
     return err ? err : take_fitting(&found, by, text, out);
 }
 
+/* What is looked for. */
+struct wanted {
+    enum ds_machine_by by;
+    const char *text;
+};
+
+/* In a scope that was found out later than `after_ms`, which is then when it was. `*lacks`: it was
+ * so before. */
+static int find_later(struct server *server, const struct ds_fetcher *fetcher,
+                      const struct wanted *wanted, int64_t *after_ms, bool *lacks,
+                      struct ds_machines *out)
+{
+    int64_t begin_ms = ds_call_now_ms();
+    struct ds_scope scope DS_CLEANUP(ds_scope_clear) = {0};
+    int err = ds_scope_get(&server->scopes, fetcher, *after_ms, &scope);
+    for (size_t at = 0; at < ds_scope_queries(&scope) && !err; at++)
+        err = find_in(fetcher, &scope, at, wanted->by, wanted->text, out);
+    *lacks = ds_scope_may_lack(&scope, begin_ms);
+    *after_ms = scope.found_ms;
+    return err;
+}
+
 static int find(struct ds_inventory *inventory, struct ds_call *call, enum ds_machine_by by,
                 const char *text, struct ds_machines *out)
 {
     struct server *server = server_of(inventory);
     struct ds_fetcher fetcher = fetcher_of(server, DS_INVENTORY_FIND, call);
-    struct ds_scope scope DS_CLEANUP(ds_scope_clear) = {0};
-    int err = ds_scope_get(&server->scopes, &fetcher, &scope);
-    for (size_t at = 0; at < ds_scope_queries(&scope) && !err; at++)
-        err = find_in(&fetcher, &scope, at, by, text, out);
+    const struct wanted wanted = {.by = by, .text = text};
+    int64_t after_ms = 0;
+    bool lacks = false;
+    int err = find_later(server, &fetcher, &wanted, &after_ms, &lacks, out);
+    /* Who has an id was there, and is only gone if it is in no folder that is new either. */
+    if (!err && !out->count && by == DS_MACHINE_BY_ID && lacks)
+        err = find_later(server, &fetcher, &wanted, &after_ms, &lacks, out);
     return err;
 }
 
@@ -122,7 +166,7 @@ static int try_server(struct server *server, struct ds_call *call)
 {
     struct ds_fetcher fetcher = fetcher_of(server, DS_INVENTORY_LIST, call);
     struct ds_scope scope DS_CLEANUP(ds_scope_clear) = {0};
-    int err = ds_scope_get(&server->scopes, &fetcher, &scope);
+    int err = ds_scope_get(&server->scopes, &fetcher, 0, &scope);
     return err ? err : ds_listing_try(&server->listing, &fetcher, &scope);
 }
 

@@ -2,7 +2,12 @@
  * is missing because of that. */
 #include "vcenter_world.h"
 
+#include "cleanup.h"
+
 #include <stdio.h>
+
+static const char *const places[] = {"datacenter=datacenter-1=dc1", "host=host-1=h1=datacenter-1",
+                                     "folder=group-v1=top", "folder=group-v2=old=group-v1", NULL};
 
 static void open_it(struct vcenter *v)
 {
@@ -10,6 +15,12 @@ static void open_it(struct vcenter *v)
     int err = vcenter_open(v);
     if (err)
         fail_msg("open: %s: %s", strerror(-err), v->call.text);
+}
+
+static int find(struct vcenter *v, const char *id)
+{
+    struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+    return ds_inventory_find(v->inventory, vcenter_call(v), DS_MACHINE_BY_ID, id, &machines);
 }
 
 /* However many names are given. */
@@ -26,6 +37,65 @@ static void test_many_names(void **state)
     open_it(v);
     vcenter_expect(v, NAMES);
     assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms"), 2);
+}
+
+/* A folder that is made after the mount has found out which there are: who is moved there is not
+ * gone, and costs what finding that out costs, once. */
+static void test_new_folder(void **state)
+{
+    struct vcenter *v = *state;
+    vcenter_start(v, 4, places);
+    assert_int_equal(ds_names_add(&v->filter.folders, "top"), 0);
+    open_it(v);
+    vcenter_expect(v, 4);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-folders"), 3);
+    VCENTER_ORDER(v, "place folder=group-v3=new=group-v2");
+    VCENTER_ORDER(v, "move vm-1001 group-v3");
+    vcenter_expect(v, 4);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-folders"), 3 + 4);
+    vcenter_expect(v, 4);
+    VCENTER_ORDER(v, "place folder=group-v4=newer=group-v3");
+    VCENTER_ORDER(v, "move vm-1002 group-v4");
+    assert_int_equal(find(v, "vm-1002"), 0);
+    size_t before = VCENTER_COUNT(v, "rest=");
+    vcenter_expect(v, 4);
+    assert_int_equal(VCENTER_COUNT(v, "rest=") - before, 1);
+    /* Who is gone, or out of the folder, is so, and once more costs no more. */
+    VCENTER_ORDER(v, "state vm-1003 gone");
+    VCENTER_ORDER(v, "place folder=group-v5=elsewhere");
+    VCENTER_ORDER(v, "move vm-1004 group-v5");
+    assert_int_equal(find(v, "vm-1004"), -ENOENT);
+    vcenter_expect(v, 2);
+    before = VCENTER_COUNT(v, "rest=");
+    vcenter_expect(v, 2);
+    assert_int_equal(VCENTER_COUNT(v, "rest=") - before, 1);
+}
+
+/* More folders than go into one query: two lists, between which a machine may move. */
+static void test_moves_between_queries(void **state)
+{
+    enum { FOLDERS = 150 };
+    struct vcenter *v = *state;
+    vcenter_start(v, 4, places);
+    for (int i = 0; i < FOLDERS; i++)
+        VCENTER_ORDER(v, "place folder=group-v%d=f%d=group-v1", 1000 + i, i);
+    VCENTER_ORDER(v, "move vm-1001 group-v%d", 1000 + FOLDERS - 1);
+    assert_int_equal(ds_names_add(&v->filter.folders, "top"), 0);
+    open_it(v);
+    size_t before = VCENTER_COUNT(v, "rest=rest-vms");
+    /* Nobody knows it yet, and it is in neither list of the first round. */
+    VCENTER_ORDER(v, "after rest-vms 1 move vm-1001 group-v1000");
+    vcenter_expect(v, 4);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 4);
+    VCENTER_ORDER(v, "move vm-1001 group-v%d", 1000 + FOLDERS - 1);
+    before = VCENTER_COUNT(v, "rest=rest-vms");
+    /* Known, and missed: asked for by its id. */
+    VCENTER_ORDER(v, "after rest-vms 1 move vm-1001 group-v1000");
+    vcenter_expect(v, 4);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 4);
+    before = VCENTER_COUNT(v, "rest=rest-vms");
+    vcenter_expect(v, 4);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 2);
 }
 
 /* vSphere stores a '/' in the names of folders as it does in those of machines. */
@@ -49,6 +119,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_many_names),
+        TEST(test_new_folder),
+        TEST(test_moves_between_queries),
         TEST(test_names_of_folders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
