@@ -19,5 +19,6 @@ void ds_rate_take(struct ds_rate *rate, int64_t now_us)
         return;
     if (rate->full_us < now_us)
         rate->full_us = now_us;
-    rate->full_us += SECOND_US / rate->per_second;
+    /* Rounded up: no more than that leave in a second. */
+    rate->full_us += (SECOND_US + rate->per_second - 1) / rate->per_second;
 }
