@@ -120,7 +120,7 @@ static int64_t now_us(void)
 }
 
 /* A machine that does not answer, or is read by many, must not have all places: its share is three
- * times as many as it leaves free for others. */
+ * times as many as it leaves free for others, and never the last one, unless there is but one. */
 static bool has_place(const struct ds_http *http, const struct ds_http_request *request)
 {
     enum { SHARE = 3 };
@@ -129,7 +129,8 @@ static bool has_place(const struct ds_http *http, const struct ds_http_request *
         return true;
     for (size_t i = 0; i < http->active_count; i++)
         taken += http->active[i]->request->group == request->group;
-    return taken < SHARE * (http->options->transfers - http->active_count);
+    return taken < SHARE * (http->options->transfers - http->active_count) &&
+           (taken + 1 < http->options->transfers || taken == 0);
 }
 
 /* The first in turn that may begin; NULL if there is none. */

@@ -45,6 +45,12 @@ static size_t requests(void)
     return sim_log_count("rest=");
 }
 
+static int look_at(void *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? 0 : errno;
+}
+
 static void test_costs(void **state)
 {
     start(NULL);
@@ -226,12 +232,6 @@ static void test_filter(void **state)
     assert_sh_ok(*state, "ok", "cat m/w05/status/state");
 }
 
-static int look_at(void *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 ? 0 : errno;
-}
-
 /* One that never answers delays only those who ask for it: however many they are, they leave places
  * for others. */
 static void test_hung_machine(void **state)
@@ -255,6 +255,29 @@ static void test_hung_machine(void **state)
     assert_int_equal(sim_fired() - fired, SHARE);
     for (int i = 0; i < READERS; i++) {
         assert_int_equal(waitpid(readers[i], NULL, WNOHANG), 0);
+        assert_ok(kill(readers[i], SIGKILL));
+        assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
+    }
+}
+
+/* The same where there are two places only: one is left for all others. */
+static void test_hung_machine_and_two_places(void **state)
+{
+    enum { READERS = 2 };
+    pid_t readers[READERS];
+    char paths[READERS][32];
+    start("timeout=300,parallel=2");
+    assert_sh_ok(*state, "ok", "cat m/w05/status/state");
+    sim_fault("never-reply:vm=%s", sim_control("id w05") + 3);
+    uint64_t fired = sim_fired();
+    for (int i = 0; i < READERS; i++) {
+        snprintf(paths[i], sizeof paths[i], "m/w05/status/k%d", i);
+        readers[i] = harness_fork(look_at, paths[i]);
+    }
+    assert_soon(sim_fired() - fired == 1);
+    assert_sh_ok(*state, "okok", "cat m/w06/status/state m/w07/status/state");
+    assert_int_equal(sim_fired() - fired, 1);
+    for (int i = 0; i < READERS; i++) {
         assert_ok(kill(readers[i], SIGKILL));
         assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
     }
@@ -305,6 +328,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_too_old),
     HARNESS_SHELLS(test_filter),
     HARNESS_SHELLS(test_hung_machine),
+    HARNESS_SHELLS(test_hung_machine_and_two_places),
     HARNESS_SHELLS(test_silent),
     HARNESS_SHELLS(test_rate),
     HARNESS_SHELLS(test_end),
