@@ -97,21 +97,44 @@ static bool is_ambiguous(const struct fs *fs, const struct ds_machine *machine)
     return other != NULL && other != vm && fs_machines_believes(other);
 }
 
-/* Asks for one machine, and learns it. With the lock afterwards, also when it fails. `*out`: not to
- * be used after that lock. */
+/* With fs->lock: what the last listing tells of one machine. */
+static int recall(const struct fs *fs, enum ds_machine_by by, const char *text, struct fs_vm **out)
+{
+    char file_name[DS_FILE_NAME_MAX_BYTES + 1];
+    struct fs_vm *vm;
+
+    ds_machine_name_encode(text, text, false, file_name);
+    vm = by == DS_MACHINE_BY_ID ? fs_machines_of_id(fs, text) : fs_machines_shown(fs, file_name);
+    if (vm == NULL || !vm->machine.shown || !fs_machines_believes(vm))
+        return -ENOENT;
+    *out = vm;
+    return 0;
+}
+
+/* Asks for one machine, and learns it, unless a listing that was asked for later came before the
+ * answer: then that counts. With the lock afterwards, also when it fails. `*out`: not to be used
+ * after that lock. */
 static int ask(struct fs_request *request, enum ds_machine_by by, const char *text,
                struct fs_vm **out)
 {
     struct fs *fs = request->fs;
     struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
     bool ambiguous = false;
-    int err = fs_turn_begin(request, fs->vm, false);
+    uint64_t asked;
+    int err;
 
+    pthread_mutex_lock(&fs->lock);
+    asked = fs_clock_moment(&fs->clock);
+    pthread_mutex_unlock(&fs->lock);
+    err = fs_turn_begin(request, fs->vm, false);
     if (err == 0) {
         err = ds_inventory_find(fs->machines.inventory, &request->call, by, text, &machines);
         fs_turn_end(request, fs->vm);
     }
     pthread_mutex_lock(&fs->lock);
+    if ((err == 0 || err == -ENOENT) && fs->machines.listing != NULL &&
+        fs->machines.listing->asked > asked)
+        return recall(fs, by, text, out);
     if (err != 0)
         return err;
     if (by == DS_MACHINE_BY_ID)

@@ -168,6 +168,20 @@ static void test_renamed(void **state)
     assert_sh_fails(*state, "No such file or directory", "cat m/w05/status/state");
 }
 
+/* An answer about one machine that a later listing has overtaken tells nothing any more. */
+static void test_overtaken(void **state)
+{
+    start("timeout=60");
+    sim_fault("delay=2000:command=rest-vms:count=1");
+    pid_t looker = harness_fork(look_at, "m/w05");
+    assert_soon(sim_fired() == 1);
+    sim_control("rename %s w50", sim_control("id w05") + 3);
+    assert_sh_ok(*state, "w50\n", "ls m | grep -x w.[05] | grep -v '[1-4]'");
+    assert_int_equal(harness_wait_child(looker, HARNESS_SOON_MS, false), ENOENT);
+    assert_sh_fails(*state, "No such file or directory", "cat m/w05/status/state");
+    assert_sh_ok(*state, "ok", "cat m/w50/status/state");
+}
+
 /* What went is no device any more for who was in it, and what came is there. */
 static void test_gone(void **state)
 {
@@ -329,6 +343,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_filter),
     HARNESS_SHELLS(test_hung_machine),
     HARNESS_SHELLS(test_hung_machine_and_two_places),
+    HARNESS_SHELLS(test_overtaken),
     HARNESS_SHELLS(test_silent),
     HARNESS_SHELLS(test_rate),
     HARNESS_SHELLS(test_end),
