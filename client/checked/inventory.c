@@ -25,6 +25,7 @@ static int ask(void *context, struct ds_call *call)
 {
     const struct question *question = context;
     struct ds_inventory *inventory = question->inventory;
+    ds_machines_clear(question->out); /* of a try that failed */
     if (question->op == DS_INVENTORY_LIST)
         return inventory->ops->list(inventory, call, question->out);
     return inventory->ops->find(inventory, call, question->by, question->text, question->out);

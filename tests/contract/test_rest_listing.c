@@ -234,6 +234,12 @@ static void test_a_part_that_fails(void **state)
     VCENTER_ORDER(v, "fault busy:command=rest-vms:skip=2:count=1");
     vcenter_expect(v, MACHINES);
     assert_string_equal(VCENTER_ORDER(v, "fired"), "4");
+    /* Of what was answered before that nothing counts. */
+    VCENTER_ORDER(v, "after rest-vms 1 state vm-1001 gone");
+    VCENTER_ORDER(v, "after rest-vms 1 move vm-1005 host-1");
+    VCENTER_ORDER(v, "fault busy:command=rest-vms:skip=%d:count=1", PARTS);
+    vcenter_expect(v, MACHINES - 1);
+    assert_string_equal(VCENTER_ORDER(v, "fired"), "5");
 }
 
 /* Who has no name counts: without it there are no more than vCenter lists, but it has more. */
