@@ -37,6 +37,26 @@ static void test_many_names(void **state)
     open_it(v);
     vcenter_expect(v, NAMES);
     assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms"), 2);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms names="), 0); /* a URL has its limits */
+}
+
+/* What looks like a name and is a pattern is none. */
+static void test_patterns(void **state)
+{
+    static const struct {
+        const char *pattern;
+        size_t fit;
+    } patterns[] = {{"m0000?", 3}, {"m0000[12]", 2}, {"m*", 3}, {"m0000\\1", 1}, {"m00001", 1}};
+    struct vcenter *v = *state;
+    vcenter_start(v, 3, NULL);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        vcenter_close(v);
+        ds_names_clear(&v->filter.globs);
+        assert_int_equal(ds_names_add(&v->filter.globs, patterns[i].pattern), 0);
+        open_it(v);
+        vcenter_expect(v, patterns[i].fit);
+    }
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms names=\"m00001\" status=200"), 2);
 }
 
 /* A folder that is made after the mount has found out which there are: who is moved there is not
@@ -118,9 +138,8 @@ static void test_names_of_folders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_many_names),
-        TEST(test_new_folder),
-        TEST(test_moves_between_queries),
+        TEST(test_many_names),       TEST(test_patterns),
+        TEST(test_new_folder),       TEST(test_moves_between_queries),
         TEST(test_names_of_folders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
