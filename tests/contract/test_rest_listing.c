@@ -58,6 +58,24 @@ static void test_up_to_4000_by_one_request(void **state)
     expect_requests(v, 4000, 0, 1);
 }
 
+/* A folder that has become too large is asked for twice when it is first divided, though its
+ * machines are known: who is on what this user may not see need not be among them. */
+static void test_a_folder_that_becomes_too_large(void **state)
+{
+    struct vcenter *v = *state;
+    const char *where[16] = {"folder=group-v1=all"};
+    for (size_t i = 0; places[i]; i++)
+        where[i + 1] = places[i];
+    vcenter_start(v, LIST_MAX, where);
+    v->options.machines = &v->filter;
+    assert_int_equal(ds_names_add(&v->filter.folders, "group-v1"), 0);
+    assert_int_equal(vcenter_open(v), 0);
+    expect_requests(v, LIST_MAX, 0, 1);
+    VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
+    expect_requests(v, LIST_MAX + 1, 2, 1 + 2 * PARTS + 1);
+    expect_requests(v, LIST_MAX + 1, 2, PARTS);
+}
+
 static void test_by_clusters_and_hosts(void **state)
 {
     struct vcenter *v = *state;
@@ -302,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_up_to_4000_by_one_request),
+        TEST(test_a_folder_that_becomes_too_large),
         TEST(test_by_clusters_and_hosts),
         TEST(test_a_cluster_that_is_too_large),
         TEST(test_a_host_that_is_too_large),

@@ -113,6 +113,7 @@ static void test_moves_between_queries(void **state)
     VCENTER_ORDER(v, "after rest-vms 1 move vm-1001 group-v1000");
     vcenter_expect(v, 4);
     assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 4);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms", "vms=\"vm-1001\" status=200"), 2);
     before = VCENTER_COUNT(v, "rest=rest-vms");
     vcenter_expect(v, 4);
     assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 2);
