@@ -78,7 +78,7 @@ OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_bud
              $(addprefix rest-tools@$(MOUNT_DIR)/,test_two)
 OVER_MACHINES := $(addprefix machines@$(MOUNT_DIR)/,test_access test_attributes test_calls_tree \
                      test_calls_write test_control test_directories test_followers test_fresh test_late \
-                     test_listing test_names test_numbers test_refused test_rename test_scratch \
+                     test_late_close test_listing test_names test_numbers test_refused test_rename test_scratch \
                      test_scratch_limit test_scratch_rename test_shell test_text test_times test_together \
                      test_two test_users test_vanish) \
                  $(addprefix rest-machines@$(MOUNT_DIR)/,test_access test_attributes test_budget \
