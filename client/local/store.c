@@ -26,6 +26,10 @@ static int fail_file(struct ds_call *call, const char *file, int error)
         return ds_call_fail(call, -ENOENT, "%s: its directory does not exist", file);
     if (error == EROFS)
         return ds_call_fail(call, -EROFS, "%s: the file system is read-only", file);
+    if (error == EISDIR)
+        return ds_call_fail(
+            call, -EISDIR,
+            "%s is a directory: name a store file, or end with a slash for all in it", file);
     return ds_call_fail(call, -error, "%s: %s", file, strerror(error));
 }
 

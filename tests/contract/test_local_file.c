@@ -166,6 +166,7 @@ static void test_wrong_kinds(void **state)
     (void)state;
     char *path = NULL;
     expect_refused(directory, -EISDIR, directory);
+    expect_refused(directory, -EISDIR, "end with a slash for all in it");
     assert_int_equal(mkfifo(file, 0600), 0);
     expect_refused(file, -EINVAL, "not a datasetfs store");
     assert_true(asprintf(&path, "%s/no/store", directory) > 0);
