@@ -108,9 +108,7 @@ static int open_truncating(struct fs_request *request, struct fs_node *node)
     if (err != 0)
         return err;
     if (node->busy->working.commit.gathered) {
-        pthread_mutex_unlock(&fs->lock);
-        err = fs_request_may_block(request);
-        pthread_mutex_lock(&fs->lock);
+        err = fs_request_may_block_locked(request);
         if (err != 0) {
             fs_key_unlock(node);
             return err;

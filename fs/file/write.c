@@ -97,9 +97,7 @@ static int write_entry(struct fs_request *request, struct fs_handle *handle, boo
     int err;
 
     if (!is_quick(request, handle, node)) {
-        pthread_mutex_unlock(&fs->lock);
-        err = fs_request_may_block(request);
-        pthread_mutex_lock(&fs->lock);
+        err = fs_request_may_block_locked(request);
         if (err != 0)
             return err;
     }

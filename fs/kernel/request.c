@@ -87,6 +87,16 @@ int fs_request_may_block(struct fs_request *request)
     return 0;
 }
 
+int fs_request_may_block_locked(struct fs_request *request)
+{
+    int err;
+
+    pthread_mutex_unlock(request->kernel->lock);
+    err = fs_request_may_block(request);
+    pthread_mutex_lock(request->kernel->lock);
+    return err;
+}
+
 int fs_request_sleep(struct fs_request *request, int64_t until_ms)
 {
     int64_t ms = until_ms < request->call.deadline_ms ? until_ms : request->call.deadline_ms;

@@ -107,6 +107,9 @@ void fs_request_watch(struct fs_request *request);
  * with kernel->lock held. On a thread that is not the loop's always 0. */
 int fs_request_may_block(struct fs_request *request);
 
+/* The same with kernel->lock, which is released meanwhile. */
+int fs_request_may_block_locked(struct fs_request *request);
+
 /* With kernel->lock, which is released meanwhile: waits once, until its worker's `wake` is
  * signalled, `until_ms` (ds_call_now_ms()) or its call's deadline has come. 0, or -EINTR or
  * -ETIMEDOUT if the call was over before. Only after fs_request_may_block(). */

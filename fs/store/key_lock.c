@@ -8,8 +8,7 @@
 
 int fs_key_lock(struct fs_request *request, struct fs_node *node)
 {
-    struct fs *fs = request->fs;
-    int err = fs_node_make_busy(fs, node);
+    int err = fs_node_make_busy(request->fs, node);
 
     if (err != 0)
         return err;
@@ -17,9 +16,7 @@ int fs_key_lock(struct fs_request *request, struct fs_node *node)
         node->busy->key_lock.locked = true;
         return 0;
     }
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_request_may_block(request);
-    pthread_mutex_lock(&fs->lock);
+    err = fs_request_may_block_locked(request);
     if (err != 0)
         return err;
     DL_APPEND(node->busy->key_lock.waiters, request);
