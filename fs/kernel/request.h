@@ -75,7 +75,7 @@ struct fs_request {
     _Atomic int64_t interrupted_ms; /* 0: not interrupted */
 
     /* What its handler waits for or has done, which matters if it is interrupted. */
-    struct fs_request *prev, *next; /* the waiters of a key lock */
+    struct fs_request *prev, *next; /* waiters: of a key lock, or in fs->awaiting */
     bool sleeps;                    /* on its worker's `wake`; with kernel->lock */
     atomic_bool change;  /* the running call changes the store: once sent it goes on alone */
     atomic_bool taken;   /* WRITE: its data is in the working value, and waits there if need be */

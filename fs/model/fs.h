@@ -109,6 +109,7 @@ struct fs {
         unsigned next;
     } absent;                          /* model/absent_keys.c */
     struct fs_stale_opens stale_opens; /* file/open.c */
+    struct fs_request *awaiting;       /* for what comes ahead; store/await.c */
     struct {
         struct ds_inventory *inventory; /* borrowed, constant; NULL: the mount shows one machine */
         struct fs_vm *by_id;            /* all that are known */

@@ -1,6 +1,7 @@
 /* What is followed across the machines of an inventory. */
 #include "column.h"
 
+#include "await.h"
 #include "cleanup.h"
 #include "column_table.h"
 #include "fetch_value.h"
@@ -69,8 +70,6 @@ static void note_lacking(const struct fs *fs, const struct fs_cell *cell)
  * failed is asked for once more by who comes to it, and is his failure then. */
 static void settle(struct fs *fs, struct fs_cell *cell, int err)
 {
-    struct fs_request *waiter;
-
     DS_LOCK_SCOPE(&fs->lock);
     cell->coming = false;
     cell->column->coming--;
@@ -80,9 +79,7 @@ static void settle(struct fs *fs, struct fs_cell *cell, int err)
         note_lacking(fs, cell);
     if (cell->node != NULL)
         fs_ticket_expected(cell->node, err == 0 && fs_value_younger(cell->node, FS_FRESH_MS));
-    DL_FOREACH (fs->machines.columns->waiters, waiter) {
-        pthread_cond_signal(&waiter->worker->wake);
-    }
+    fs_await_tell(fs);
 }
 
 static int fetch(struct fs_request *request)
@@ -202,40 +199,21 @@ static bool follows_key(const struct fs_columns *columns, const char *dataset,
     return false;
 }
 
-/* True if anything of the DataSet is on its way. */
-static bool comes(const struct fs_columns *columns, const struct fs_dataset *dataset)
+/* True if anything of the DataSet is on its way, and the machine is not silent. */
+static bool comes(const void *what)
 {
+    const struct fs_dataset *dataset = what;
     struct fs_column *column;
 
-    DL_FOREACH2(columns->list, column, older)
+    if (fs_vm_is_silent(dataset->vm))
+        return false;
+    DL_FOREACH2(dataset->vm->fs->machines.columns->list, column, older)
     {
         for (size_t i = 0; column->coming > 0 && i < FS_COLUMN_CELLS; i++)
             if (column->cells[i].dataset == dataset && column->cells[i].coming)
                 return true;
     }
     return false;
-}
-
-/* With fs->lock, which is released meanwhile: waits for what is on its way, or until the machine is
- * silent. 0, FS_REQUEUE, -EINTR or -ETIMEDOUT. */
-static int await(struct fs_request *request, const struct fs_dataset *dataset)
-{
-    struct fs *fs = request->fs;
-    struct fs_columns *columns = fs->machines.columns;
-    int err;
-
-    if (!comes(columns, dataset) || fs_vm_is_silent(dataset->vm))
-        return 0;
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_request_may_block(request);
-    pthread_mutex_lock(&fs->lock);
-    if (err != 0)
-        return err;
-    DL_APPEND(columns->waiters, request);
-    while (err == 0 && comes(columns, dataset) && !fs_vm_is_silent(dataset->vm))
-        err = fs_request_sleep(request, ds_call_now_ms() + FS_SILENT_MS);
-    DL_DELETE(columns->waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
-    return err;
 }
 
 /* True if it was found missing since the reader follows, and was not made by this mount since. */
@@ -282,7 +260,7 @@ int fs_column_comes(struct fs_request *request, struct fs_dataset *dataset, cons
         follower = false;
     if (follower && (key != NULL || !follows_key(fs->machines.columns, dataset->name, &step)))
         ask_next(fs, column, &step);
-    err = await(request, dataset);
+    err = fs_await(request, comes, dataset);
     if (err != 0 || !follower)
         return err;
     column = fs_columns_find(fs->machines.columns, dataset->name, key);

@@ -45,7 +45,6 @@ struct fs_columns {
     struct fs_reader_sessions sessions;
     struct fs_column *list;
     unsigned count;
-    struct fs_request *waiters; /* for what is on its way */
 };
 
 /* NULL: there is no such column. */

@@ -2,6 +2,7 @@
 #include "read_ahead.h"
 
 #include "ask.h"
+#include "await.h"
 #include "cleanup.h"
 #include "column_table.h"
 #include "model/value.h"
@@ -9,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 enum {
     BATCHES = 16, /* are kept, */
@@ -25,9 +25,8 @@ struct kept {
 struct fs_ahead {
     struct kept batches[BATCHES]; /* the oldest first; */
     size_t count;
-    size_t nodes;               /* in all of them */
-    unsigned under_way;         /* more of them */
-    struct fs_request *waiters; /* for values on their way */
+    size_t nodes;       /* in all of them */
+    unsigned under_way; /* more of them */
 };
 
 static struct fs_ahead *ahead_of(struct fs_dataset *dataset)
@@ -56,7 +55,7 @@ void fs_ahead_drop(struct fs *fs, struct fs_dataset *dataset)
     fs_walk_end(dataset);
     while (ahead != NULL && ahead->count > 0)
         drop_oldest(fs, ahead);
-    if (ahead != NULL && ahead->waiters == NULL && ahead->under_way == 0) {
+    if (ahead != NULL && ahead->under_way == 0) {
         free(ahead);
         dataset->ahead = NULL;
     }
@@ -187,14 +186,11 @@ static void settle(struct fs_request *request, struct fs_dataset *dataset, struc
 {
     struct fs *fs = request->fs;
     struct fs_ahead *ahead = dataset->ahead;
-    struct fs_request *waiter;
 
     ahead->under_way--;
     for (size_t i = 0; i < batch->count; i++)
         fs_ticket_expected(batch->nodes[i], err == 0 && learn(fs, batch->nodes[i], batch, i));
-    DL_FOREACH (ahead->waiters, waiter) {
-        pthread_cond_signal(&waiter->worker->wake);
-    }
+    fs_await_tell(fs);
     if (err == 0) {
         keep(fs, ahead, batch);
         return;
@@ -236,25 +232,12 @@ int fs_ahead_fetch(struct fs_request *request, struct fs_dataset *dataset,
     return err;
 }
 
-/* With fs->lock, which is released meanwhile: waits until the value that somebody fetches has come,
- * or the store is silent. 0, FS_REQUEUE, -EINTR or -ETIMEDOUT. */
-static int await(struct fs_request *request, const struct fs_node *node)
+/* True if somebody fetches the value, and the store is not silent. */
+static bool comes(const void *what)
 {
-    struct fs *fs = request->fs;
-    struct fs_ahead *ahead;
-    int err;
+    const struct fs_node *node = what;
 
-    pthread_mutex_unlock(&fs->lock);
-    err = fs_request_may_block(request);
-    pthread_mutex_lock(&fs->lock);
-    ahead = ahead_of(node->dataset);
-    if (err != 0 || ahead == NULL)
-        return err;
-    DL_APPEND(ahead->waiters, request);
-    while (err == 0 && fs_ticket_is_expected(node) && !fs_vm_is_silent(node->dataset->vm))
-        err = fs_request_sleep(request, ds_call_now_ms() + FS_SILENT_MS);
-    DL_DELETE(ahead->waiters, request); // NOLINT(clang-analyzer-core.NullDereference)
-    return err;
+    return fs_ticket_is_expected(node) && !fs_vm_is_silent(node->dataset->vm);
 }
 
 /* With fs->lock, which is released meanwhile: true if the caller follows, `*step` is where. Waits
@@ -271,7 +254,7 @@ static bool follows(struct fs_request *request, const struct fs_node *node, stru
             return true;
         if (fs_vm_is_silent(dataset->vm))
             return false; /* what is known of this one alone will do */
-        *err = await(request, node);
+        *err = fs_await(request, comes, node);
         if (*err != 0)
             return true;
     }
