@@ -74,7 +74,8 @@ struct fs_told {
 /* Who may use its value without a request, and once for each use (open_ticket.h). */
 struct fs_ticket {
     int64_t until_ms;
-    int64_t ahead_ms;            /* when it came ahead */
+    int64_t ahead_ms;            /* when it came ahead, */
+    int64_t asked_ms;            /* and when that was asked for */
     pid_t tid;                   /* 0: none */
     bool coming;                 /* it is on its way */
     bool ahead_stat, ahead_open; /* uses that are left then */

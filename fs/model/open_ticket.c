@@ -14,11 +14,12 @@ void fs_ticket_expect(struct fs_node *node)
     node->ticket.coming = true;
 }
 
-void fs_ticket_expected(struct fs_node *node, bool came)
+void fs_ticket_expected(struct fs_node *node, int64_t asked_ms, bool came)
 {
     node->ticket.coming = false;
     if (!came)
         return;
+    node->ticket.asked_ms = asked_ms;
     node->ticket.ahead_ms = node->seen.fetched_ms;
     node->ticket.ahead_stat = node->ticket.ahead_open = true;
 }
@@ -32,7 +33,7 @@ bool fs_ticket_waits(const struct fs_node *node, enum fs_ticket_use use, int64_t
 {
     bool left = use == FS_TICKET_STAT ? node->ticket.ahead_stat : node->ticket.ahead_open;
 
-    return left && node->ticket.ahead_ms >= since_ms &&
+    return left && node->ticket.asked_ms >= since_ms &&
            ds_call_now_ms() - node->ticket.ahead_ms <= FS_TICKET_AHEAD_MS;
 }
 

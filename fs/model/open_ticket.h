@@ -18,14 +18,14 @@ enum fs_ticket_use { FS_TICKET_STAT, FS_TICKET_OPEN };
 /* The value has just been fetched for the thread. */
 void fs_ticket_give(struct fs_node *node, pid_t tid);
 
-/* A value is fetched ahead; and it has come, or not. */
+/* A value is fetched ahead; and what was asked for then has come, or not. */
 void fs_ticket_expect(struct fs_node *node);
-void fs_ticket_expected(struct fs_node *node, bool came);
+void fs_ticket_expected(struct fs_node *node, int64_t asked_ms, bool came);
 
 /* True if it is on its way. */
 bool fs_ticket_is_expected(const struct fs_node *node);
 
-/* True if the value came ahead, not before that time, and still waits for that use. */
+/* True if the value came ahead, asked for not before that time, and still waits for that use. */
 bool fs_ticket_waits(const struct fs_node *node, enum fs_ticket_use use, int64_t since_ms);
 
 /* The same, and that use is had thereby: for who follows the listing since then. */

@@ -78,7 +78,8 @@ static void settle(struct fs *fs, struct fs_cell *cell, int err)
     if (cell->absent)
         note_lacking(fs, cell);
     if (cell->node != NULL)
-        fs_ticket_expected(cell->node, err == 0 && fs_value_younger(cell->node, FS_FRESH_MS));
+        fs_ticket_expected(cell->node, cell->asked_ms,
+                           err == 0 && fs_value_younger(cell->node, FS_FRESH_MS));
     fs_await_tell(fs);
 }
 
@@ -117,6 +118,7 @@ static bool ask(struct fs *fs, struct fs_column *column, struct fs_vm *vm)
     }
     if (cell->node != NULL)
         fs_ticket_expect(cell->node);
+    cell->asked_ms = ds_call_now_ms();
     cell->coming = true;
     column->coming++;
     column->next = (column->next + 1) % FS_COLUMN_CELLS;
@@ -216,13 +218,14 @@ static bool comes(const void *what)
     return false;
 }
 
-/* True if it was found missing since the reader follows, and was not made by this mount since. */
+/* True if it was asked for since the reader follows, and found missing, and was not made by this
+ * mount since. */
 static bool is_absent(const struct fs_cell *cell, const struct fs_step *step)
 {
     bool made = cell->node != NULL ? !cell->node->attached || fs_value_exists(cell->node)
                                    : cell->dataset->exists;
 
-    return cell->absent && !made && cell->came_ms >= step->since_ms &&
+    return cell->absent && !made && cell->asked_ms >= step->since_ms &&
            ds_call_now_ms() - cell->came_ms <= FS_TICKET_AHEAD_MS;
 }
 

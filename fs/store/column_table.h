@@ -24,7 +24,7 @@ struct fs_cell {
     bool coming;                /* it is on its way */
     bool absent;                /* it has come: there is none */
     bool used;                  /* the reader has come to it */
-    int64_t came_ms;
+    int64_t asked_ms, came_ms;
     pid_t stat_by;   /* the thread whose stat it has served, */
     int64_t stat_ms; /* and when */
 };

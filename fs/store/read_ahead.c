@@ -94,6 +94,7 @@ struct batch {
     uint64_t *changes;
     size_t count;
     uint64_t question;
+    int64_t asked_ms;
 };
 
 static void free_batch(struct batch *batch)
@@ -124,6 +125,7 @@ static int prepare(struct fs *fs, struct fs_dataset *dataset, const struct fs_st
     if (batch->entries == NULL || batch->nodes == NULL || batch->changes == NULL)
         return -ENOMEM;
     batch->question = fs_clock_moment(&fs->clock);
+    batch->asked_ms = ds_call_now_ms();
     for (size_t i = 0; i < size; i++) {
         const char *key = step->listing->names.names[step->index + i];
         struct fs_node *node = fs_node_get_key(fs, dataset, key);
@@ -189,7 +191,8 @@ static void settle(struct fs_request *request, struct fs_dataset *dataset, struc
 
     ahead->under_way--;
     for (size_t i = 0; i < batch->count; i++)
-        fs_ticket_expected(batch->nodes[i], err == 0 && learn(fs, batch->nodes[i], batch, i));
+        fs_ticket_expected(batch->nodes[i], batch->asked_ms,
+                           err == 0 && learn(fs, batch->nodes[i], batch, i));
     fs_await_tell(fs);
     if (err == 0) {
         keep(fs, ahead, batch);

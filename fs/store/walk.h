@@ -2,8 +2,8 @@
  *
  * A thread that has listed the DataSet follows from the first name on that it looks up, in the
  * order of the listing or in that of the inode numbers (cp -r, and find or du where there are very
- * many), and may leave names out. Others are readers of reader.h. Nobody is shown a value that came
- * before he began to follow. */
+ * many), and may leave names out. Others are readers of reader.h. Nobody is shown a value that was
+ * asked for before he began to follow. */
 #ifndef FS_WALK_H
 #define FS_WALK_H
 

@@ -167,6 +167,42 @@ static void test_fresh(void **state)
         assert_content(path_of(i), "new\n");
 }
 
+/* Of that key, from one machine to another; true if the last one has "new". */
+static bool reads_through(const char *key, int from, int to)
+{
+    char path[64], text[16] = "";
+    for (int i = from; i <= to; i++) {
+        snprintf(path, sizeof path, "m/w%02d/status/%s", i, key);
+        if (harness_read(path, text, sizeof text) < 0)
+            *text = '\0';
+    }
+    return strcmp(text, "new\n") == 0;
+}
+
+static int reads_behind(void *key)
+{
+    return reads_through(key, 8, 10) ? 0 : 1;
+}
+
+/* Nobody is told what was asked for before he began, although it comes after that. */
+static void test_begins_meanwhile(void **state)
+{
+    static const char *const keys[] = {"state", "missing"};
+    char vm[32];
+    (void)state;
+    start("rate=0");
+    list_machines();
+    snprintf(vm, sizeof vm, "vm=%s", sim_control("id w10") + 3);
+    sim_fault("delay=700:command=rest-get:%s", vm);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        for (int at = 1; at <= 9 && sim_log_count("rest-get ", keys[i], vm) == 0; at++)
+            assert_false(reads_through(keys[i], at, at));
+        assert_soon(sim_log_count("rest-get ", keys[i], vm) > 0);
+        assert_sh_ok("dash", "", "$DATASETFS set local:d/w10.db status %s 'new\n'", keys[i]);
+        assert_int_equal(harness_in_child(0, reads_behind, (void *)keys[i]), 0);
+    }
+}
+
 static int make_file(void *path)
 {
     setsid();
@@ -233,9 +269,14 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_at_once),      HARNESS_SHELLS(test_one_at_a_time),
-    HARNESS_SHELLS(test_costs),        HARNESS_SHELLS(test_lacking),
-    HARNESS_TEST(test_fresh),          HARNESS_TEST(test_made),
-    HARNESS_SHELLS(test_hung_machine), HARNESS_SHELLS(test_end),
+    HARNESS_SHELLS(test_at_once),
+    HARNESS_SHELLS(test_one_at_a_time),
+    HARNESS_SHELLS(test_costs),
+    HARNESS_SHELLS(test_lacking),
+    HARNESS_TEST(test_fresh),
+    HARNESS_TEST(test_made),
+    HARNESS_TEST(test_begins_meanwhile),
+    HARNESS_SHELLS(test_hung_machine),
+    HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)
