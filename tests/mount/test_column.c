@@ -179,6 +179,27 @@ static bool reads_through(const char *key, int from, int to)
     return strcmp(text, "new\n") == 0;
 }
 
+/* That there is none is believed for as long as a value, of who goes on without a pause too. */
+static void test_appears(void **state)
+{
+    enum { FOLLOWED = 6 };
+    (void)state;
+    start("rate=0");
+    list_machines();
+    assert_false(reads_through("late", 1, FOLLOWED));
+    assert_sh_ok("dash", "",
+                 "for i in $(seq -w 7 %d); do $DATASETFS set local:d/w$i.db status late 'new\n';"
+                 " done",
+                 MACHINES);
+    int64_t set_ms = harness_now_ms();
+    while (harness_now_ms() <= set_ms + KEPT_MS) {
+        reads_through("late", FOLLOWED, FOLLOWED);
+        harness_pause();
+    }
+    for (int i = FOLLOWED + 1; i <= MACHINES; i++)
+        assert_true(reads_through("late", i, i));
+}
+
 static int reads_behind(void *key)
 {
     return reads_through(key, 8, 10) ? 0 : 1;
@@ -223,7 +244,13 @@ static int stat_in(int machine, const char *name)
     return stat(path, &status) == 0 ? 0 : errno;
 }
 
-/* What was found missing ahead, and is made here since, is there at once. */
+static uint64_t lookups(void)
+{
+    return stats_counter("m", "datasetfs_fuse_requests_total{opcode=\"lookup\"}");
+}
+
+/* What was found missing ahead, and is made here since, is there at once: the kernel, which knows
+ * it, is not told that it is gone, and need not look again. */
 static void test_made(void **state)
 {
     enum { FOLLOWED = 6 };
@@ -235,7 +262,10 @@ static void test_made(void **state)
     assert_int_equal(harness_in_child(0, make_file, (void *)"m/w08/status/new"), 0);
     assert_int_equal(stat_in(7, "status/new"), ENOENT);
     harness_outlive_attributes();
+    lookups(); /* this file is known from now on */
+    uint64_t before = lookups();
     assert_int_equal(stat_in(8, "status/new"), 0);
+    assert_in_range(lookups() - before, 0, 1);
     for (int i = 1; i <= FOLLOWED; i++)
         assert_int_equal(stat_in(i, "other"), ENOENT);
     assert_int_equal(harness_in_child(0, make_directory, (void *)"m/w08/other"), 0);
@@ -269,14 +299,10 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_at_once),
-    HARNESS_SHELLS(test_one_at_a_time),
-    HARNESS_SHELLS(test_costs),
-    HARNESS_SHELLS(test_lacking),
-    HARNESS_TEST(test_fresh),
-    HARNESS_TEST(test_made),
-    HARNESS_TEST(test_begins_meanwhile),
-    HARNESS_SHELLS(test_hung_machine),
-    HARNESS_SHELLS(test_end),
+    HARNESS_SHELLS(test_at_once),      HARNESS_SHELLS(test_one_at_a_time),
+    HARNESS_SHELLS(test_costs),        HARNESS_SHELLS(test_lacking),
+    HARNESS_TEST(test_fresh),          HARNESS_TEST(test_appears),
+    HARNESS_TEST(test_made),           HARNESS_TEST(test_begins_meanwhile),
+    HARNESS_SHELLS(test_hung_machine), HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)
