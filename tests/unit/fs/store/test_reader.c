@@ -1,33 +1,16 @@
 /* Who follows an order of names in either direction. */
 #include "fs/store/reader.h"
 
-#include "fs/kernel/process.h"
 #include "tests/unit/client/checked/clock.h"
+#include "tests/unit/fs/store/names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-pid_t fs_process_session(pid_t tid)
-{
-    return tid / 100;
-}
-
-pid_t fs_process_parent(pid_t tid)
-{
-    return tid / 10 * 10;
-}
-
-int64_t fs_process_turns(pid_t tid)
-{
-    (void)tid;
-    return -1;
-}
-
-enum { NAMES = 100, LAST = NAMES - 1, LISTER = 110, READER = 121, STRANGER = 211 };
+enum { NAMES = 100, LAST = NAMES - 1, LEFT_OUT = 16, LISTER = 110, READER = 121, STRANGER = 211 };
 
 static struct fs_readers readers;
 static struct fs_reader_sessions sessions;
@@ -37,15 +20,9 @@ static struct fs_step step;
 static int setup(void **state)
 {
     (void)state;
-    struct ds_names names = {0};
-    for (int i = 0; i < NAMES; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "w%03d", i);
-        assert_int_equal(ds_names_add(&names, name), 0);
-    }
     memset(&readers, 0, sizeof readers);
     memset(&sessions, 0, sizeof sessions);
-    listing = fs_listing_new(&names, 1);
+    listing = list_names(NAMES);
     assert_non_null(listing);
     fs_reader_session_lists(&sessions, LISTER);
     return 0;
@@ -105,7 +82,9 @@ static void test_gap(void **state)
     assert_int_equal(step.run, 10);
     assert_true(comes(READER, 13));
     assert_int_equal(step.run, 2);
-    assert_false(comes(READER, 60));
+    assert_true(comes(READER, 14 + LEFT_OUT));
+    assert_false(comes(READER, 15 + LEFT_OUT + LEFT_OUT + 1));
+    assert_false(comes(READER, 90));
     assert_false(comes(READER, 40));
     assert_true(comes(READER, 41));
 }
@@ -161,6 +140,69 @@ static void test_children(void **state)
     assert_int_equal(step.run, 3);
 }
 
+/* A process looks at each name before its child reads it: that one has begun with it. */
+static void test_children_behind_parent(void **state)
+{
+    (void)state;
+    assert_false(comes(130, 10));
+    clock_ms++;
+    int64_t begun_ms = clock_ms;
+    assert_true(comes(130, 11));
+    assert_false(comes(131, 11));
+    clock_ms++;
+    assert_true(comes(130, 12));
+    assert_true(comes(132, 12));
+    assert_int_equal(step.since_ms, begun_ms);
+}
+
+/* One that goes its own way has not. */
+static void test_children_beside_parent(void **state)
+{
+    (void)state;
+    comes(130, 30);
+    assert_true(comes(130, 31));
+    clock_ms++;
+    assert_false(comes(131, 10));
+    clock_ms++;
+    int64_t begun_ms = clock_ms;
+    assert_true(comes(132, 11));
+    assert_int_equal(step.since_ms, begun_ms);
+    clock_ms++;
+    comes(130, 60);
+    assert_false(comes(130, 12));
+    assert_true(comes(133, 12));
+    assert_int_equal(step.since_ms, begun_ms);
+}
+
+/* What one of them began does not count when they begin again. */
+static void test_children_begin_again(void **state)
+{
+    (void)state;
+    assert_false(comes(131, 10));
+    assert_true(comes(131, 11));
+    clock_ms += FS_READER_PAUSE_MS + 1;
+    assert_false(comes(132, 20));
+    clock_ms++;
+    assert_true(comes(133, 21));
+    assert_true(step.children);
+    assert_int_equal(step.since_ms, clock_ms);
+}
+
+/* Who goes backwards is at no place of theirs. */
+static void test_backwards_beside_children(void **state)
+{
+    (void)state;
+    comes(134, LAST);
+    assert_true(comes(134, LAST - 1));
+    clock_ms += FS_READER_PAUSE_MS + 1;
+    comes(131, 10);
+    assert_true(comes(132, 11));
+    assert_true(step.children);
+    assert_false(comes(134, LAST - 10));
+    assert_true(comes(134, LAST - 11));
+    assert_false(step.children);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(test_forwards, setup, teardown),
     cmocka_unit_test_setup_teardown(test_backwards, setup, teardown),
@@ -169,6 +211,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(test_begins_again, setup, teardown),
     cmocka_unit_test_setup_teardown(test_pause, setup, teardown),
     cmocka_unit_test_setup_teardown(test_children, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_children_behind_parent, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_children_beside_parent, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_children_begin_again, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_backwards_beside_children, setup, teardown),
 };
 
 int main(void)

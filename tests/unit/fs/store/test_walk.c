@@ -1,32 +1,14 @@
 /* Who follows a listing, told from the keys that threads come to. */
 #include "fs/store/walk.h"
 
-#include "fs/kernel/process.h"
 #include "tests/unit/client/checked/clock.h"
+#include "tests/unit/fs/store/names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-/* Threads of this test: their session is the hundreds of their number, their parent the tens. */
-pid_t fs_process_session(pid_t tid)
-{
-    return tid / 100;
-}
-
-pid_t fs_process_parent(pid_t tid)
-{
-    return tid / 10 * 10;
-}
-
-int64_t fs_process_turns(pid_t tid)
-{
-    (void)tid;
-    return -1;
-}
 
 enum { KEYS = 400, MOST = 256, LISTER = 110, OTHER = 121, OF_ANOTHER_SESSION = 211 };
 
@@ -35,14 +17,8 @@ static struct fs_dataset dataset;
 static int setup(void **state)
 {
     (void)state;
-    struct ds_names names = {0};
-    for (int i = 0; i < KEYS; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "k%03d", i);
-        assert_int_equal(ds_names_add(&names, key), 0);
-    }
     memset(&dataset, 0, sizeof dataset);
-    dataset.listing = fs_listing_new(&names, 1);
+    dataset.listing = list_names(KEYS);
     assert_non_null(dataset.listing);
     fs_walk_listed(&dataset, LISTER);
     return 0;
@@ -60,9 +36,7 @@ static struct fs_step step;
 
 static bool comes(pid_t tid, int index)
 {
-    char key[16];
-    snprintf(key, sizeof key, "k%03d", index);
-    bool follows = fs_walk_comes(&dataset, tid, key, &step);
+    bool follows = fs_walk_comes(&dataset, tid, name_of(index), &step);
     if (follows)
         assert_int_equal(step.index, index);
     return follows;
@@ -101,6 +75,18 @@ static void test_other_threads(void **state)
     assert_false(comes(OTHER, 2));
     assert_true(comes(OTHER, 3));
     assert_false(comes(OTHER, 100)); /* too many */
+}
+
+/* From the start again, as of then. */
+static void test_again(void **state)
+{
+    (void)state;
+    assert_false(comes(OTHER, 5));
+    assert_true(comes(OTHER, 6));
+    clock_ms += 10;
+    assert_false(comes(OTHER, 0));
+    assert_true(comes(OTHER, 1));
+    assert_int_equal(step.since_ms, clock_ms);
 }
 
 /* Not even the first two may have one between them. */
@@ -217,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lister, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_threads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_session, setup, teardown),
         cmocka_unit_test_setup_teardown(test_session_outside, setup, teardown),
