@@ -135,19 +135,17 @@ static bool children_come(struct fs_readers *readers, struct fs_reader *children
     return true;
 }
 
-/* The reader comes to a name before the last one: it goes the other way from there, or from the
- * start again. A few names may be left out at that: the kernel knows them since just now. */
-static void begin_again(struct fs_reader *reader, struct fs_step *step, size_t last)
+/* The reader comes to a name before the last one: if that is near, it goes the other way from
+ * there. A few names may be left out at that: the kernel knows them since just now. */
+static void go_back(struct fs_reader *reader, struct fs_step *step, size_t last)
 {
     size_t back_by = reader->next - 1 - step->index;
 
-    if (back_by > SKIPPED && (step->index > SKIPPED || reader->run < 2))
+    if (back_by > SKIPPED)
         return;
     reader->run = 1;
-    if (back_by <= SKIPPED) {
-        reader->back = !reader->back;
-        step->index = last - step->index;
-    }
+    reader->back = !reader->back;
+    step->index = last - step->index;
     reader->next = back_by == 1 ? step->index : step->index + 1;
 }
 
@@ -160,7 +158,7 @@ void fs_reader_turn(struct fs_reader *reader, struct fs_step *step)
     if (reader->run == 0 && reader->next > 0)
         reader->run = 1;
     if (reader->run > 0 && step->index + 1 < reader->next)
-        begin_again(reader, step, last);
+        go_back(reader, step, last);
     step->back = reader->back;
 }
 

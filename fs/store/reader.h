@@ -84,9 +84,9 @@ void fs_readers_clear(struct fs_readers *readers);
 bool fs_reader_goes_on(struct fs_reader *reader, size_t index);
 
 /* A thread comes to the name at step->index: if that is just before the one that it came to last,
- * it goes the other way from now on, as bash goes backwards through the directories of a pattern;
- * if it is one of the first, it begins again. One that went elsewhere may follow at once. The index
- * then counts from the end of step->listing, if step->back. */
+ * it goes the other way from now on, as bash goes backwards through the directories of a pattern.
+ * One that went elsewhere may follow at once. The index then counts from the end of step->listing,
+ * if step->back. */
 void fs_reader_turn(struct fs_reader *reader, struct fs_step *step);
 
 /* A thread that did not list comes to step->index, or its parent by it: the one that has followed
