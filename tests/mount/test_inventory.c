@@ -157,6 +157,21 @@ static void test_room(void **state)
                  " $(df -B1 --output=size m/web-01/status | tail -n 1) ))");
 }
 
+/* Of the name of one whose store was moved to "kept". */
+static void make_another(void)
+{
+    make_machine("web-01");
+    assert_sh_ok("dash", "", "$DATASETFS set local:d/web-01.db status state another");
+}
+
+static void assert_another(const char *shell)
+{
+    assert_sh_ok(shell, "another", "cat m/web-01/status/state");
+    assert_sh_ok(shell, "", "echo mine >m/web-01/status/state");
+    assert_sh_ok(shell, "mine\n", "$DATASETFS get local:d/web-01.db status state");
+    assert_sh_ok(shell, "ok web-01", "$DATASETFS get local:kept/web-01.db status state");
+}
+
 /* Machines come and go, also one in the place of another. */
 static void test_come_and_go(void **state)
 {
@@ -169,29 +184,20 @@ static void test_come_and_go(void **state)
     assert_sh_ok(*state, "4\n", "ls m | wc -l");
     assert_soon(access("m/web-01", F_OK) != 0 && errno == ENOENT); /* the kernel is told then */
     assert_sh_fails(*state, "No such file or directory", "cat m/web-01/status/state");
-    make_machine("web-01");
-    assert_sh_ok(*state, "", "$DATASETFS set local:d/web-01.db status state another");
-    assert_sh_ok(*state, "another", "cat m/web-01/status/state");
-    assert_sh_ok(*state, "", "echo mine >m/web-01/status/state");
-    assert_sh_ok(*state, "mine\n", "$DATASETFS get local:d/web-01.db status state");
-    assert_sh_ok(*state, "ok web-01", "$DATASETFS get local:kept/web-01.db status state");
+    make_another();
+    assert_another(*state);
 }
 
 /* Another store in the place of one, although no listing has missed it: the first to come finds
- * out.
- */
+ * out. */
 static void test_replaced(void **state)
 {
     start(NULL);
     assert_sh_ok(*state, "ok web-01", "cat m/web-01/status/state");
     assert_sh_ok(*state, "", "mkdir kept && mv d/web-01.db* kept");
-    make_machine("web-01");
-    assert_sh_ok(*state, "", "$DATASETFS set local:d/web-01.db status state another");
+    make_another();
     assert_sh_fails(*state, "No such device", "cat m/web-01/status/state");
-    assert_sh_ok(*state, "another", "cat m/web-01/status/state");
-    assert_sh_ok(*state, "", "echo mine >m/web-01/status/state");
-    assert_sh_ok(*state, "mine\n", "$DATASETFS get local:d/web-01.db status state");
-    assert_sh_ok(*state, "ok web-01", "$DATASETFS get local:kept/web-01.db status state");
+    assert_another(*state);
 }
 
 /* Who is in a machine's directory when it goes is told so. */
