@@ -56,7 +56,7 @@ bool fs_ticket_take(struct fs_node *node, pid_t tid)
 
 bool fs_ticket_came_ahead(const struct fs_node *node)
 {
-    return node->ticket.ahead_ms == node->seen.fetched_ms;
+    return node->ticket.ahead_ms != 0 && node->ticket.ahead_ms == node->seen.fetched_ms;
 }
 
 void fs_ticket_void(struct fs_node *node)
