@@ -101,13 +101,26 @@ static void drop(struct fs_request *request)
     settle(request->fs, request->task, -EINTR);
 }
 
+/* The place of the next one, which was asked for longest ago; NULL: all are on their way. */
+static struct fs_cell *next_cell(struct fs_column *column)
+{
+    for (size_t i = 0; i < FS_COLUMN_CELLS; i++) {
+        struct fs_cell *cell = &column->cells[column->next];
+
+        column->next = (column->next + 1) % FS_COLUMN_CELLS;
+        if (!cell->coming)
+            return cell;
+    }
+    return NULL;
+}
+
 /* Asks one machine. False if no more can be asked now. */
 static bool ask(struct fs *fs, struct fs_column *column, struct fs_vm *vm)
 {
-    struct fs_cell *cell = &column->cells[column->next];
+    struct fs_cell *cell = next_cell(column);
     bool filled, local;
 
-    if (cell->coming)
+    if (cell == NULL)
         return false;
     fs_cell_empty(fs, cell);
     filled = fs_cell_fill(fs, cell, column, vm);
@@ -121,7 +134,6 @@ static bool ask(struct fs *fs, struct fs_column *column, struct fs_vm *vm)
     cell->asked_ms = ds_call_now_ms();
     cell->coming = true;
     column->coming++;
-    column->next = (column->next + 1) % FS_COLUMN_CELLS;
     return true;
 }
 

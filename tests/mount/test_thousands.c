@@ -117,9 +117,32 @@ static void test_hung(void **state)
     assert_int_equal(waitpid(waiting, NULL, 0), waiting);
 }
 
+/* Whoever goes on behind it is asked for ahead, however far he goes. */
+static void test_behind_hung(void **state)
+{
+    enum { FAR = 140, BEHIND = 40 };
+    unsigned long most = 0;
+    (void)state;
+    start("rate=0,timeout=300");
+    assert_sh_ok("dash", "", "ls m >/dev/null");
+    sim_fault("never-reply:vm=%s", sim_control("id w%04d", HUNG) + 3);
+    for (int i = 0; i < FAR; i++)
+        if (i != HUNG)
+            assert_content(path_of(i), "ok\n");
+    sim_fault("delay=20");
+    for (int try = 0; try < STATS_TRIES && most < LEAST_AT_ONCE; try++) {
+        sim_control("most");
+        for (int i = 0; i < BEHIND; i++)
+            assert_content(path_of(FAR + try * BEHIND + i), "ok\n");
+        most = strtoul(sim_control("most") + 3, NULL, 10);
+    }
+    assert_in_range(most, LEAST_AT_ONCE, 24);
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_costs),
     HARNESS_SHELLS(test_at_once),
     HARNESS_TEST(test_hung),
+    HARNESS_TEST(test_behind_hung),
 };
 HARNESS_MAIN(tests)
