@@ -224,6 +224,21 @@ static void test_begins_meanwhile(void **state)
     }
 }
 
+/* What failed ahead is asked for once more by who comes to it. */
+static void test_failed(void **state)
+{
+    (void)state;
+    start("rate=0");
+    list_machines();
+    sim_fault("error=Internal:command=rest-get:vm=%s:count=1", sim_control("id w10") + 3);
+    for (int i = 1; i <= MACHINES; i++) {
+        assert_content(path_of(i), "ok\n");
+        if (i == 9)
+            assert_soon(sim_fired() == 1);
+    }
+    assert_sh_ok("dash", "", "test ! -s m/.datasetfs/errors");
+}
+
 static int make_file(void *path)
 {
     setsid();
@@ -284,6 +299,28 @@ static void test_hung_machine(void **state)
     assert_sh_ok(*state, "1\n", "grep -c w20 m/.datasetfs/errors");
 }
 
+static int look_at(void *path)
+{
+    struct stat status;
+    setsid();
+    return stat(path, &status) == 0 ? 0 : errno;
+}
+
+/* What is known of it is shown, whoever has asked it ahead. */
+static void test_silent(void **state)
+{
+    (void)state;
+    start("rate=0,timeout=300");
+    assert_content(path_of(20), "ok\n");
+    list_machines();
+    sim_fault("never-reply:vm=%s", sim_control("id w20") + 3);
+    for (int i = 1; i < 20 && sim_fired() == 0; i++)
+        assert_content(path_of(i), "ok\n");
+    assert_soon(sim_fired() > 0);
+    pid_t looker = harness_fork(look_at, (void *)path_of(20));
+    assert_int_equal(harness_wait_child(looker, HARNESS_SOON_MS, false), 0);
+}
+
 /* The mount's end does not wait for what was asked ahead. */
 static void test_end(void **state)
 {
@@ -299,10 +336,11 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_at_once),      HARNESS_SHELLS(test_one_at_a_time),
-    HARNESS_SHELLS(test_costs),        HARNESS_SHELLS(test_lacking),
-    HARNESS_TEST(test_fresh),          HARNESS_TEST(test_appears),
-    HARNESS_TEST(test_made),           HARNESS_TEST(test_begins_meanwhile),
-    HARNESS_SHELLS(test_hung_machine), HARNESS_SHELLS(test_end),
+    HARNESS_SHELLS(test_at_once), HARNESS_SHELLS(test_one_at_a_time),
+    HARNESS_SHELLS(test_costs),   HARNESS_SHELLS(test_lacking),
+    HARNESS_TEST(test_fresh),     HARNESS_TEST(test_appears),
+    HARNESS_TEST(test_made),      HARNESS_TEST(test_begins_meanwhile),
+    HARNESS_TEST(test_failed),    HARNESS_SHELLS(test_hung_machine),
+    HARNESS_TEST(test_silent),    HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)
