@@ -253,6 +253,9 @@ int ds_source_prepare(const char *source, const struct ds_source_options *option
     }
     if (!DS_WITH_local)
         return -EINVAL;
+    path = directory_in(source);
+    if (path)
+        return ds_directory_prepare(path, options->read_only, confine);
     return ds_local_prepare(source + LOCAL_PREFIX_BYTES, options->read_only, confine);
 }
 

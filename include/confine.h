@@ -15,9 +15,10 @@ struct ds_confine_place {
 struct ds_confine {
     struct ds_confine_place *places; /* `count` of them */
     size_t count;
-    char *store;     /* owned: a file, or a directory of files, that root may not own; or NULL */
-    bool store_read; /* it is not to be changed */
-    bool port;       /* binds a port below 1024 */
+    char *store; /* owned: a file, or a directory of files, that root may not own; or NULL */
+    const char *store_end; /* of the names of those files; NULL: it is a file */
+    bool store_read;       /* it is not to be changed */
+    bool port;             /* binds a port below 1024 */
 };
 
 /* What may be opened from then on, below a directory: to be read, or changed too. One that is

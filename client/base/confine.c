@@ -109,27 +109,29 @@ static int set_capabilities(uint64_t effective, uint64_t kept)
 }
 
 /* What fails for another reason is told when it is opened. */
-static bool may(const char *path, int mode)
+static bool may_at(int directory, const char *name, int mode)
 {
-    return syscall(CALL_FACCESSAT2, AT_FDCWD, path, mode, AT_EACCESS) == 0 ||
+    return syscall(CALL_FACCESSAT2, directory, name, mode, AT_EACCESS) == 0 ||
            (errno != EACCES && errno != ENOSYS);
 }
 
+static bool may(const char *path, int mode)
+{
+    return may_at(AT_FDCWD, path, mode);
+}
+
 /* All stores in the directory. */
-static bool may_use_files_in(const char *directory, int mode)
+static bool may_use_files_in(const char *directory, const char *end, int mode)
 {
     DIR *stream = opendir(directory);
     const struct dirent *entry;
     bool all = stream != NULL;
 
     while (all && (entry = readdir(stream)) != NULL) {
-        char path[PATH_MAX];
         size_t len = strlen(entry->d_name);
 
-        if (len < 3 || strcmp(entry->d_name + len - 3, ".db") != 0)
-            continue;
-        snprintf(path, sizeof path, "%.2000s/%s", directory, entry->d_name);
-        all = may(path, mode);
+        if (len > strlen(end) && strcmp(entry->d_name + len - strlen(end), end) == 0)
+            all = may_at(dirfd(stream), entry->d_name, mode);
     }
     if (stream != NULL)
         closedir(stream);
@@ -141,10 +143,10 @@ static bool may_use_store(const struct ds_confine *confine)
 {
     int mode = confine->store_read ? R_OK : R_OK | W_OK;
     char copy[PATH_MAX];
-    struct stat status;
 
-    if (stat(confine->store, &status) == 0 && S_ISDIR(status.st_mode))
-        return may(confine->store, mode | X_OK) && may_use_files_in(confine->store, mode);
+    if (confine->store_end != NULL)
+        return may(confine->store, mode | X_OK) &&
+               may_use_files_in(confine->store, confine->store_end, mode);
     snprintf(copy, sizeof copy, "%s", confine->store);
     return may(confine->store, mode) && may(dirname(copy), (confine->store_read ? 0 : W_OK) | X_OK);
 }

@@ -160,6 +160,31 @@ static const struct ds_inventory_ops directory_ops = {
     .free = free_directory,
 };
 
+/* Stores that are elsewhere, and have a link in the directory. */
+static int prepare_links(const char *path, struct ds_confine *confine)
+{
+    DIR *stream DS_CLEANUP(close_stream) = opendir(path);
+    const struct dirent *entry;
+    int err = 0;
+    while (stream && !err && (entry = readdir(stream))) { // NOLINT: one thread
+        char *file DS_AUTO_FREE = NULL;
+        bool may_lead = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+        if (!may_lead || !machine_length(entry->d_name))
+            continue;
+        if (asprintf(&file, "%s%s", path, entry->d_name) < 0)
+            file = NULL;
+        err = file ? ds_confine_file(confine, file, true) : -ENOMEM;
+    }
+    return err;
+}
+
+int ds_directory_prepare(const char *path, bool read_only, struct ds_confine *confine)
+{
+    int err = ds_local_prepare(path, read_only, confine);
+    confine->store_end = suffix;
+    return err ? err : prepare_links(path, confine);
+}
+
 int ds_directory_open(const char *path, const struct ds_source_options *options,
                       struct ds_call *call, struct ds_inventory **out)
 {

@@ -2,6 +2,7 @@
 #ifndef DS_LOCAL_DIRECTORY_H
 #define DS_LOCAL_DIRECTORY_H
 
+#include "confine.h"
 #include "inventory.h"
 
 /* Opens the inventory of the files in the directory `path`, "…/", whose names end in ".db": what
@@ -9,5 +10,8 @@
  * -ENOENT, -ENOTDIR, -EACCES, … of the directory, with words; -ENOMEM. */
 int ds_directory_open(const char *path, const struct ds_source_options *options,
                       struct ds_call *call, struct ds_inventory **out);
+
+/* As ds_source_prepare(), for a directory and for where links lead that are stores in it. */
+int ds_directory_prepare(const char *path, bool read_only, struct ds_confine *confine);
 
 #endif

@@ -4,10 +4,8 @@
 #include "cleanup.h"
 #include "entry.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,25 +180,6 @@ static const struct ds_client_ops local_ops = {
     .free = local_free,
 };
 
-/* Stores that are elsewhere, and have a link in the directory. */
-static int prepare_links(const char *path, struct ds_confine *confine)
-{
-    DIR *stream = opendir(path);
-    const struct dirent *entry;
-    int err = 0;
-    while (stream && !err && (entry = readdir(stream))) { // NOLINT: one thread
-        char *file DS_AUTO_FREE = NULL;
-        if (entry->d_type != DT_LNK)
-            continue;
-        if (asprintf(&file, "%s%s", path, entry->d_name) < 0)
-            file = NULL;
-        err = file ? ds_confine_file(confine, file, true) : -ENOMEM;
-    }
-    if (stream)
-        closedir(stream);
-    return err;
-}
-
 int ds_local_prepare(const char *path, bool read_only, struct ds_confine *confine)
 {
     bool is_directory = path[strlen(path) - 1] == '/';
@@ -212,10 +191,8 @@ int ds_local_prepare(const char *path, bool read_only, struct ds_confine *confin
     /* What SQLite keeps in a file for a moment, it keeps beside the store. */
     if (setenv("SQLITE_TMPDIR", is_directory ? path : dirname(folder), 0) != 0)
         return -ENOMEM;
-    if (!is_directory)
-        return ds_confine_file(confine, path, true);
-    int err = ds_confine_directory(confine, path, true);
-    return err ? err : prepare_links(path, confine);
+    return is_directory ? ds_confine_directory(confine, path, true)
+                        : ds_confine_file(confine, path, true);
 }
 
 static int open_store(const char *file, enum ds_side side, enum ds_store_use use,

@@ -22,7 +22,7 @@ int ds_local_open(const char *file, enum ds_side side, bool read_only, struct ds
 int ds_local_open_listed(const char *file, enum ds_side side, bool read_only,
                          struct ds_open_stores *all, struct ds_call *call, struct ds_client **out);
 
-/* As ds_source_prepare(), for a file and for a directory of them. */
+/* As ds_source_prepare(), for a file, and for a directory as such. */
 int ds_local_prepare(const char *path, bool read_only, struct ds_confine *confine);
 
 /* What the clients of both can do. */

@@ -224,6 +224,24 @@ static void test_directory(void **state)
     assert_sh_ok(*state, "3\n", ": >d/c.db; mkdir m/c/app; echo 3 >m/c/app/k; cat m/c/app/k");
 }
 
+/* The modes of all stores count, of those too that were there before. */
+static void test_directory_of_another(void **state)
+{
+    assert_sh_ok(*state, "",
+                 "mkdir -m 700 theirs && : >theirs/a.db && : >theirs/b.db && chmod 600 theirs/* && "
+                 "chown -R %d theirs",
+                 USER);
+    struct harness_daemon *daemon = harness_start_source("m", "local:theirs/", NULL);
+    assert_confined(daemon, NO_CAPABILITY);
+    assert_sh_ok(*state, "1\n", "mkdir m/b/app; echo 1 >m/b/app/k; cat m/b/app/k");
+    assert_sh_ok(*state, "5\n", "stat -c %%u theirs/* | sort -u");
+    harness_stop(daemon);
+    assert_sh_ok(*state, "", "chown 0 theirs theirs/a.db");
+    daemon = harness_start_source("m", "local:theirs/", NULL);
+    assert_confined(daemon, ANY_FILE);
+    assert_sh_ok(*state, "1\n", "cat m/b/app/k");
+}
+
 static void test_doctor(void **state)
 {
     struct ds_confine_offers offers = ds_confine_offers();
@@ -241,6 +259,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_attempts),
     HARNESS_SHELLS(test_store_of_another),
     HARNESS_SHELLS(test_directory),
+    HARNESS_SHELLS(test_directory_of_another),
     HARNESS_SHELLS(test_doctor),
 };
 
