@@ -132,6 +132,31 @@ static bool govc_names(const char *host)
     return len == strlen(host) && !strncasecmp(authority, host, len);
 }
 
+/* The file that systemd gives, owned by the caller; NULL if it gives none. 0 or -ENOMEM. */
+static int systemd_file(char **out)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    char *file DS_AUTO_FREE = NULL;
+    *out = NULL;
+    if (!directory)
+        return 0;
+    if (asprintf(&file, "%s/datasetfs", directory) < 0) {
+        file = NULL;
+        return -ENOMEM;
+    }
+    if (exists(file)) {
+        *out = file;
+        file = NULL;
+    }
+    return 0;
+}
+
+/* True if that of the machine is this user's. */
+static bool has_system_file(void)
+{
+    return geteuid() == 0 && exists(system_file);
+}
+
 static char *home_file(void)
 {
     const char *home = getenv("HOME");
@@ -164,26 +189,23 @@ static int none_found(struct ds_call *call, const char *host)
 static int find(struct ds_credentials *credentials, const char *file, struct ds_login *login,
                 struct ds_call *call)
 {
-    const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char *path DS_AUTO_FREE = NULL;
     if (file)
         return use_file(credentials, DS_LOGIN_FILE_PRIVATE, file, login, call);
-    if (directory && asprintf(&path, "%s/datasetfs", directory) < 0) {
-        path = NULL;
-        return -ENOMEM;
-    }
-    if (path && exists(path))
+    int err = systemd_file(&path);
+    if (err)
+        return err;
+    if (path)
         return use_file(credentials, DS_LOGIN_FILE_SYSTEMD, path, login, call);
     if (getenv("DATASETFS_USERNAME") || getenv("DATASETFS_PASSWORD"))
         return use_variables(credentials, "DATASETFS_USERNAME", "DATASETFS_PASSWORD", login, call);
     if (govc_names(credentials->host) && (getenv("GOVC_USERNAME") || getenv("GOVC_PASSWORD")))
         return use_variables(credentials, "GOVC_USERNAME", "GOVC_PASSWORD", login, call);
-    if (geteuid() == 0 && exists(system_file))
+    if (has_system_file())
         return use_file(credentials, DS_LOGIN_FILE_PRIVATE, system_file, login, call);
-    free(path);
     path = home_file();
     if (path && exists(path)) {
-        int err = use_file(credentials, DS_LOGIN_FILE_NETRC, path, login, call);
+        err = use_file(credentials, DS_LOGIN_FILE_NETRC, path, login, call);
         return err == -ENODATA ? none_found(call, credentials->host) : err;
     }
     return none_found(call, credentials->host);
@@ -207,14 +229,17 @@ int ds_credentials_new(const char *file, const char *host, struct ds_login *logi
 
 int ds_credentials_prepare(const char *file, struct ds_confine *confine)
 {
-    const char *directory = getenv("CREDENTIALS_DIRECTORY");
-    char *home DS_AUTO_FREE = file || directory ? NULL : home_file();
-    char *absolute DS_AUTO_FREE = file ? ds_path_absolute(file) : NULL;
+    char *path DS_AUTO_FREE = file ? ds_path_absolute(file) : NULL;
     if (file)
-        return absolute ? ds_confine_file(confine, absolute, false) : 0;
-    if (directory)
-        return ds_confine_directory(confine, directory, false);
-    return home && exists(home) ? ds_confine_file(confine, home, false) : 0;
+        return path ? ds_confine_file(confine, path, false) : 0;
+    /* As find() goes: what it does not come to is of no use. */
+    int err = systemd_file(&path);
+    if (err || path)
+        return err ? err : ds_confine_file(confine, path, false);
+    if (has_system_file())
+        return ds_confine_file(confine, system_file, false);
+    path = home_file();
+    return path && exists(path) ? ds_confine_file(confine, path, false) : 0;
 }
 
 int ds_credentials_refresh(const struct ds_credentials *credentials, struct ds_login *login,

@@ -63,6 +63,29 @@ static void test_host(void **state)
     assert_confined(daemon, NO_CAPABILITY);
 }
 
+/* It may read the login where it is found: in the home directory, although systemd has given
+ * something else, and where the machine's file really is. */
+static void test_login(void **state)
+{
+    static const char mount[] = "$DATASETFS $S m -o cacert=$PWD/tls/ca.pem && umount m";
+    (void)state;
+    sim_start_rest(NULL);
+    assert_ok(setenv("S", sim_rest_source(), 1));
+    assert_int_equal(harness_write("netrc", O_CREAT,
+                                   "machine 127.0.0.1 login " SIM_USER " password \"" SIM_PASSWORD
+                                   "\"\n"),
+                     0);
+    assert_sh_ok("dash", "",
+                 "mkdir m empty home secret tls && cp " SIM_CA " tls/ca.pem && chmod 600 netrc &&"
+                 " mv netrc home/.netrc && mv " SIM_CREDENTIALS " secret/login && cp -a /etc etc &&"
+                 " mkdir -p etc/datasetfs && ln -sf $PWD/secret/login etc/datasetfs/credentials");
+    if (access("/etc/datasetfs/credentials", F_OK) != 0)
+        assert_sh_ok("dash", "", "export HOME=$PWD/home CREDENTIALS_DIRECTORY=$PWD/empty; %s",
+                     mount);
+    assert_sh_ok("dash", "",
+                 "export HOME=$PWD/empty; unshare -m sh -c 'mount --bind etc /etc && %s'", mount);
+}
+
 /* The only right that is left is that to a port below 1024, by which the host knows root. */
 static void test_guest(void **state)
 {
@@ -251,15 +274,11 @@ static void test_doctor(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_local),
-    HARNESS_TEST(test_host),
-    HARNESS_TEST(test_guest),
-    HARNESS_SHELLS(test_program),
-    HARNESS_TEST(test_nosandbox),
-    HARNESS_TEST(test_attempts),
-    HARNESS_SHELLS(test_store_of_another),
-    HARNESS_SHELLS(test_directory),
-    HARNESS_SHELLS(test_directory_of_another),
+    HARNESS_TEST(test_local),       HARNESS_TEST(test_host),
+    HARNESS_TEST(test_login),       HARNESS_TEST(test_guest),
+    HARNESS_SHELLS(test_program),   HARNESS_TEST(test_nosandbox),
+    HARNESS_TEST(test_attempts),    HARNESS_SHELLS(test_store_of_another),
+    HARNESS_SHELLS(test_directory), HARNESS_SHELLS(test_directory_of_another),
     HARNESS_SHELLS(test_doctor),
 };
 

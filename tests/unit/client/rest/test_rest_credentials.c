@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,38 @@ static void test_order(void **state)
     expect_found(NULL, "netrc", "/.netrc");
     unlink(".netrc");
     expect_failure(NULL, -EACCES, "no credentials for vc: use -o credentials=FILE");
+}
+
+/* The folder of the test's directory that files may be read in, by who is confined; NULL: none. */
+static void expect_prepared(const char *file, const char *folder)
+{
+    struct ds_confine confine = {0};
+    char path[PATH_MAX];
+    assert_int_equal(ds_credentials_prepare(file, &confine), 0);
+    assert_int_equal(confine.count, folder != NULL);
+    snprintf(path, sizeof path, "%s%s", directory, folder ? folder : "");
+    if (folder)
+        assert_string_equal(confine.places[0].path, path);
+    assert_true(!folder || !confine.places[0].change);
+    ds_confine_clear(&confine);
+}
+
+/* It may read what it is going to find, and nothing else. */
+static void test_prepare(void **state)
+{
+    (void)state;
+    put_system_file(LINES("systemd"));
+    put_netrc("vc");
+    expect_prepared("system/datasetfs", "/system");
+    expect_prepared(NULL, "/system");
+    unlink("system/datasetfs");
+    if (geteuid() == 0 && access("/etc/datasetfs/credentials", F_OK) == 0)
+        skip();
+    expect_prepared(NULL, "");
+    unsetenv("CREDENTIALS_DIRECTORY");
+    expect_prepared(NULL, "");
+    unlink(".netrc");
+    expect_prepared(NULL, NULL);
 }
 
 /* A source that is there but wrong is named, not passed over. */
@@ -407,9 +440,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_order),          TEST(test_wrong_source),    TEST(test_wrong_netrc),
-        TEST(test_long_variables), TEST(test_govc_url),        TEST(test_environment_is_wiped),
-        TEST(test_refresh),        TEST(test_refresh_of_link), TEST(test_refresh_of_others),
+        TEST(test_order),
+        TEST(test_prepare),
+        TEST(test_wrong_source),
+        TEST(test_wrong_netrc),
+        TEST(test_long_variables),
+        TEST(test_govc_url),
+        TEST(test_environment_is_wiped),
+        TEST(test_refresh),
+        TEST(test_refresh_of_link),
+        TEST(test_refresh_of_others),
     };
     ds_credentials_free(NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
