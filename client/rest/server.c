@@ -73,6 +73,17 @@ static int take_fitting(const struct ds_machines *from, enum ds_machine_by by, c
     return err;
 }
 
+/* vCenter says that they are too many for one list. */
+static int fail_too_many(struct ds_call *call, enum ds_machine_by by, const char *text)
+{
+    if (by == DS_MACHINE_BY_ID)
+        return -EPROTO;
+    return ds_call_fail(call, -ENOTUNIQ,
+                        "more virtual machines than vCenter lists are named '%.80s': use one of "
+                        "their ids",
+                        text);
+}
+
 /* Asks the query `at` of the scope. */
 static int find_in(const struct ds_fetcher *fetcher, const struct ds_scope *scope, size_t at,
                    enum ds_machine_by by, const char *text, struct ds_machines *out)
@@ -88,8 +99,7 @@ static int find_in(const struct ds_fetcher *fetcher, const struct ds_scope *scop
     if (!err)
         err = ds_fetch_run(fetcher, &fetch, 1);
     if (!err && fetch.too_many)
-        err = ds_call_fail(fetcher->call, -ENOSPC,
-                           "more virtual machines than vCenter lists are named '%.80s'", text);
+        err = fail_too_many(fetcher->call, by, text);
     if (!err)
         err = ds_fetch_machines(fetcher, &fetch, &found);
     return err ? err : take_fitting(&found, by, text, out);

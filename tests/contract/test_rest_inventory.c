@@ -139,6 +139,22 @@ static void open_filtered(struct vcenter *v, size_t count)
     vcenter_expect(v, count);
 }
 
+/* So many that vCenter does not list them are several, too. */
+static void test_one_name_of_too_many(void **state)
+{
+    struct vcenter *v = *state;
+    vcenter_start_with(v, 3, NULL, (const char *const[]){"--list-max", "2", NULL});
+    for (int i = 1; i <= 3; i++)
+        VCENTER_ORDER(v, "rename vm-%d same", 1000 + i);
+    open_it(v);
+    assert_int_equal(find(v, DS_MACHINE_BY_NAME, "same", NULL), -ENOTUNIQ);
+    assert_non_null(strstr(v->call.text, "more virtual machines than vCenter lists"));
+    assert_non_null(strstr(v->call.text, "named 'same': use one of their ids"));
+    assert_int_equal(find(v, DS_MACHINE_BY_ID, "vm-1003", NULL), 0);
+    VCENTER_ORDER(v, "fault error=UNABLE_TO_ALLOCATE_RESOURCE:command=rest-vms:count=1");
+    assert_int_equal(find(v, DS_MACHINE_BY_ID, "vm-1003", NULL), -EPROTO);
+}
+
 static void test_clusters_and_datacenters(void **state)
 {
     struct vcenter *v = *state;
@@ -342,6 +358,7 @@ int main(void)
         TEST(test_delayed),
         TEST(test_states_and_names),
         TEST(test_one_name_of_several),
+        TEST(test_one_name_of_too_many),
         TEST(test_clusters_and_datacenters),
         TEST(test_folders_with_what_is_below),
         TEST(test_power_and_names),
