@@ -17,10 +17,10 @@ static void open_it(struct vcenter *v)
         fail_msg("open: %s: %s", strerror(-err), v->call.text);
 }
 
-static int find(struct vcenter *v, const char *id)
+static int find(struct vcenter *v, enum ds_machine_by by, const char *text)
 {
     struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
-    return ds_inventory_find(v->inventory, vcenter_call(v), DS_MACHINE_BY_ID, id, &machines);
+    return ds_inventory_find(v->inventory, vcenter_call(v), by, text, &machines);
 }
 
 /* However many names are given. */
@@ -76,15 +76,19 @@ static void test_new_folder(void **state)
     vcenter_expect(v, 4);
     VCENTER_ORDER(v, "place folder=group-v4=newer=group-v3");
     VCENTER_ORDER(v, "move vm-1002 group-v4");
-    assert_int_equal(find(v, "vm-1002"), 0);
+    /* A name that nobody has is looked for once: whose it was has an id. */
     size_t before = VCENTER_COUNT(v, "rest=");
+    assert_int_equal(find(v, DS_MACHINE_BY_NAME, "nobody"), -ENOENT);
+    assert_int_equal(VCENTER_COUNT(v, "rest=") - before, 1);
+    assert_int_equal(find(v, DS_MACHINE_BY_ID, "vm-1002"), 0);
+    before = VCENTER_COUNT(v, "rest=");
     vcenter_expect(v, 4);
     assert_int_equal(VCENTER_COUNT(v, "rest=") - before, 1);
     /* Who is gone, or out of the folder, is so, and once more costs no more. */
     VCENTER_ORDER(v, "state vm-1003 gone");
     VCENTER_ORDER(v, "place folder=group-v5=elsewhere");
     VCENTER_ORDER(v, "move vm-1004 group-v5");
-    assert_int_equal(find(v, "vm-1004"), -ENOENT);
+    assert_int_equal(find(v, DS_MACHINE_BY_ID, "vm-1004"), -ENOENT);
     vcenter_expect(v, 2);
     before = VCENTER_COUNT(v, "rest=");
     vcenter_expect(v, 2);
