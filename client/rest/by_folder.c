@@ -12,9 +12,9 @@ struct folders {
     struct ds_machines *out;
 };
 
-/* All that there are, unless the scope names some. */
+/* All that there are; none if they are more than vCenter lists. */
 static int list_folders(const struct ds_fetcher *fetcher, const struct ds_scope *scope,
-                        struct ds_names *ids, bool *done)
+                        struct ds_names *ids)
 {
     struct ds_fetch fetch DS_CLEANUP(ds_fetch_clear) = {0};
     struct ds_names names DS_CLEANUP(ds_names_clear) = {0};
@@ -25,7 +25,6 @@ static int list_folders(const struct ds_fetcher *fetcher, const struct ds_scope 
         err = ds_fetch_add(&fetch, "datacenters", &scope->datacenters, 0, SIZE_MAX);
     if (!err)
         err = ds_fetch_run(fetcher, &fetch, 1);
-    *done = !fetch.too_many;
     return err || fetch.too_many ? err : ds_fetch_ids(fetcher, &fetch, "folder", &names, ids);
 }
 
@@ -58,13 +57,12 @@ int ds_by_folder_ask(const struct ds_fetcher *fetcher, const struct ds_scope *sc
     bool named = scope->folders.count > 0;
     struct folders folders = {
         .fetcher = fetcher, .scope = scope, .ids = named ? &scope->folders : &listed, .out = out};
-    *done = true;
-    int err = named ? 0 : list_folders(fetcher, scope, &listed, done);
+    int err = named ? 0 : list_folders(fetcher, scope, &listed);
     size_t from = named ? at * DS_SCOPE_FOLDERS : 0;
     size_t end = folders.ids->count;
     if (named && end - from > DS_SCOPE_FOLDERS)
         end = from + DS_SCOPE_FOLDERS;
-    *done = *done && from < end;
+    *done = from < end;
     for (; from < end && !err && *done; from += DS_SCOPE_FOLDERS)
         err = ask_some(&folders, from,
                        end - from < DS_SCOPE_FOLDERS ? end - from : DS_SCOPE_FOLDERS, done);

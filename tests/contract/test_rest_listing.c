@@ -196,19 +196,20 @@ static void test_never_a_part_in_place_of_the_whole(void **state)
 static void test_what_only_folders_tell(void **state)
 {
     struct vcenter *v = *state;
-    char folders[2][64] = {"folder=group-v1=f1", "folder=group-v2=f2"};
+    char folders[3][64] = {"folder=group-v1=f1", "folder=group-v2=f2", "folder=group-v3=f3"};
     const char *where[16];
     size_t count = 0;
     for (; places[count]; count++)
         where[count] = places[count];
     where[count++] = folders[0];
     where[count++] = folders[1];
+    where[count++] = folders[2];
     where[count] = NULL;
     start(v, where);
     for (int i = 0; i < 500; i++)
         VCENTER_ORDER(v, "move vm-%d host-4", 1001 + 5 * i);
     VCENTER_ORDER(v, "hide domain-c1");
-    /* Both folders together hold too many. */
+    /* All folders together hold too many: then the first one is asked for, and the other two. */
     expect_requests(v, MACHINES, 3, PARTS - 1 + 3);
     VCENTER_ORDER(v, "add vm-9=late=%s/late.db", v->directory);
     VCENTER_ORDER(v, "move vm-9 host-1");
@@ -219,6 +220,41 @@ static void test_what_only_folders_tell(void **state)
     VCENTER_ORDER(v, "move vm-9 host-4");
     expect_requests(v, MACHINES + 1, 3, PARTS - 1 + 3);
     expect_requests(v, MACHINES + 1, 2, PARTS - 1);
+}
+
+/* Of folders that do not go into one query only those of the part that is too large are asked for,
+ * and of their machines only those that the filter lets through. */
+static void test_folders_of_a_part(void **state)
+{
+    enum { EMPTY = 120, BELOW = 100, SECOND_HUNDRED = 11 };
+    struct vcenter *v = *state;
+    const char *where[16] = {"folder=group-v1=f1", "folder=group-v2=f2"};
+    for (size_t i = 0; places[i]; i++)
+        where[i + 2] = places[i];
+    vcenter_start(v, MACHINES, where);
+    v->options.machines = &v->filter;
+    for (int i = 0; i < EMPTY; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "group-v%d", 1000 + i);
+        VCENTER_ORDER(v, "place folder=%s=e%d", id, i);
+        assert_int_equal(ds_names_add(&v->filter.folders, id), 0);
+    }
+    for (int i = 0; i < BELOW; i++)
+        VCENTER_ORDER(v, "place folder=group-v%d=b%d=group-v1", 2000 + i, i);
+    /* Ids come first, and what is below comes last. */
+    assert_int_equal(ds_names_add(&v->filter.folders, "f1"), 0);
+    assert_int_equal(ds_names_add(&v->filter.folders, "f2"), 0);
+    assert_int_equal(ds_names_add(&v->filter.datacenters, "dc1"), 0);
+    v->filter.powers = 1U << DS_POWER_ON;
+    VCENTER_ORDER(v, "state vm-1002 poweredOff");
+    VCENTER_ORDER(v, "place datacenter=datacenter-2=dc2");
+    VCENTER_ORDER(v, "place host=host-6=h6=datacenter-2");
+    VCENTER_ORDER(v, "move vm-1003 host-6");
+    for (int i = 0; i < 500; i++)
+        VCENTER_ORDER(v, "move vm-%d host-4", 1001 + 5 * i);
+    VCENTER_ORDER(v, "hide domain-c1");
+    assert_int_equal(vcenter_open(v), 0);
+    expect_requests(v, MACHINES - 2, 2, 3 + PARTS - 1 + SECOND_HUNDRED);
 }
 
 /* Once they are known, those on what is hidden later are still there: they are asked for by id. */
@@ -328,6 +364,7 @@ int main(void)
         TEST(test_goes_and_comes_while_it_is_listed),
         TEST(test_never_a_part_in_place_of_the_whole),
         TEST(test_what_only_folders_tell),
+        TEST(test_folders_of_a_part),
         TEST(test_who_is_known_stays),
         TEST(test_a_part_that_fails),
         TEST(test_one_without_a_name),
