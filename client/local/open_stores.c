@@ -170,10 +170,12 @@ int ds_open_store_begin(struct ds_open_store *store, struct ds_call *call)
 
 void ds_open_store_end(struct ds_open_store *store, struct ds_call *call)
 {
-    struct ds_pool *pool = store->pool;
+    struct ds_pool *pool = NULL;
     if (store->all) {
         DS_LOCK_SCOPE(&store->all->lock);
         pool = store->pool ? take_out(store->all, store) : NULL;
+    } else {
+        pool = store->pool;
     }
     ds_pool_free(pool, call);
 }

@@ -456,6 +456,39 @@ static void test_in_use(void **state)
     expect(0);
 }
 
+/* More than may stay open while all are in use: they are closed when they no longer are. Another
+ * one takes the place of one, not a place beside it. */
+static void test_held(void **state)
+{
+    enum { HELD = DS_OPEN_STORES_MAX + 8 };
+    (void)state;
+    char paths[HELD][PATH_MAX];
+    struct ds_open_store stores[HELD];
+    struct ds_open_stores *all = ds_open_stores_new();
+    struct ds_pool *pool;
+    unsigned others = count_open(); /* the last ones of setup() */
+    assert_non_null(all);
+    for (int i = 0; i < HELD; i++) {
+        path_of(i, "", paths[i]);
+        stores[i] = (struct ds_open_store){
+            .all = all, .identity = {.file = paths[i], .listed = true}, .use = DS_STORE_CHANGE};
+        assert_int_equal(ds_open_store_begin(&stores[i], new_call()), 0);
+        assert_int_equal(ds_open_store_hold(&stores[i], new_call(), &pool), 0);
+    }
+    assert_int_equal(count_open(), others + HELD);
+    for (int i = 0; i < HELD; i++)
+        ds_open_store_let_go(&stores[i], new_call());
+    assert_int_equal(count_open(), others + DS_OPEN_STORES_MAX);
+    assert_null(stores[0].pool);
+    assert_int_equal(ds_open_store_hold(&stores[0], new_call(), &pool), 0);
+    assert_int_equal(count_open(), others + DS_OPEN_STORES_MAX);
+    ds_open_store_let_go(&stores[0], new_call());
+    for (int i = 0; i < HELD; i++)
+        ds_open_store_end(&stores[i], new_call());
+    ds_open_stores_free(all);
+    assert_int_equal(count_open(), others);
+}
+
 struct walker {
     pthread_t thread;
     int from;
@@ -512,6 +545,7 @@ int main(void)
         TEST(test_gone_while_closed),
         TEST(test_closed_with_change),
         TEST(test_in_use),
+        TEST(test_held),
         TEST(test_together),
         TEST(test_renamed_while_open),
     };
