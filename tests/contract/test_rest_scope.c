@@ -89,7 +89,9 @@ static void test_new_folder(void **state)
     VCENTER_ORDER(v, "place folder=group-v5=elsewhere");
     VCENTER_ORDER(v, "move vm-1004 group-v5");
     assert_int_equal(find(v, DS_MACHINE_BY_ID, "vm-1004"), -ENOENT);
+    before = VCENTER_COUNT(v, "rest=rest-vms");
     vcenter_expect(v, 2);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 2); /* and none by its id */
     before = VCENTER_COUNT(v, "rest=");
     vcenter_expect(v, 2);
     assert_int_equal(VCENTER_COUNT(v, "rest=") - before, 1);
@@ -123,6 +125,30 @@ static void test_moves_between_queries(void **state)
     assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 2);
 }
 
+/* Who has no name counts once, however often it is listed. */
+static void test_no_name_in_two_rounds(void **state)
+{
+    enum { FOLDERS = 150 };
+    struct vcenter *v = *state;
+    struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+    char path[PATH_MAX];
+    vcenter_start(v, 4, places);
+    for (int i = 0; i < FOLDERS; i++)
+        VCENTER_ORDER(v, "place folder=group-v%d=f%d=group-v1", 1000 + i, i);
+    assert_int_equal(ds_names_add(&v->filter.folders, "top"), 0);
+    open_it(v);
+    snprintf(path, sizeof path, "%s/reply", v->directory);
+    FILE *reply = fopen(path, "we");
+    assert_non_null(reply);
+    fprintf(reply, "200 application/json\n[{\"vm\":\"vm-1\",\"name\":7}]");
+    assert_int_equal(fclose(reply), 0);
+    size_t before = VCENTER_COUNT(v, "rest=rest-vms");
+    VCENTER_ORDER(v, "fault say=%s:command=rest-vms", path);
+    vcenter_list(v, 0, &machines);
+    assert_int_equal(VCENTER_COUNT(v, "rest=rest-vms") - before, 4);
+    assert_int_equal(machines.left_out, 2); /* one in each list */
+}
+
 /* vSphere stores a '/' in the names of folders as it does in those of machines. */
 static void test_names_of_folders(void **state)
 {
@@ -143,8 +169,11 @@ static void test_names_of_folders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_many_names),       TEST(test_patterns),
-        TEST(test_new_folder),       TEST(test_moves_between_queries),
+        TEST(test_many_names),
+        TEST(test_patterns),
+        TEST(test_new_folder),
+        TEST(test_moves_between_queries),
+        TEST(test_no_name_in_two_rounds),
         TEST(test_names_of_folders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
