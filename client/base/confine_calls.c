@@ -106,12 +106,12 @@ static int forbid(scmp_filter_ctx filter, const char *name, int error)
     return err == -EDOM ? 0 : err;
 }
 
-static int is_allowed(int family)
+static bool is_allowed(int family)
 {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (family == families[i])
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* A rule compares an argument once only, so there is one for each family. */
