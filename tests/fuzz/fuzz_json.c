@@ -10,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 static void read_names(const struct ds_tools_reply *reply)
 {
     struct ds_names names = {0};

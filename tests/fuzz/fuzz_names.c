@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 static bool is_text(const char *text)
 {
     return ds_utf8_valid(text, strlen(text));
@@ -94,10 +88,7 @@ static void read_machine(const char *text)
 /* A name, and behind a line's end the id of a machine. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = copy_text(data, size);
     for (int place = DS_FILE_NAME_IN_ROOT; place <= DS_FILE_NAME_IN_DATASET; place++) {
         name_key(place, text);
         read_name(place, text);

@@ -7,21 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 static void look_for(const char *host, const uint8_t *data, size_t size)
 {
     struct ds_login found = {0};
     unsigned lines = 1;
     unsigned line = 0;
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = copy_text(data, size);
     for (size_t i = 0; i < size; i++)
         lines += data[i] == '\n';
     int err = ds_netrc_find(text, size, host, &found, &line);

@@ -11,12 +11,6 @@
 
 enum { WORDS_MAX = 16 };
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 static bool ends_with(const char *text, const char *end)
 {
     size_t len = strlen(text), end_len = strlen(end);
@@ -50,12 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *words[WORDS_MAX + 1] = {(char[]){"datasetfs"}};
     char *list[] = {words[0], (char[]){"local:s.db"}, (char[]){"m"}, (char[]){"-o"}, NULL, NULL};
-    char *text = malloc(size + 1);
+    char *text = copy_text(data, size);
     char *rest = text;
     int count = 1;
-    require(text != NULL);
-    memcpy(text, data, size);
-    text[size] = '\0';
     while (rest && count < WORDS_MAX)
         words[count++] = strsep(&rest, "\n");
     parse(fs_command_line_parse, count, words);

@@ -10,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 static void require_text(const char *text)
 {
     require(ds_utf8_valid(text, strlen(text)));

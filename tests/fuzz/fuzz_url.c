@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 /* The refusal is one line, and repeats nothing behind a user's name. */
 static void require_refusal(const char *why, const char *source)
 {
@@ -60,10 +54,7 @@ static void encode(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = copy_text(data, size);
     parse(ds_url_parse, true, text);
     parse(ds_url_parse_server, false, text);
     encode(text);

@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 /* What was decoded survives being encoded and decoded again. */
 static void go_round(const struct ds_wire_packet *packet)
 {
