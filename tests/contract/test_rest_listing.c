@@ -296,6 +296,19 @@ static void test_a_part_that_fails(void **state)
     assert_string_equal(VCENTER_ORDER(v, "fired"), "5");
 }
 
+/* An answer about host-5 of LIST_MAX machines, the last of which has no name. */
+static void write_reply(const struct vcenter *v, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/reply", v->directory);
+    FILE *reply = fopen(path, "we");
+    assert_non_null(reply);
+    fprintf(reply, "200 application/json\n[");
+    for (int i = PARTS; i < LIST_MAX; i += PARTS)
+        fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":\"m%d\"},", 1000 + i, i);
+    fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":7}]", 1000 + LIST_MAX);
+    assert_int_equal(fclose(reply), 0);
+}
+
 /* Who has no name counts: without it there are no more than vCenter lists, but it has more. */
 static void test_one_without_a_name(void **state)
 {
@@ -307,20 +320,30 @@ static void test_one_without_a_name(void **state)
     assert_int_equal(vcenter_open(v), 0);
     VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
     vcenter_expect(v, LIST_MAX + 1);
-    /* Those of host-5. */
-    snprintf(path, sizeof path, "%s/reply", v->directory);
-    FILE *reply = fopen(path, "we");
-    assert_non_null(reply);
-    fprintf(reply, "200 application/json\n[");
-    for (int i = PARTS; i < LIST_MAX; i += PARTS)
-        fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":\"m%d\"},", 1000 + i, i);
-    fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":7}]", 1000 + LIST_MAX);
-    assert_int_equal(fclose(reply), 0);
+    write_reply(v, path);
     VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=4:count=1", path);
     assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), 0);
     assert_string_equal(VCENTER_ORDER(v, "fired"), "1");
     assert_int_equal(machines.left_out, 1);
     assert_int_equal(machines.count, LIST_MAX + 1); /* by its id it has one */
+}
+
+/* And once, though all are asked for twice. */
+static void test_one_without_a_name_in_two_rounds(void **state)
+{
+    struct vcenter *v = *state;
+    struct ds_machines machines DS_CLEANUP(ds_machines_clear) = {0};
+    char path[PATH_MAX];
+    vcenter_start(v, LIST_MAX, places);
+    v->options.transfers = 1;
+    VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
+    assert_int_equal(vcenter_open(v), 0);
+    write_reply(v, path);
+    VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=4:count=1", path);
+    VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=8:count=1", path);
+    vcenter_list(v, LIST_MAX, &machines);
+    assert_string_equal(VCENTER_ORDER(v, "fired"), "2");
+    assert_int_equal(machines.left_out, 1);
 }
 
 /* What is asked for by parts is only what the filter lets through. */
@@ -368,6 +391,7 @@ int main(void)
         TEST(test_who_is_known_stays),
         TEST(test_a_part_that_fails),
         TEST(test_one_without_a_name),
+        TEST(test_one_without_a_name_in_two_rounds),
         TEST(test_filters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
