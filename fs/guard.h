@@ -26,9 +26,9 @@ struct fs_guard_start {
  *   ends as the child has: with its status, or by the same signal.
  *
  * It has no thread and no secret, and allocates nothing once it has mounted, but to log what has
- * gone wrong. If it is killed, the
- * child ends by itself, and a child of its own that knows nothing but the mount point unmounts when
- * both are gone. A negative errno if nothing was forked. Call while there is one thread. */
+ * gone wrong. If it is killed, the child ends by itself, and a child of its own that knows nothing
+ * but the mount point unmounts when both are gone. A negative errno if nothing was forked. Call
+ * while there is one thread. */
 int fs_guard_fork(const struct fs_guard_start *start, int *channel);
 
 /* The child's words. Each is 0 or a negative errno; -EPIPE: the parent is dead. */

@@ -41,8 +41,7 @@ static const char *advice_for_machine(int err)
         return "give the user the privileges VirtualMachine.DataSets.* on the machines";
     case -EOPNOTSUPP:
         return "where it shall have DataSets, upgrade its compatibility to \"ESXi 8.0\" while it "
-               "is "
-               "off";
+               "is off";
     case -ETIMEDOUT:
         return "try a longer -o timeout=";
     default:
