@@ -132,14 +132,16 @@ static void serve(const char *const argv[])
 static _Noreturn void be_runner(int socket, const char *program)
 {
     const char *const argv[] = {program, "--cmdfile", DS_LAUNCH_INPUT_NAME, NULL};
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     sigset_t all;
+    int null;
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     signal(SIGCHLD, SIG_DFL);
-    if (null < 0 || dup2(socket, RUNNER_SOCKET) < 0 ||
-        fcntl(RUNNER_SOCKET, F_SETFD, FD_CLOEXEC) != 0)
+    if (dup2(socket, RUNNER_SOCKET) < 0 || fcntl(RUNNER_SOCKET, F_SETFD, FD_CLOEXEC) != 0)
+        _exit(1);
+    null = open("/dev/null", O_RDWR | O_CLOEXEC); /* now it is not in the socket's place */
+    if (null < 0)
         _exit(1);
     for (int fd = 0; fd < RUNNER_SOCKET; fd++)
         dup2(null, fd);

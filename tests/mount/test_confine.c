@@ -11,9 +11,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define USER 5 /* "games" */
@@ -110,6 +112,26 @@ static void test_program(void **state)
     assert_sh_ok(*state, "x\n", "echo x >m/app/k && cat m/app/k");
     harness_stop(daemon);
     assert_int_equal(harness_children("datasetfs", NULL, 0), 0);
+}
+
+/* That other process has nothing open but the way to its parent, whichever numbers were free. */
+static void test_program_in_background(void **state)
+{
+    (void)state;
+    pid_t parent, second, worker;
+    sim_start(NULL);
+    sim_vsock_begin(NULL, NULL, NULL);
+    assert_sh_ok("dash", "", "mkdir m && $DATASETFS tools:vmtoolsd m -o timeout=100");
+    sim_vsock_end();
+    assert_int_equal(harness_children("datasetfs", &parent, 1), 1);
+    assert_true(harness_find_family(parent, &second, &worker));
+    assert_sh_ok(
+        "bash", "/dev/null\n",
+        "runner=$(cat /proc/%d/task/%d/children) && cd /proc/${runner%% }/fd &&"
+        " readlink {0..4} | sort -u && [[ $(readlink 5) == socket:* && $(ls) == *$'\\n5' ]]",
+        (int)worker, (int)worker);
+    assert_ok(umount2("m", 0));
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
 }
 
 static void test_nosandbox(void **state)
@@ -274,11 +296,17 @@ static void test_doctor(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_TEST(test_local),       HARNESS_TEST(test_host),
-    HARNESS_TEST(test_login),       HARNESS_TEST(test_guest),
-    HARNESS_SHELLS(test_program),   HARNESS_TEST(test_nosandbox),
-    HARNESS_TEST(test_attempts),    HARNESS_SHELLS(test_store_of_another),
-    HARNESS_SHELLS(test_directory), HARNESS_SHELLS(test_directory_of_another),
+    HARNESS_TEST(test_local),
+    HARNESS_TEST(test_host),
+    HARNESS_TEST(test_login),
+    HARNESS_TEST(test_guest),
+    HARNESS_SHELLS(test_program),
+    HARNESS_TEST(test_program_in_background),
+    HARNESS_TEST(test_nosandbox),
+    HARNESS_TEST(test_attempts),
+    HARNESS_SHELLS(test_store_of_another),
+    HARNESS_SHELLS(test_directory),
+    HARNESS_SHELLS(test_directory_of_another),
     HARNESS_SHELLS(test_doctor),
 };
 
