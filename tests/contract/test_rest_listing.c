@@ -92,13 +92,15 @@ static void test_by_clusters_and_hosts(void **state)
     assert_string_equal(VCENTER_ORDER(v, "sessions"), "1");
 }
 
+static const char *const one_cluster[] = {"cluster=domain-c1=c1", "host=host-1=h1=domain-c1",
+                                          "host=host-2=h2=domain-c1", "host=host-3=h3=domain-c1",
+                                          NULL};
+
 /* All machines are in one cluster: its hosts are the parts. */
 static void test_a_cluster_that_is_too_large(void **state)
 {
     struct vcenter *v = *state;
-    static const char *const one[] = {"cluster=domain-c1=c1", "host=host-1=h1=domain-c1",
-                                      "host=host-2=h2=domain-c1", "host=host-3=h3=domain-c1", NULL};
-    start(v, one);
+    start(v, one_cluster);
     expect_requests(v, MACHINES, 4, 1 + 2 * 3);
     expect_requests(v, MACHINES, 3, 1 + 3);
     assert_int_equal(VCENTER_COUNT(v, "rest=rest-hosts clusters=\"domain-c1\" status=200"), 2);
@@ -296,16 +298,18 @@ static void test_a_part_that_fails(void **state)
     assert_string_equal(VCENTER_ORDER(v, "fired"), "5");
 }
 
-/* An answer about host-5 of LIST_MAX machines, the last of which has no name. */
-static void write_reply(const struct vcenter *v, char path[PATH_MAX])
+/* An answer about the last of so many hosts with so many machines, the last of which has no name.
+ */
+static void write_reply(const struct vcenter *v, int hosts, int count, char path[PATH_MAX])
 {
+    int last = count / hosts * hosts;
     snprintf(path, PATH_MAX, "%s/reply", v->directory);
     FILE *reply = fopen(path, "we");
     assert_non_null(reply);
     fprintf(reply, "200 application/json\n[");
-    for (int i = PARTS; i < LIST_MAX; i += PARTS)
+    for (int i = hosts; i < last; i += hosts)
         fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":\"m%d\"},", 1000 + i, i);
-    fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":7}]", 1000 + LIST_MAX);
+    fprintf(reply, "{\"vm\":\"vm-%d\",\"name\":7}]", 1000 + last);
     assert_int_equal(fclose(reply), 0);
 }
 
@@ -320,7 +324,7 @@ static void test_one_without_a_name(void **state)
     assert_int_equal(vcenter_open(v), 0);
     VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
     vcenter_expect(v, LIST_MAX + 1);
-    write_reply(v, path);
+    write_reply(v, PARTS, LIST_MAX, path);
     VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=4:count=1", path);
     assert_int_equal(ds_inventory_list(v->inventory, vcenter_call(v), &machines), 0);
     assert_string_equal(VCENTER_ORDER(v, "fired"), "1");
@@ -338,12 +342,27 @@ static void test_one_without_a_name_in_two_rounds(void **state)
     v->options.transfers = 1;
     VCENTER_ORDER(v, "add vm-1=one=%s/one.db", v->directory);
     assert_int_equal(vcenter_open(v), 0);
-    write_reply(v, path);
+    write_reply(v, PARTS, LIST_MAX, path);
     VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=4:count=1", path);
     VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=8:count=1", path);
     vcenter_list(v, LIST_MAX, &machines);
     assert_string_equal(VCENTER_ORDER(v, "fired"), "2");
     assert_int_equal(machines.left_out, 1);
+}
+
+/* Nor is a cluster smaller without it. */
+static void test_one_without_a_name_in_a_cluster(void **state)
+{
+    enum { HOSTS = 3 };
+    struct vcenter *v = *state;
+    char path[PATH_MAX];
+    vcenter_start(v, LIST_MAX + 1, one_cluster);
+    v->options.transfers = 1;
+    assert_int_equal(vcenter_open(v), 0);
+    write_reply(v, HOSTS, LIST_MAX + 1, path);
+    VCENTER_ORDER(v, "fault say=%s:command=rest-vms:skip=%d:count=1", path, HOSTS);
+    vcenter_expect(v, LIST_MAX + 1); /* the second round tells its name */
+    assert_string_equal(VCENTER_ORDER(v, "fired"), "1");
 }
 
 /* What is asked for by parts is only what the filter lets through. */
@@ -392,6 +411,7 @@ int main(void)
         TEST(test_a_part_that_fails),
         TEST(test_one_without_a_name),
         TEST(test_one_without_a_name_in_two_rounds),
+        TEST(test_one_without_a_name_in_a_cluster),
         TEST(test_filters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
