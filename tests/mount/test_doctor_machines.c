@@ -143,6 +143,7 @@ static void test_privileges(void **state)
     doctor_check(__LINE__, ran, 1, "FAILED", "list", "VirtualMachine.DataSets.*");
     assert_int_equal(doctor_lines(ran->out, "FAILED", "list", ""), 8);
     assert_int_equal(doctor_lines(ran->out, "ok", "list", ""), 0);
+    assert_int_equal(doctor_lines(ran->out, "skipped", "list", ""), 0);
     sim_clear();
     sim_fault("error=UNAUTHORIZED:vm=%s:command=rest-list", sim_control("id w20") + 3);
     ran = doctor("-o $O $S");
@@ -155,6 +156,34 @@ static void test_privileges(void **state)
                  "w01: the virtual machine's hardware is vmx-19");
     doctor_check(__LINE__, ran, 0, "ok", "list", "7 of the 8 machines");
     assert_int_equal(sim_sessions(), 0);
+}
+
+/* Machines are told by the names that they have in a mount, and those that have none counted. */
+static void test_names(void **state)
+{
+    (void)state;
+    char id[32];
+    start();
+    snprintf(id, sizeof id, "%s", sim_control("id w01") + 3);
+    sim_control("rename %s w02", id);
+    sim_fault("error=UNAUTHORIZED:vm=%s:command=rest-list", id);
+    char words[64];
+    snprintf(words, sizeof words, "w02%%%s: ", id);
+    assert_doctor(1, "FAILED", "list", words, "-o $O $S");
+    sim_clear();
+    sim_control("rename %s w01", id);
+    for (int i = 1; i <= MACHINES; i++) {
+        snprintf(id, sizeof id, "%s", sim_control("id w%02d", i) + 3);
+        sim_control("state %s unsupported", id);
+    }
+    const struct shell_result *ran = doctor("-o $O $S");
+    doctor_check(__LINE__, ran, 0, "skipped", "list", "of no machine that was tried");
+    assert_int_equal(doctor_lines(ran->out, "warning", "list", ""), 8);
+    assert_int_equal(
+        harness_write("reply", O_CREAT, "200 application/json\n[{\"vm\":\"vm-1\",\"name\":7}]"), 0);
+    sim_fault("say=%s/reply:command=rest-vms", harness_dir());
+    assert_doctor(0, "warning", "machines", "1 have names or ids that no mount can show",
+                  "-o $O $S");
 }
 
 /* Mounts of the SOURCE are found as those of one machine are; a key needs one machine. */
@@ -176,7 +205,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HARNESS_TEST(test_directory),  HARNESS_TEST(test_bad_stores), HARNESS_TEST(test_vcenter),
-        HARNESS_TEST(test_no_vcenter), HARNESS_TEST(test_privileges), HARNESS_TEST(test_mounts),
+        HARNESS_TEST(test_no_vcenter), HARNESS_TEST(test_privileges), HARNESS_TEST(test_names),
+        HARNESS_TEST(test_mounts),
     };
     harness_begin();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
