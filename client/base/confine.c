@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "confine_calls.h"
 #include "confine_files.h"
+#include "file_access.h"
 #include "log.h"
 
 #include <dirent.h>
@@ -21,9 +22,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Debian 11's C library has no function for it, and answers for the effective user instead. */
-enum { CALL_FACCESSAT2 = 439 };
 
 int ds_confine_directory(struct ds_confine *confine, const char *path, bool change)
 {
@@ -111,8 +109,9 @@ static int set_capabilities(uint64_t effective, uint64_t kept)
 /* What fails for another reason is told when it is opened. */
 static bool may_at(int directory, const char *name, int mode)
 {
-    return syscall(CALL_FACCESSAT2, directory, name, mode, AT_EACCESS) == 0 ||
-           (errno != EACCES && errno != ENOSYS);
+    int err = ds_file_access(directory, name, mode);
+
+    return err != -EACCES && err != -ENOSYS;
 }
 
 static bool may(const char *path, int mode)

@@ -1,6 +1,7 @@
 /* The store file: making, recognising and preparing it. */
 #include "store.h"
 
+#include "../base/file_access.h"
 #include "cleanup.h"
 #include "guard.h"
 #include "schema.h"
@@ -181,6 +182,13 @@ static int expect_there(const char *file, struct ds_call *call)
     return S_ISDIR(status.st_mode) ? fail_file(call, file, EISDIR) : 0;
 }
 
+/* Root may have become the store's owner in matters of files only. */
+static bool may_change(const char *file)
+{
+    int err = ds_file_access(AT_FDCWD, file, W_OK);
+    return err == -ENOSYS ? access(file, W_OK) == 0 : !err;
+}
+
 /* How to open a store that will not be changed. On a medium that cannot be written to, nobody else
  * changes it either; what waits in the log cannot be taken in there. */
 static int choose_mode(const char *file, struct ds_call *call, enum ds_conn_mode *mode)
@@ -199,9 +207,7 @@ static int choose_mode(const char *file, struct ds_call *call, enum ds_conn_mode
                                 log);
         *mode = DS_CONN_UNCHANGING;
     } else {
-        /* Root may have become the store's owner in matters of files only. */
-        *mode =
-            faccessat(AT_FDCWD, file, W_OK, AT_EACCESS) == 0 ? DS_CONN_CHANGING : DS_CONN_READING;
+        *mode = may_change(file) ? DS_CONN_CHANGING : DS_CONN_READING;
     }
     return 0;
 }

@@ -240,6 +240,11 @@ static void test_store_of_another(void **state)
     put_and_get();
     assert_sh_ok(*state, "5\n", "stat -c %%u theirs/* | sort -u");
     harness_stop(daemon);
+    /* Only to be read, its log is still emptied and removed by who made it. */
+    daemon = harness_start_source("m", "local:theirs/s.db", "ro");
+    assert_content("m/app/k", "value");
+    harness_stop(daemon);
+    assert_sh_ok(*state, "s.db\n", "ls theirs");
     /* The same where the store is missing yet. */
     assert_sh_ok(*state, "", "rm theirs/*");
     daemon = harness_start_source("m", "local:theirs/new.db", NULL);
