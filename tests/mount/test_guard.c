@@ -158,10 +158,29 @@ static void test_next_mount_stays(void **state)
     }
 }
 
+/* One that has another number is left alone even where its own daemon is dead. */
+static void test_dead_mount_stays(void **state)
+{
+    (void)state;
+    struct harness_daemon *daemon = harness_start("m", NULL);
+    assert_ok(access("m/.datasetfs", F_OK)); /* it serves */
+    assert_ok(kill(daemon->pid, SIGSTOP));
+    assert_ok(umount2("m", 0));
+    harness_start_source("n", "local:n.db", NULL); /* takes the number */
+    harness_kill(harness_start_source("m", "local:other.db", NULL));
+    assert_ok(kill(daemon->pid, SIGCONT));
+    assert_int_equal(harness_wait_child(daemon->pid, HARNESS_SOON_MS, false), 0);
+    close(daemon->pidfd);
+    daemon->pid = 0;
+    assert_true(harness_mounted("m", NULL, 0));
+    assert_ok(umount2("m", MNT_DETACH));
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_worker_is_killed), HARNESS_TEST(test_parent_is_killed),
     HARNESS_TEST(test_second_is_killed), HARNESS_TEST(test_user),
     HARNESS_SHELLS(test_silent_store),   HARNESS_SHELLS(test_next_mount_stays),
+    HARNESS_TEST(test_dead_mount_stays),
 };
 
 HARNESS_MAIN(tests)
