@@ -65,6 +65,26 @@ static void test_at_once(void **state)
     }
 }
 
+/* Two thirds of the requests that may be under way, and half of the threads, go ahead. */
+static void test_share(void **state)
+{
+    static const struct {
+        const char *options;
+        unsigned long ahead;
+    } shares[] = {{"rate=0,parallel=12", 8}, {"rate=0,max_threads=20", 10}};
+    struct harness_daemon *daemon = start("readahead=0");
+    sim_fault("delay=50:command=rest-get");
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        unsigned long most = 0;
+        harness_stop(daemon);
+        daemon = harness_start_source("m", sim_rest_url(), sim_rest_options(shares[i].options));
+        for (int try = 0;
+             try < STATS_TRIES && (most < shares[i].ahead || most > shares[i].ahead + 1); try++)
+            most = most_at_once(*state, readers[0]);
+        assert_in_range(most, shares[i].ahead, shares[i].ahead + 1);
+    }
+}
+
 /* Fetching ahead can be turned off, and one request at a time is not exceeded. */
 static void test_one_at_a_time(void **state)
 {
@@ -336,11 +356,18 @@ static void test_end(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    HARNESS_SHELLS(test_at_once), HARNESS_SHELLS(test_one_at_a_time),
-    HARNESS_SHELLS(test_costs),   HARNESS_SHELLS(test_lacking),
-    HARNESS_TEST(test_fresh),     HARNESS_TEST(test_appears),
-    HARNESS_TEST(test_made),      HARNESS_TEST(test_begins_meanwhile),
-    HARNESS_TEST(test_failed),    HARNESS_SHELLS(test_hung_machine),
-    HARNESS_TEST(test_silent),    HARNESS_SHELLS(test_end),
+    HARNESS_SHELLS(test_at_once),
+    HARNESS_SHELLS(test_share),
+    HARNESS_SHELLS(test_one_at_a_time),
+    HARNESS_SHELLS(test_costs),
+    HARNESS_SHELLS(test_lacking),
+    HARNESS_TEST(test_fresh),
+    HARNESS_TEST(test_appears),
+    HARNESS_TEST(test_made),
+    HARNESS_TEST(test_begins_meanwhile),
+    HARNESS_TEST(test_failed),
+    HARNESS_SHELLS(test_hung_machine),
+    HARNESS_TEST(test_silent),
+    HARNESS_SHELLS(test_end),
 };
 HARNESS_MAIN(tests)

@@ -183,7 +183,8 @@ static void test_attempts(void **state)
         {"finit_module", "EPERM"}, {"delete_module", "EPERM"},   {"io_uring_setup", "EPERM"},
         {"bpf", "EPERM"},          {"perf_event_open", "EPERM"}, {"userfaultfd", "EPERM"},
         {"sethostname", "EPERM"},  {"packet", "EPERM"},          {"alg", "EPERM"},
-        {"bluetooth", "EPERM"},    {"unspec", "EPERM"},
+        {"bluetooth", "EPERM"},    {"unspec", "EPERM"},          {"smc", "EPERM"},
+        {"pair", "EPERM"},
 #ifndef __SANITIZE_ADDRESS__
         {"ptrace", "EPERM"},
 #endif
@@ -215,6 +216,8 @@ static void test_attempts(void **state)
     assert_attempts(allowed, sizeof allowed / sizeof *allowed);
     if (offers.files > 0)
         assert_attempts(files, sizeof files / sizeof *files);
+    if (offers.files >= 3)
+        assert_attempts(&(const struct attempt){"truncate-outside", "EACCES"}, 1);
     if (offers.files >= 6)
         assert_attempts(&(const struct attempt){"kill", "EPERM"}, 1);
     if (offers.calls && offers.calls_built)

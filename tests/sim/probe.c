@@ -123,17 +123,21 @@ static void try_name_service(void)
 static void try_all(void)
 {
     const char *outside = getenv("PROBE_OUTSIDE");
+    int ends[2];
     try_processes();
     try_kernel();
     try_socket("packet", AF_PACKET, SOCK_RAW);
     try_socket("alg", 38 /* AF_ALG */, SOCK_SEQPACKET);
     try_socket("bluetooth", AF_BLUETOOTH, SOCK_RAW);
     try_socket("unspec", AF_UNSPEC, SOCK_STREAM);
+    try_socket("smc", 43 /* AF_SMC */, SOCK_STREAM);
+    note("pair", socketpair(AF_TIPC, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
     try_socket("inet", AF_INET, SOCK_STREAM);
     try_socket("unix", AF_UNIX, SOCK_DGRAM);
     try_socket("netlink", AF_NETLINK, SOCK_RAW);
     try_open("read-outside", outside ? outside : "", O_RDONLY);
     try_open("write-outside", outside ? outside : "", O_WRONLY);
+    note("truncate-outside", truncate(outside ? outside : "", 0));
     try_open("write-passwd", "/etc/passwd", O_WRONLY);
     try_open("make-etc", "/etc/datasetfs-probe", O_WRONLY | O_CREAT | O_EXCL);
     try_open("write-proc", "/proc/self/oom_score_adj", O_WRONLY);
