@@ -1,9 +1,13 @@
 /* A store file that somebody else has had a hand in: its rows, its tables, and where it lies. */
 #include "contract.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SOMEBODY 65534
@@ -388,6 +392,67 @@ static void test_owners(void **state)
     assert_int_equal(access(file, F_OK), -1);
 }
 
+/* Somebody who may write to the directory, as to /tmp, and puts there in turn nothing, a file of
+ * his and a link to elsewhere, beside the store too, until he is killed. */
+static _Noreturn void meddle(void)
+{
+    char own[4200], elsewhere[4300], log[4300];
+    snprintf(own, sizeof own, "%s/own", directory);
+    snprintf(elsewhere, sizeof elsewhere, "%s/kept/elsewhere", directory);
+    snprintf(log, sizeof log, "%s-wal", file);
+    if (setgid(SOMEBODY) != 0 || setuid(SOMEBODY) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        _exit(1);
+    for (;;) {
+        int fd = open(own, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        if (fd >= 0)
+            close(fd);
+        (void)!rename(own, file);
+        unlink(file);
+        (void)!symlink(elsewhere, file);
+        unlink(file);
+        (void)!symlink(elsewhere, log);
+        unlink(log);
+    }
+}
+
+/* Whoever comes in between, what is opened is ours or nothing is. */
+static void test_meddler(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 60 };
+    char kept[4200], elsewhere[4300];
+    unsigned opened = 0;
+    if (geteuid() != 0)
+        skip();
+    snprintf(kept, sizeof kept, "%s/kept", directory);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", kept);
+    assert_int_equal(chmod(directory, 01777), 0);
+    assert_int_equal(mkdir(kept, 0755), 0);
+    pid_t meddler = fork();
+    assert_true(meddler >= 0);
+    if (meddler == 0)
+        meddle();
+    for (int i = 0; i < ROUNDS; i++) {
+        struct ds_client *client = NULL;
+        struct stat status;
+        unlink(file);
+        int err = open_file(file, &client);
+        if (err && err != -EACCES && err != -ENOENT && err != -EIO && err != -EROFS)
+            fail_msg("%d: %s", err, call.text);
+        if (err)
+            continue;
+        opened++;
+        assert_int_equal(lstat(file, &status), 0);
+        assert_true(S_ISREG(status.st_mode));
+        assert_int_equal(status.st_uid, 0);
+        ds_client_free(client, &call);
+    }
+    assert_int_equal(kill(meddler, SIGKILL), 0);
+    assert_int_equal(waitpid(meddler, NULL, 0), meddler);
+    assert_int_equal(access(elsewhere, F_OK), -1);
+    print_message("opened in %u of %d rounds\n", opened, ROUNDS);
+}
+
 /* Links on the way count as well, in any directory of others. */
 static void test_links_on_the_way(void **state)
 {
@@ -410,11 +475,17 @@ static void test_links_on_the_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_values), TEST(test_values_are_removed),
-        TEST(test_access), TEST(test_attributes),
-        TEST(test_used),   TEST(test_triggers),
-        TEST(test_tables), TEST(test_tables_change),
-        TEST(test_owners), TEST(test_links_on_the_way),
+        TEST(test_values),
+        TEST(test_values_are_removed),
+        TEST(test_access),
+        TEST(test_attributes),
+        TEST(test_used),
+        TEST(test_triggers),
+        TEST(test_tables),
+        TEST(test_tables_change),
+        TEST(test_owners),
+        TEST(test_meddler),
+        TEST(test_links_on_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

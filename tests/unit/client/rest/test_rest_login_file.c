@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +287,52 @@ static void test_symlinks(void **state)
     expect_refused(DS_LOGIN_FILE_PRIVATE, -ENOENT, strerror(ENOENT));
 }
 
+/* Puts one file after the other in the place of ours, until it is told to stop. */
+static void *exchange(void *stop)
+{
+    static const struct {
+        const char *text;
+        mode_t mode;
+    } files[] = {{GOOD, 0600}, {"username=joe\npassword=others\n", 0644}};
+    char other[sizeof file];
+    snprintf(other, sizeof other, "%s/other", directory);
+    for (size_t i = 0; !atomic_load((atomic_bool *)stop); i++) {
+        int fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, files[i % 2].mode);
+        bool written = fd >= 0 && write(fd, files[i % 2].text, strlen(files[i % 2].text)) > 0;
+        if (fd >= 0)
+            close(fd);
+        if (!written || rename(other, file) != 0)
+            return stop; /* anything but NULL */
+    }
+    return NULL;
+}
+
+/* What is looked at is what is read, whoever replaces the file in between. */
+static void test_exchanged(void **state)
+{
+    (void)state;
+    atomic_bool stop = false;
+    pthread_t thread;
+    void *failed;
+    unsigned refused = 0, taken = 0;
+    write_file(GOOD, strlen(GOOD));
+    assert_int_equal(pthread_create(&thread, NULL, exchange, &stop), 0);
+    for (long i = 0; i < 1000000 && (i < 2000 || !refused || !taken); i++) {
+        struct ds_login login = {0};
+        int err = read_as(DS_LOGIN_FILE_PRIVATE, &login);
+        if (err)
+            refused++;
+        else
+            taken++;
+        if (err ? err != -EACCES || *login.password : strcmp(login.password, "hunter2") != 0)
+            fail_msg("%d '%s': '%s'", err, call.text, login.password);
+    }
+    atomic_store(&stop, true);
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+    assert_true(refused && taken);
+}
+
 static void test_netrc(void **state)
 {
     (void)state;
@@ -303,9 +351,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_lines),    TEST(test_wrong_lines), TEST(test_lengths),
-        TEST(test_modes),    TEST(test_owners),      TEST(test_file_of_root),
-        TEST(test_no_files), TEST(test_symlinks),    TEST(test_netrc),
+        TEST(test_lines),     TEST(test_wrong_lines),  TEST(test_lengths),  TEST(test_modes),
+        TEST(test_owners),    TEST(test_file_of_root), TEST(test_no_files), TEST(test_symlinks),
+        TEST(test_exchanged), TEST(test_netrc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
