@@ -15,7 +15,7 @@ vcenter_start() {
 host_install() {
     mkdir -p "$folder"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=vcenter \
-        -addext subjectAltName=IP:127.0.0.1 -keyout "$folder/key.pem" -out "$folder/cert.pem"
+        -addext subjectAltName=IP:127.0.0.1,DNS:vcenter.test -keyout "$folder/key.pem" -out "$folder/cert.pem"
     echo Secret-1 >"$folder/password"
     vcenter_start
     machine_make "$roots/bookworm-systemd"
@@ -56,6 +56,27 @@ host_boot() {
     machine_journal | not grep -i 'ordering cycle'
 }
 
+# vCenter by its name, which a daemon that is confined asks systemd-resolved for, and nothing else may tell it.
+host_resolve() {
+    local settings=$machine/etc/datasetfs/web-01.conf
+    inside sh -c 'apt-get install --no-install-recommends systemd-resolved libnss-resolve'
+    cp "$machine/etc/nsswitch.conf" "$folder/nsswitch.conf"
+    sed -i 's/^hosts:.*/hosts: resolve/' "$machine/etc/nsswitch.conf"
+    inside sh -c 'umount /etc/hosts && echo 127.0.0.1 vcenter.test >/etc/hosts' # until the next boot: the host's
+    sed -i 's|//127.0.0.1:|//vcenter.test:|' "$settings"
+    inside systemctl restart systemd-resolved "$instance"
+    is_value hello $point
+    inside systemctl stop systemd-resolved
+    inside systemctl restart "$instance"
+    not is_value hello $point
+    inside systemctl start systemd-resolved
+    soon is_value hello $point
+    sed -i 's|//vcenter.test:|//127.0.0.1:|' "$settings"
+    cp "$folder/nsswitch.conf" "$machine/etc/nsswitch.conf"
+    inside systemctl restart "$instance"
+    is_value hello $point
+}
+
 # A vCenter that is silent now: the boot does not wait, and neither does the shutdown for long.
 host_silent() {
     machine_halt
@@ -86,6 +107,7 @@ check 'host: the package and a simulated vCenter' host_install
 if $good; then
     check 'host: an instance takes its password from the credentials file' host_enable
     check 'host: kill -9 of the daemon is healed' host_heal
+    check 'host: nss-resolve finds vCenter for the confined daemon' host_resolve
     check 'host: it comes back at boot, and ended its session' host_boot
     check 'host: a silent vCenter delays neither boot nor shutdown' host_silent
     check 'host: a new version leaves it alone, and a removal stops it' host_remove
