@@ -149,6 +149,14 @@ void harness_print_file(const char *path)
     fclose(file);
 }
 
+bool harness_has_report(const char *name, const char *log)
+{
+    bool found = log_is_suspicious(log);
+    if (found)
+        print_error("%s printed a report\n", name);
+    return found;
+}
+
 bool harness_end_child(pid_t pid, int signal_number, int expected, const char *name,
                        const char *log)
 {
@@ -159,10 +167,8 @@ bool harness_end_child(pid_t pid, int signal_number, int expected, const char *n
     if (!well)
         print_error("%s ended with status %d%s\n", name, status,
                     status < 0 ? " (killed: it did not end in time)" : "");
-    if (log_is_suspicious(log)) {
-        print_error("%s printed a report\n", name);
+    if (harness_has_report(name, log))
         well = false;
-    }
     if (!well || getenv("HARNESS_VERBOSE"))
         harness_print_file(log);
     return well;

@@ -49,6 +49,9 @@ int harness_wait_child(pid_t pid, int64_t ms, bool group);
 bool harness_end_child(pid_t pid, int signal_number, int expected, const char *name,
                        const char *log);
 
+/* True, and said, if `log`, the standard error of `name`, has a sanitizer's report. */
+bool harness_has_report(const char *name, const char *log);
+
 /* The number behind `word` and a colon in /proc/PID/status: memory in KiB, threads. */
 long harness_status(pid_t pid, const char *word);
 
