@@ -120,6 +120,10 @@ static void test_wrong_replies(void **state)
     assert_web_error("200", "\"app\"", "GET", WEB_DATA_SETS "/app", NULL);
     assert_web_error("401", "\"UNAUTHENTICATED\"", "GET", WEB_DATA_SETS "/app", NULL);
     assert_web_error("200", "\"app\"", "GET", WEB_DATA_SETS "/app", NULL);
+    assert_int_equal(harness_write("words", O_CREAT, "200 application/json\n[1]"), 0);
+    sim_fault("say-after=words:command=rest-set:count=1");
+    assert_web("[1]\n200", PUT_NEW);
+    assert_store("app", "k", "new");
 }
 
 /* Each operation has a name, and a fault for it strikes no other. */

@@ -8,6 +8,7 @@
 #include "shell.h"
 #include "sim.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -205,6 +206,10 @@ static void test_each_fault(void **state)
                   "\"error-message\":\"a failure by order\"}",
                   false);
     assert_struck("rpc-error=Permission denied", "0 Permission denied", false);
+    assert_int_equal(harness_write("words", O_CREAT, "1 {\"result\":[]}"), 0);
+    assert_struck("say=words", "1 {\"result\":[]}", false);
+    assert_struck("say-after=words", "1 {\"result\":[]}", true);
+    assert_struck("slow=1", OK, true);
     char part[128];
     int fd DS_AUTO_CLOSE = guest_connect();
     sim_fault("garbage");

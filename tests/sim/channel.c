@@ -176,6 +176,10 @@ static bool fault_reply(struct exchange *exchange)
     case SIM_FAULT_TRUNCATE:
         sim_out_cut(&exchange->text, exchange->text.len / 2);
         break;
+    case SIM_FAULT_SAY_AFTER:
+        sim_out_cut(&exchange->text, 0);
+        sim_out_file(&exchange->text, exchange->fault.text);
+        break;
     default:
         break;
     }
@@ -183,6 +187,17 @@ static bool fault_reply(struct exchange *exchange)
         return false;
     if (exchange->fault.kind == SIM_FAULT_DROP_AFTER)
         sim_out_cut(reply, exchange->fault.number);
+    return true;
+}
+
+/* Byte by byte, with a pause before each. */
+static bool write_slowly(const struct exchange *exchange)
+{
+    const struct sim_io *io = &exchange->connection->io;
+    for (size_t i = 0; i < exchange->reply.len; i++)
+        if (!sim_io_sleep(io, (int)exchange->fault.number, true) ||
+            !sim_io_write(io, exchange->reply.data + i, 1))
+            return false;
     return true;
 }
 
@@ -199,8 +214,10 @@ static bool answer(struct exchange *exchange)
         return false;
     if (fault == SIM_FAULT_DELAY && !sim_io_sleep(io, (int)exchange->fault.number, true))
         return false;
-    return sim_io_write(io, exchange->reply.data, exchange->reply.len) &&
-           fault != SIM_FAULT_DROP_AFTER && fault != SIM_FAULT_GARBAGE &&
+    bool written = fault == SIM_FAULT_SLOW
+                       ? write_slowly(exchange)
+                       : sim_io_write(io, exchange->reply.data, exchange->reply.len);
+    return written && fault != SIM_FAULT_DROP_AFTER && fault != SIM_FAULT_GARBAGE &&
            !exchange->packet.close_after_reply;
 }
 

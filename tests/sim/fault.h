@@ -27,8 +27,9 @@ enum sim_fault_kind {
     SIM_FAULT_RETRY_AFTER,  /* seconds */
     SIM_FAULT_REDIRECT,     /* text: the location */
     SIM_FAULT_HUGE,         /* bytes of the reply */
-    SIM_FAULT_SLOW,         /* ms between the bytes of the reply's body */
+    SIM_FAULT_SLOW,         /* ms before each byte of the reply, or of its body */
     SIM_FAULT_SAY,          /* text: the file with the reply */
+    SIM_FAULT_SAY_AFTER,    /* the same, but it was carried out */
     SIM_FAULT_HEADER,       /* bytes of one more header of the reply */
     SIM_FAULT_ONE_REQUEST   /* a connection's second request and those that follow */
 };

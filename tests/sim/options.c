@@ -72,6 +72,8 @@ static const char usage_of_faults[] =
     "    say=FILE            the reply in FILE, byte for byte, beginning with '1 ' or '0 ', or "
     "for\n"
     "                        REST with a line 'STATUS TYPE' before the body; not carried out\n"
+    "    say-after=FILE      the same, carried out\n"
+    "    slow=MS             a pause before each byte of the reply, REST: of its body\n"
     "    one-request         a connection serves one request and closes when another comes;\n"
     "                        channel only\n"
     "  REST only, the first four not carried out:\n"
@@ -80,7 +82,6 @@ static const char usage_of_faults[] =
     "    redirect=PATH       302 to there\n"
     "    huge=BYTES          200 and a JSON string of so many letters\n"
     "    status-after=NUMBER this status without a body, though it was carried out\n"
-    "    slow=MS             a pause before each byte of the body\n"
     "    header=BYTES        one more header of this length\n";
 
 enum {

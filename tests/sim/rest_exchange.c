@@ -138,6 +138,10 @@ static bool answer(struct sim_rest_exchange *exchange, struct MHD_Connection *co
         return false;
     if (!fault_instead(exchange))
         carry_out(exchange, connection);
+    if (fault->kind == SIM_FAULT_SAY_AFTER) {
+        sim_out_cut(&reply->body, 0);
+        sim_rest_reply_file(reply, fault->text);
+    }
     if (fault->kind == SIM_FAULT_STATUS_AFTER) {
         sim_out_cut(&reply->body, 0);
         reply->status = (int)fault->number;
