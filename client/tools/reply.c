@@ -227,16 +227,20 @@ static int map_entry(json_t *map, json_t *entry, const struct ds_entry *entries,
         return -EPROTO;
     const char *name;
     json_t *value = json_object_get(entry, "value");
-    if (is_pair(entry, entries, count))
-        return json_object_set(map, json_string_value(json_object_get(entry, "key")), value)
-                   ? -ENOMEM
-                   : 0;
+    bool any_asked = json_object_size(entry) == 0;
+    if (is_pair(entry, entries, count)) {
+        name = json_string_value(json_object_get(entry, "key"));
+        return !is_asked(entries, count, name)     ? -EPROTO
+               : json_object_set(map, name, value) ? -ENOMEM
+                                                   : 0;
+    }
     json_object_foreach(entry, name, value)
     {
+        any_asked = any_asked || is_asked(entries, count, name);
         if (json_object_set(map, name, value))
             return -ENOMEM;
     }
-    return 0;
+    return any_asked ? 0 : -EPROTO;
 }
 
 static int take_value(const json_t *value, struct ds_entry *entry)

@@ -36,7 +36,8 @@ int ds_tools_reply_attributes(const struct ds_tools_reply *reply, struct ds_attr
 /* The values of get-entry. Entries whose error is -ENOENT and whose key is in the reply get their
  * value, or -EPROTO if it is none that an entry can have; others are not touched. An object is
  * {"key":K,"value":V} if it has exactly these two members, or these and others and K is one of the
- * keys and they are not all; else each member is a key. 0, -EPROTO or -ENOMEM. */
+ * keys and they are not all; else each member is a key. 0; -EPROTO, also if an object is about no
+ * key that was asked for: it answers another request, and says of these keys nothing; -ENOMEM. */
 int ds_tools_reply_entries(const struct ds_tools_reply *reply, struct ds_entry *entries,
                            size_t count);
 

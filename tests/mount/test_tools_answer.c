@@ -172,6 +172,24 @@ static void test_more_members(void **state)
     assert_sh_ok(*state, "v", "cat m/app/a");
 }
 
+/* An answer about another key says nothing of this one: that it is not there, least of all. */
+static void test_other_key(void **state)
+{
+    static const char *const answers[] = {
+        "1 {\"result\":true,\"entries\":[{\"b\":\"theirs\"}]}",
+        "1 {\"result\":true,\"entries\":[{\"key\":\"b\",\"value\":\"theirs\"}]}",
+        "1 {\"result\":true,\"entries\":[{\"a\":\"1\"},{\"b\":\"theirs\"}]}",
+    };
+    start(NULL);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        say("datasets-get-entry", answers[i]);
+        assert_sh_fails(*state, "Protocol error", "cat m/app/a");
+        sim_clear();
+    }
+    say("datasets-get-entry", "1 {\"result\":true,\"entries\":[{\"a\":\"1\",\"b\":\"2\"},{}]}");
+    assert_sh_ok(*state, "1", "cat m/app/a");
+}
+
 /* A value that cannot be one leaves a line that says why, and one only. */
 static void test_odd_values(void **state)
 {
@@ -241,8 +259,8 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_comes_and_goes),   HARNESS_SHELLS(test_missing_keys),
     HARNESS_TEST(test_invalid_argument), HARNESS_SHELLS(test_odd_keys),
     HARNESS_SHELLS(test_odd_attributes), HARNESS_SHELLS(test_pages),
-    HARNESS_SHELLS(test_more_members),   HARNESS_SHELLS(test_odd_values),
-    HARNESS_SHELLS(test_one_request),
+    HARNESS_SHELLS(test_more_members),   HARNESS_SHELLS(test_other_key),
+    HARNESS_SHELLS(test_odd_values),     HARNESS_SHELLS(test_one_request),
 };
 
 HARNESS_MAIN(tests)
