@@ -53,8 +53,12 @@ CONTRACT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/contract/test_*.c))
 CONTRACT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/contract/test_%,$(wildcard tests/contract/*.c)))
 MOUNT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/mount/test_*.c))
 MOUNT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/mount/test_%,$(wildcard tests/mount/*.c)))
+# The matrix of faults, on the harness of the mounts.
+FAULTS    := $(BUILD)/tests/faults/test_faults
+FAULTS_WAYS := $(FAULTS) $(addsuffix @$(FAULTS),tools-all rest rest-machines)
+FAULTS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/faults/test_%,$(wildcard tests/faults/*.c)))
 SIM       := $(BUILD)/datasets-sim
-PRELOADED := $(addprefix tests/sim/,failalloc.c fakevsock.c keeptriggers.c lateopen.c probe.c)
+PRELOADED := $(addprefix tests/sim/,clockjump.c failalloc.c fakevsock.c keeptriggers.c lateopen.c probe.c)
 SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/sim/*.c)))
 SIM_LIBS  := -lmicrohttpd
 # glibc had dlsym() in a library of its own before 2.34.
@@ -86,13 +90,13 @@ OVER_MACHINES := $(addprefix machines@$(MOUNT_DIR)/,test_access test_attributes 
                      test_shell test_text test_times test_users test_vanish)
 # Those that take longest start first, lest one goes on by itself in the end. Those that count requests
 # within the 20 ms for which the kernel knows a file run while nothing else does.
-LONG      := $(addprefix %/,test_contract test_matrix test_shell test_model test_rest_fault test_rest_model \
+LONG      := $(addprefix %/,test_contract test_matrix test_shell test_model test_rest_fault test_rest_model test_faults \
                  test_load test_bound test_rest_listing)
 ALONE     := %/test_budget
 FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS := 60
-PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT) $(FUZZ)
-RUNS      := $(PROGRAMS) $(OVER_TOOLS) $(OVER_REST) $(OVER_MACHINES)
+PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT) $(FUZZ) $(FAULTS)
+RUNS      := $(PROGRAMS) $(OVER_TOOLS) $(OVER_REST) $(OVER_MACHINES) $(filter-out $(FAULTS),$(FAULTS_WAYS))
 TEST_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,tests/* tests/unit/* tests/unit/*/*)))
 .SECONDARY:
 
@@ -135,6 +139,9 @@ $(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)
 $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
+$(FAULTS): $(FAULTS).o $(FAULTS_OBJ) $(MOUNT_OBJ) $(LIB) | $(SIM) $(PRELOADS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
+
 $(SIM): $(SIM_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(SIM_LIBS)
 
@@ -146,6 +153,17 @@ $(PRELOADS): $(BUILD)/lib%.so: tests/sim/%.c Makefile
 check: all $(PROGRAMS) $(SIM) $(PRELOADS) ## build and run every test, or TESTS="name ..." only
 	@tests/run $(BUILD) $(filter $(LONG),$(RUNS)) $(filter-out $(LONG) $(ALONE),$(RUNS)) \
 	    --alone $(filter $(ALONE),$(RUNS))
+
+# All cells; of "make check" a part. The tables are kept for faults-document.
+FAULTS_TABLES := $(BUILD)/faults
+faults: all $(FAULTS) $(SIM) $(PRELOADS) ## try each fault with each operation over each SOURCE; prints the table
+	@rm -rf $(FAULTS_TABLES) && mkdir -p $(FAULTS_TABLES)
+	@FAULTS=all FAULTS_TABLES=$(abspath $(FAULTS_TABLES)) TIMEOUT=7200 tests/run $(BUILD) $(FAULTS_WAYS); \
+	    status=$$?; cat $(FAULTS_TABLES)/*.md; exit $$status
+
+faults-document: ## put what "make faults" has printed last into SECURITY.md
+	cat $(foreach way,local tools-all rest rest-machines,$(FAULTS_TABLES)/$(way).md) >$(FAULTS_TABLES)/all
+	sed -i -e '/^<!-- faults: /,/^<!-- end of faults -->/{//!d}' -e '/^<!-- faults: /r $(FAULTS_TABLES)/all' SECURITY.md
 
 # New inputs go to the build, findings too; small ones that are worth keeping go to the corpus by hand.
 fuzz: $(FUZZ:%=%.libfuzzer) ## fuzz each decoder for FUZZ_SECONDS (60); needs clang
@@ -249,4 +267,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TEST_OBJ:.o=.d)
-.PHONY: all bench bench-programs dist distcheck check check-boot check-asan check-tsan fuzz lint format install uninstall clean help
+.PHONY: all bench bench-programs dist distcheck check check-boot check-asan check-tsan faults faults-document fuzz lint format install uninstall clean help
