@@ -24,11 +24,11 @@ static char directory[] = "/tmp/datasetfs-prepare-XXXXXX";
 /* As on file systems that do not say in a listing what is a link. */
 static bool tells_types;
 
-struct dirent *readdir(DIR *stream)
+struct dirent *readdir(DIR *__dirp)
 {
     struct dirent *(*real)(DIR *);
     *(void **)&real = dlsym(RTLD_NEXT, "readdir64");
-    struct dirent *entry = real(stream);
+    struct dirent *entry = real(__dirp);
     if (entry && !tells_types)
         entry->d_type = DT_UNKNOWN;
     return entry;
