@@ -93,8 +93,8 @@ OVER_MACHINES := $(addprefix machines@$(MOUNT_DIR)/,test_access test_attributes 
 LONG      := $(addprefix %/,test_contract test_matrix test_shell test_model test_rest_fault test_rest_model test_faults \
                  test_load test_bound test_rest_listing)
 ALONE     := %/test_budget
-FUZZ      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS := 60
+.DEFAULT_GOAL := all
+include tests/fuzz/fuzz.mk
 PROGRAMS  := $(UNIT) $(CONTRACT) $(MOUNT) $(FUZZ) $(FAULTS)
 RUNS      := $(PROGRAMS) $(OVER_TOOLS) $(OVER_REST) $(OVER_MACHINES) $(filter-out $(FAULTS),$(FAULTS_WAYS))
 TEST_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,tests/* tests/unit/* tests/unit/*/*)))
@@ -135,10 +135,6 @@ $(CONTRACT): $(BUILD)/%: $(BUILD)/%.o $(CONTRACT_OBJ) $(LIB) | $(SIM) $(PRELOADS
 $(MOUNT): $(BUILD)/%: $(BUILD)/%.o $(MOUNT_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
-# Each replays its corpus.
-$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
-
 $(FAULTS): $(FAULTS).o $(FAULTS_OBJ) $(MOUNT_OBJ) $(LIB) | $(SIM) $(PRELOADS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
@@ -165,32 +161,12 @@ faults-document: ## put what "make faults" has printed last into SECURITY.md
 	cat $(foreach way,local tools-all rest rest-machines,$(FAULTS_TABLES)/$(way).md) >$(FAULTS_TABLES)/all
 	sed -i -e '/^<!-- faults: /,/^<!-- end of faults -->/{//!d}' -e '/^<!-- faults: /r $(FAULTS_TABLES)/all' SECURITY.md
 
-# New inputs go to the build, findings too; small ones that are worth keeping go to the corpus by hand.
-fuzz: $(FUZZ:%=%.libfuzzer) ## fuzz each decoder for FUZZ_SECONDS (60); needs clang
-	@for program in $(FUZZ); do \
-	    name=$${program##*/fuzz_}; mkdir -p $(BUILD)/fuzz/$$name || exit 1; \
-	    $$program.libfuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
-	        -artifact_prefix=$(BUILD)/fuzz/ -print_final_stats=1 \
-	        $(BUILD)/fuzz/$$name tests/fuzz/corpus-$$name || exit 1; \
-	done
+fuzz: $(FUZZ:%=%.libfuzzer) $(FUZZ:%=%.counted) ## fuzz each decoder for FUZZ_SECONDS (60), and what that covers; needs clang
+	@tests/fuzz/run $(BUILD) $(FUZZ_SECONDS) $(FUZZ_NAMES)
+	@tests/fuzz/coverage $(BUILD) $(FUZZ_DECODERS)
 
-# What each fuzzer is compiled with, so that the fuzzer sees which way it takes there.
-FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
-FUZZED_netrc := client/rest/netrc.c
-FUZZED_rest  := $(addprefix client/rest/,error.c json.c url.c vm_name.c) client/base/machines.c
-FUZZED_wire  := client/tools/wire.c
-FUZZED_url   := $(addprefix client/rest/,url.c vm_name.c)
-FUZZED_names := $(addprefix client/base/,file_name.c machine_name.c sha256.c)
-FUZZED_options := $(addprefix fs/,command_line.c mount_helper.c option_kernel.c option_own.c text/scratch_name.c) \
-                  $(addprefix client/base/,machine_options.c option.c store_options.c)
-FUZZED_BASE  := $(addprefix client/base/,attributes_json.c buf.c call.c dataset.c json_load.c json_text.c text.c \
-                                           utf8.c)
-
-$(BUILD)/tests/fuzz/fuzz_%.libfuzzer: tests/fuzz/fuzz_%.c $(wildcard client/*/*.[ch] fs/*.[ch] include/*.h) $(LIB) Makefile
-	@mkdir -p $(@D)
-	clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread -O1 -g -fno-omit-frame-pointer \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
-	    $< $(FUZZED_$*) $(FUZZED_BASE) $(LIB) $(LIBS)
+fuzz-coverage: $(FUZZ:%=%.counted) ## which lines of each decoder its corpus covers; needs clang and llvm
+	@tests/fuzz/coverage $(BUILD) $(FUZZ_DECODERS)
 
 bench: ## measure against peers; results in build/bench.csv and build/bench.svg
 	@BUILD=$(BUILD) scripts/bench
@@ -267,4 +243,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TEST_OBJ:.o=.d)
-.PHONY: all bench bench-programs dist distcheck check check-boot check-asan check-tsan faults faults-document fuzz lint format install uninstall clean help
+.PHONY: all bench bench-programs dist distcheck check check-boot check-asan check-tsan faults faults-document fuzz fuzz-coverage lint format install uninstall clean help

@@ -1,0 +1,49 @@
+# What each fuzzer of tests/fuzz is compiled with, so that the fuzzer sees which way it takes there: the files of the
+# decoder, whose lines tests/fuzz/coverage counts.
+FUZZED_attributes := client/base/attributes_json.c
+FUZZED_credentials := $(addprefix client/rest/,credentials.c login_file.c netrc.c)
+FUZZED_held  := fs/text/held_back.c fs/text/image.c
+FUZZED_image := fs/text/image.c
+FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
+FUZZED_names := $(addprefix client/base/,file_name.c machine_name.c sha256.c)
+FUZZED_netrc := client/rest/netrc.c
+FUZZED_options := $(addprefix fs/,command_line.c mount_helper.c option_kernel.c option_own.c text/scratch_name.c) \
+                  $(addprefix client/base/,machine_options.c option.c store_options.c)
+FUZZED_rest  := $(addprefix client/rest/,error.c json.c url.c vm_name.c) client/base/machines.c
+FUZZED_source := client/source.c client/rest/url.c client/base/path.c
+FUZZED_url   := $(addprefix client/rest/,url.c vm_name.c)
+FUZZED_wire  := client/tools/wire.c
+# What nearly all of them share.
+FUZZED_BASE  := $(addprefix client/base/,attributes_json.c buf.c call.c dataset.c json_load.c json_text.c text.c \
+                                           utf8.c)
+
+FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ         := $(FUZZ_SRC:%.c=$(BUILD)/%)
+FUZZ_NAMES   := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)
+FUZZ_SECONDS := 60
+# What they share of their own, and what replays a corpus without clang.
+FUZZ_SHARED  := $(filter-out $(FUZZ_SRC) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+FUZZ_SANITIZED := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_COUNTED := -O1 -g -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping
+
+# Each replays its corpus.
+$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_SHARED:%.c=$(BUILD)/%.o) $(BUILD)/tests/fuzz/replay.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
+
+FUZZ_CC = clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread $(1) -o $@ \
+          $< $(FUZZ_SHARED) $(sort $(FUZZED_$*) $(FUZZED_BASE)) $(LIB) $(LIBS)
+FUZZ_NEEDS := $(wildcard client/*/*.[ch] client/*.[ch] fs/*/*.[ch] fs/*.[ch] include/*.h tests/fuzz/*.h) \
+              $(FUZZ_SHARED) $(LIB) tests/fuzz/fuzz.mk Makefile
+
+$(BUILD)/tests/fuzz/fuzz_%.libfuzzer: tests/fuzz/fuzz_%.c $(FUZZ_NEEDS)
+	@mkdir -p $(@D)
+	$(call FUZZ_CC,$(FUZZ_SANITIZED))
+
+$(BUILD)/tests/fuzz/fuzz_%.counted: tests/fuzz/fuzz_%.c $(FUZZ_NEEDS)
+	@mkdir -p $(@D)
+	$(call FUZZ_CC,$(FUZZ_COUNTED))
+
+FUZZ_COMMA := ,
+FUZZ_EMPTY :=
+# NAME=FILE,FILE…
+FUZZ_DECODERS = $(foreach name,$(FUZZ_NAMES),$(name)=$(subst $(FUZZ_EMPTY) ,$(FUZZ_COMMA),$(strip $(FUZZED_$(name)))))
