@@ -13,6 +13,7 @@
 #include "rest/rest.h"
 #include "rest/server.h"
 #include "rest/url.h"
+#include "text.h"
 #include "tools/examine.h"
 #include "tools/tools.h"
 #include "utf8.h"
@@ -57,6 +58,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(char *why, const char *f
     vsnprintf(why, DS_WHY_BYTES, format, list);
     va_end(list);
     why[ds_utf8_prefix(why, strlen(why), NULL)] = '\0';
+    ds_text_clean(why); /* a word of the command line may have lines */
     return -EINVAL;
 }
 
