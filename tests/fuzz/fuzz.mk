@@ -2,8 +2,11 @@
 # decoder, whose lines tests/fuzz/coverage counts.
 FUZZED_attributes := client/base/attributes_json.c
 FUZZED_credentials := $(addprefix client/rest/,credentials.c login_file.c netrc.c)
+FUZZED_document := $(addprefix client/command/,document.c import_plan.c input.c set_many.c shown.c)
 FUZZED_held  := fs/text/held_back.c fs/text/image.c
 FUZZED_image := fs/text/image.c
+FUZZED_inventory := $(addprefix client/rest/,by_folder.c fetch.c json.c listing.c parts.c reply.c scope.c server.c vm_name.c) \
+                    client/base/machines.c client/checked/inventory.c
 FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
 FUZZED_names := $(addprefix client/base/,file_name.c machine_name.c sha256.c)
 FUZZED_netrc := client/rest/netrc.c
@@ -11,6 +14,7 @@ FUZZED_options := $(addprefix fs/,command_line.c mount_helper.c option_kernel.c 
                   $(addprefix client/base/,machine_options.c option.c store_options.c)
 FUZZED_rest  := $(addprefix client/rest/,error.c json.c url.c vm_name.c) client/base/machines.c
 FUZZED_source := client/source.c client/rest/url.c client/base/path.c
+FUZZED_store := $(addprefix client/local/,entry.c local.c ops.c schema.c store.c)
 FUZZED_url   := $(addprefix client/rest/,url.c vm_name.c)
 FUZZED_wire  := client/tools/wire.c
 # What nearly all of them share.
@@ -21,17 +25,21 @@ FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ         := $(FUZZ_SRC:%.c=$(BUILD)/%)
 FUZZ_NAMES   := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)
 FUZZ_SECONDS := 60
-# What they share of their own, and what replays a corpus without clang.
-FUZZ_SHARED  := $(filter-out $(FUZZ_SRC) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+# What some of them share of their own.
+FUZZ_SHARED  := $(BUILD)/tests/fuzz/libshared.a
+FUZZ_SHARED_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(FUZZ_SRC) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 FUZZ_SANITIZED := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_COUNTED := -O1 -g -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping
 
+$(FUZZ_SHARED): $(FUZZ_SHARED_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
 # Each replays its corpus.
-$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_SHARED:%.c=$(BUILD)/%.o) $(BUILD)/tests/fuzz/replay.o $(LIB)
+$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_SHARED) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
 FUZZ_CC = clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread $(1) -o $@ \
-          $< $(FUZZ_SHARED) $(sort $(FUZZED_$*) $(FUZZED_BASE)) $(LIB) $(LIBS)
+          $< $(sort $(FUZZED_$*) $(FUZZED_BASE)) $(FUZZ_SHARED) $(LIB) $(LIBS)
 FUZZ_NEEDS := $(wildcard client/*/*.[ch] client/*.[ch] fs/*/*.[ch] fs/*.[ch] include/*.h tests/fuzz/*.h) \
               $(FUZZ_SHARED) $(LIB) tests/fuzz/fuzz.mk Makefile
 
