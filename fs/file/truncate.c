@@ -72,6 +72,8 @@ static int truncate_now(struct fs_request *request, struct fs_node *node, size_t
     if (err == 0 && open && size < old_size)
         fs_handle_truncated(node, handle);
     fs_change_drop_idle(node);
+    if (node->busy->working.commit.refused) /* as before: the old value is the one to be seen */
+        fs_change_give_up_pending(fs, node);
     return err == -EILSEQ ? fs_working_not_text(request, node) : err;
 }
 
