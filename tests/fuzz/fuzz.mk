@@ -3,6 +3,7 @@
 FUZZED_attributes := client/base/attributes_json.c
 FUZZED_credentials := $(addprefix client/rest/,credentials.c login_file.c netrc.c)
 FUZZED_document := $(addprefix client/command/,document.c import_plan.c input.c set_many.c shown.c)
+FUZZED_files := $(wildcard fs/control/*.c fs/file/*.c) $(addprefix fs/text/,commit.c held_back.c image.c)
 FUZZED_held  := fs/text/held_back.c fs/text/image.c
 FUZZED_image := fs/text/image.c
 FUZZED_inventory := $(addprefix client/rest/,by_folder.c fetch.c json.c listing.c parts.c reply.c scope.c server.c vm_name.c) \

@@ -84,10 +84,18 @@ static int begin_change(struct memory_store *store, struct ds_call *call, int *l
         return ds_call_fail(call, -EIO, "lost");
     case MEMORY_LOST_AFTER:
     default:
-        ds_call_set_sent(call, DS_SENT_MAYBE);
         *later = -EIO;
         return 0;
     }
+}
+
+/* What the change has come to. */
+static int end_change(struct ds_call *call, int err, int later)
+{
+    if (err || !later)
+        return err;
+    ds_call_set_sent(call, DS_SENT_MAYBE);
+    return ds_call_fail(call, later, "lost");
 }
 
 /* Puts what is given into the DataSet's object. */
@@ -117,7 +125,7 @@ static int create(struct ds_client *client, struct ds_call *call, const char *da
                              "guest", "READ_WRITE", "omit_from_snapshot_and_clone", 0, "entries");
     put_attributes(made, attributes);
     require(!json_object_set_new(store->datasets, dataset, made));
-    return later;
+    return end_change(call, 0, later);
 }
 
 static int update(struct ds_client *client, struct ds_call *call, const char *dataset,
@@ -130,7 +138,7 @@ static int update(struct ds_client *client, struct ds_call *call, const char *da
         err = find(client, call, dataset, &found);
     if (!err)
         put_attributes(found, attributes);
-    return err ? err : later;
+    return end_change(call, err, later);
 }
 
 static int destroy(struct ds_client *client, struct ds_call *call, const char *dataset, bool force)
@@ -144,7 +152,7 @@ static int destroy(struct ds_client *client, struct ds_call *call, const char *d
         err = -ENOTEMPTY;
     if (!err)
         json_object_del(store_of(client)->datasets, dataset);
-    return err ? err : later;
+    return end_change(call, err, later);
 }
 
 static int list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
@@ -179,12 +187,10 @@ static int put(struct ds_client *client, struct ds_call *call, const char *datas
     json_t *found;
     int later;
     int err = begin_change(store_of(client), call, &later);
-    enum ds_sent sent = ds_call_sent(call);
     if (!err)
         err = find(client, call, dataset, &found);
     if (err)
         return err;
-    ds_call_set_sent(call, sent);
     json_t *entries = ds_document_entries(found);
     const json_t *there = json_object_get(entries, key);
     if (append && json_is_string(there))
@@ -197,7 +203,7 @@ static int put(struct ds_client *client, struct ds_call *call, const char *datas
     if (text)
         require(!json_object_set_new(entries, key, text));
     ds_buf_free(&sum);
-    return text ? later : -EFBIG;
+    return end_change(call, text ? 0 : -EFBIG, later);
 }
 
 static int set(struct ds_client *client, struct ds_call *call, const char *dataset, const char *key,
@@ -221,15 +227,11 @@ static int remove_key(struct ds_client *client, struct ds_call *call, const char
     json_t *found;
     int later;
     int err = begin_change(store_of(client), call, &later);
-    enum ds_sent sent = ds_call_sent(call);
     if (!err)
         err = find(client, call, dataset, &found);
     if (!err && json_object_del(ds_document_entries(found), key))
         err = -ENOENT;
-    if (err)
-        return err;
-    ds_call_set_sent(call, sent);
-    return later;
+    return end_change(call, err, later);
 }
 
 static void free_store(struct ds_client *client, struct ds_call *call)
