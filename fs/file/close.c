@@ -109,6 +109,15 @@ static void drop_held(struct fs *fs, struct fs_handle *handle)
     fs_forget_soon(&fs->kernel, &node->busy->stale);
 }
 
+/* The last writer is gone. What was made in memory for a creation or truncation that was refused is
+ * nobody's any more. With the key lock, or nobody that has it, and fs->lock. */
+static void end_writing(struct fs *fs, struct fs_node *node)
+{
+    if (node->busy->working.commit.refused && !node->busy->working.commit.dirty)
+        fs_working_give_up(fs, node);
+    fs_commit_closed(&node->busy->working.commit);
+}
+
 /* Commits what waited for the end of the handle. Nobody is told of a failure here: it is reported
  * in .datasetfs/errors. With the key lock and fs->lock. */
 static void commit_at_release(struct fs_request *request, struct fs_handle *handle)
@@ -126,7 +135,7 @@ static void commit_at_release(struct fs_request *request, struct fs_handle *hand
     if (fs_handle_is_last_writer(handle)) {
         if (err != 0)
             fs_working_lose(request, node, err);
-        fs_commit_closed(&node->busy->working.commit);
+        end_writing(fs, node);
     }
     err = err != 0 ? err : held;
     if (err != 0 && node->attached)
@@ -168,7 +177,7 @@ static void end_handle(struct fs *fs, struct fs_handle *handle)
             report(node, -EILSEQ, "");
     }
     if (handle->writes && !node->busy->key_lock.locked && fs_handle_is_last_writer(handle))
-        fs_commit_closed(&node->busy->working.commit);
+        end_writing(fs, node);
     fs_handle_free(fs, handle);
 }
 
