@@ -237,7 +237,7 @@ static void unlink_key(struct world *world, int key)
         return;
     }
     detach(world, key);
-    plain->exists = plain->vague = false;
+    plain->exists = false;
     plain->text.len = 0;
     require_stored(world, key);
 }
