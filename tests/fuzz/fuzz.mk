@@ -1,19 +1,21 @@
 # What each fuzzer of tests/fuzz is compiled with, so that the fuzzer sees which way it takes there: the files of the
-# decoder, whose lines tests/fuzz/coverage counts.
+# decoder, whose lines tests/fuzz/coverage counts; and along with these what is no decoder.
 FUZZED_attributes := client/base/attributes_json.c
 FUZZED_credentials := $(addprefix client/rest/,credentials.c login_file.c netrc.c)
 FUZZED_document := $(addprefix client/command/,document.c import_plan.c input.c set_many.c shown.c)
-FUZZED_files := $(wildcard fs/control/*.c fs/file/*.c) $(addprefix fs/text/,commit.c held_back.c image.c)
+FUZZED_files := $(addprefix fs/control/,control.c info.c snapshot.c xattr.c) $(addprefix fs/text/,commit.c held_back.c image.c)
+FUZZ_ALONG_files := $(wildcard fs/file/*.c)
 FUZZED_held  := fs/text/held_back.c fs/text/image.c
-FUZZED_image := fs/text/image.c
-FUZZED_inventory := $(addprefix client/rest/,by_folder.c fetch.c json.c listing.c parts.c reply.c scope.c server.c vm_name.c) \
-                    client/base/machines.c client/checked/inventory.c
-FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c)
-FUZZED_names := $(addprefix client/base/,file_name.c machine_name.c sha256.c)
+FUZZED_image := fs/text/image.c client/base/utf8.c
+FUZZED_inventory := $(addprefix client/rest/,by_folder.c fetch.c json.c listing.c parts.c scope.c vm_name.c)
+FUZZ_ALONG_inventory := client/rest/server.c client/checked/inventory.c
+FUZZED_json  := $(addprefix client/tools/,error.c json.c reply.c wire.c) $(addprefix client/base/,json_load.c json_text.c)
+FUZZED_names := $(addprefix client/base/,file_name.c machine_name.c sha256.c text.c utf8.c) fs/text/scratch_name.c
 FUZZED_netrc := client/rest/netrc.c
-FUZZED_options := $(addprefix fs/,command_line.c mount_helper.c option_kernel.c option_own.c text/scratch_name.c) \
+FUZZED_options := client/command/arguments.c \
+                  $(addprefix fs/,command_line.c mount_helper.c option_kernel.c option_own.c) \
                   $(addprefix client/base/,machine_options.c option.c store_options.c)
-FUZZED_rest  := $(addprefix client/rest/,error.c json.c url.c vm_name.c) client/base/machines.c
+FUZZED_rest  := $(addprefix client/rest/,error.c json.c reply.c vm_name.c) $(addprefix client/base/,json_load.c json_text.c machines.c)
 FUZZED_source := client/source.c client/rest/url.c client/base/path.c
 FUZZED_store := $(addprefix client/local/,entry.c local.c ops.c schema.c store.c)
 FUZZED_url   := $(addprefix client/rest/,url.c vm_name.c)
@@ -40,7 +42,7 @@ $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_SHARED) $(
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
 FUZZ_CC = clang $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARN) -pthread $(1) -o $@ \
-          $< $(sort $(FUZZED_$*) $(FUZZED_BASE)) $(FUZZ_SHARED) $(LIB) $(LIBS)
+          $< $(sort $(FUZZED_$*) $(FUZZ_ALONG_$*) $(FUZZED_BASE)) $(FUZZ_SHARED) $(LIB) $(LIBS)
 FUZZ_NEEDS := $(wildcard client/*/*.[ch] client/*.[ch] fs/*/*.[ch] fs/*.[ch] include/*.h tests/fuzz/*.h) \
               $(FUZZ_SHARED) $(LIB) tests/fuzz/fuzz.mk Makefile
 

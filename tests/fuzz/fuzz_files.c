@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { FILES = 4, KEYS = 3, STEPS_MAX = 300 };
@@ -294,9 +295,12 @@ static void use_xattr(const struct step *step)
         "user.dataset.used",        "user.other",
         "security.selinux"};
     const char *name = names[step->number % (sizeof names / sizeof *names)];
-    kernel_set_xattr("e", name, step->text, step->len);
-    kernel_get_xattr("e", name);
+    kernel_set_xattr("e", name, step->text, step->len, 0);
+    kernel_set_xattr("e", name, step->text, step->len, XATTR_CREATE);
+    for (size_t room = 0; room <= 1024; room = room * 1023 + 1)
+        kernel_get_xattr("e", name, room);
     kernel_list_xattr("e");
+    kernel_list_xattr(paths[0]);
 }
 
 /* A file of .datasetfs is read as a whole, and not written; a directory is listed. */
@@ -313,9 +317,13 @@ static void read_control(const struct step *step)
         kernel_close(&file);
     }
     ds_buf_free(&text);
-    if (step->len >= 4 && !memcmp(step->text, "info", 4))
-        return;
-    require(kernel_open(path, O_WRONLY, &file) < 0);
+    bool info = step->len >= 4 && !memcmp(step->text, "info", 4);
+    err = kernel_open(path, O_WRONLY, &file);
+    require(err || info);
+    if (!err) {
+        require(!kernel_truncate(&file, 0, true));
+        kernel_close(&file);
+    }
 }
 
 static void make_or_remove(const struct step *step)
@@ -338,6 +346,13 @@ static void set_behind(struct world *world, const struct step *step)
 {
     int key = (int)(step->number % KEYS);
     json_t *entries = json_object_get(json_object_get(world->store.datasets, "d"), "entries");
+    if (step->number >= KEYS) { /* one that no file name holds */
+        char name[300];
+        memset(name, 'n', sizeof name - 1);
+        name[sizeof name - 1] = '\0';
+        json_object_set_new(entries, name, json_string(""));
+        return;
+    }
     if (step->len && ds_utf8_valid(step->text, step->len))
         json_object_set_new(entries, keys[key], json_stringn(step->text, step->len));
     else

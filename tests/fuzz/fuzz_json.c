@@ -1,6 +1,7 @@
 /* Replies from a hostile host, and values on their way to it. */
 #include "fuzz.h"
 
+#include "client/base/json_load.h"
 #include "client/tools/error.h"
 #include "client/tools/json.h"
 #include "client/tools/reply.h"
@@ -70,6 +71,47 @@ static void cut(const char *text, size_t len)
     ds_buf_free(&empty);
 }
 
+static void require_json(struct ds_buf *argument)
+{
+    json_t *json = NULL;
+    require(!ds_json_load(argument->data, argument->len, JSON_REJECT_DUPLICATES, &json));
+    require(!strcmp(json_string_value(json_object_get(json, "dataset")), "d"));
+    json_decref(json);
+    ds_buf_free(argument);
+}
+
+/* Arguments of commands hold the text, and not more pairs than there is room for. */
+static void write_arguments(const char *text)
+{
+    const char *const keys[] = {text, "k"};
+    const struct ds_pair pairs[] = {{.key = "k", .data = text, .len = strlen(text)},
+                                    {.key = text, .data = "v", .len = 1}};
+    struct ds_buf argument = {0};
+    size_t most = strlen(text) * 2 + 64;
+    size_t taken = 0;
+    require(!ds_tools_json_dataset(&argument, "d", text));
+    require_json(&argument);
+    require(!ds_tools_json_keys(&argument, "d", keys, 2, *text ? text : NULL));
+    require_json(&argument);
+    require(!ds_tools_json_pairs(&argument, "d", pairs, 2, most, &taken));
+    require(taken <= 2 && argument.len <= most);
+    require(!taken == !argument.len);
+    if (taken)
+        require_json(&argument);
+    ds_buf_free(&argument);
+    require(!ds_tools_json_dataset(&argument, NULL, text));
+    ds_buf_free(&argument);
+}
+
+static void fail(const char *text)
+{
+    struct ds_call call;
+    ds_call_init(&call, 1000);
+    require(ds_tools_fail(&call, NULL, text, true) < 0 && *call.text);
+    require(ds_tools_fail(&call, text, NULL, false) < 0 && *call.text);
+    require(ds_tools_errno(text, text) < 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
@@ -84,7 +126,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(!ds_buf_append(&words, data, size));
     require(ds_tools_errno(NULL, words.data) < 0);
     ds_buf_free(&words);
-    if (ds_utf8_valid(text, size))
+    char *words_only = copy_text(data, size);
+    fail(words_only);
+    if (ds_utf8_valid(text, size)) {
         cut(text, size);
+        write_arguments(words_only);
+    }
+    free(words_only);
     return 0;
 }

@@ -2,10 +2,13 @@
 #include "fuzz.h"
 
 #include "file_name.h"
+#include "fs/text/scratch_name.h"
 #include "machine_name.h"
+#include "text.h"
 #include "utf8.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +88,38 @@ static void read_machine(const char *text)
     ds_machine_name_clear(&found);
 }
 
+/* As people are shown it: in one line, and what is clean stays. */
+static void show(const char *name)
+{
+    char *clean = strdup(name);
+    require(clean != NULL);
+    ds_text_clean(clean);
+    require(is_text(clean) && strlen(clean) <= strlen(name));
+    for (const char *p = clean; *p; p++)
+        require((unsigned char)*p >= 0x20 && *p != 0x7F);
+    char *again = strdup(clean);
+    require(again != NULL);
+    ds_text_clean(again);
+    require(!strcmp(again, clean));
+    free(again);
+    free(clean);
+}
+
+/* Names that look as if tools had made them up, by the usual globs and by those that are given. */
+static void judge(const char *name, const char *globs)
+{
+    for (int made = FS_MADE_OPENLY; made <= FS_MADE_BY_RENAME; made++) {
+        enum fs_made how = (enum fs_made)made;
+        require(how != FS_MADE_OPENLY || fs_scratch_name_kind(NULL, name, how) == FS_SCRATCH_NONE);
+        require(fs_scratch_name_kind(NULL, name, how) <= FS_SCRATCH_PROBE);
+        if (fs_scratch_name_globs_valid(globs))
+            require(fs_scratch_name_kind(globs, name, how) <= FS_SCRATCH_PROBE);
+        require(fs_scratch_name_kind("", name, how) == FS_SCRATCH_NONE);
+    }
+    for (int flags = 0; flags < 4; flags++)
+        fs_scratch_name_made((flags & 1 ? O_EXCL : 0) | (flags & 2 ? O_RDWR : O_WRONLY), 0600);
+}
+
 /* A name, and behind a line's end the id of a machine. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -94,9 +129,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_name(place, text);
     }
     read_machine(text);
+    show(text);
     char *line = strchr(text, '\n');
     if (line)
         *line = '\0';
+    judge(text, line ? line + 1 : "*");
     name_machine(text, line ? line + 1 : "vm-42");
     free(text);
     return 0;

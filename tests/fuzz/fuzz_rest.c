@@ -3,6 +3,7 @@
 
 #include "client/rest/error.h"
 #include "client/rest/json.h"
+#include "client/rest/reply.h"
 #include "machine_name.h"
 #include "utf8.h"
 
@@ -104,6 +105,12 @@ static void read_attributes(const char *text, size_t len)
     require(!again.description == !found.description);
     require(!found.description || !strcmp(again.description, found.description));
     ds_attributes_clear(&again);
+    ds_buf_free(&written);
+    /* What creates a DataSet says all of it. */
+    require(!ds_rest_json_put_create(&written, "n", &found));
+    require(!ds_rest_json_read_attributes(written.data, written.len, &again));
+    require(again.description && again.host && again.guest && again.omit_from_snapshot_and_clone);
+    ds_attributes_clear(&again);
     ds_attributes_clear(&found);
     ds_buf_free(&written);
 }
@@ -129,6 +136,13 @@ static void read_machines(const char *text, size_t len)
         require(machines.list[i].power < DS_POWER_COUNT);
     }
     require(!ds_machines_sort(&machines));
+    for (size_t i = 0; i < machines.count; i++) {
+        bool twin =
+            (i && !strcmp(machines.list[i - 1].name, machines.list[i].name)) ||
+            (i + 1 < machines.count && !strcmp(machines.list[i + 1].name, machines.list[i].name));
+        require(ds_machines_is_ambiguous(&machines, i) == twin);
+        require(*ds_power_name(machines.list[i].power));
+    }
     ds_machines_clear(&machines);
 }
 
@@ -145,6 +159,27 @@ static void read_fault(const char *text, size_t len)
         require((unsigned char)*p >= 0x20 && *p != 0x7F);
     require(ds_rest_errno(fault.type, 400, fault.message) < 0);
     ds_rest_is_unauthenticated(fault.type, 401);
+    require(ds_rest_errno(fault.type, 599, fault.message) < 0);
+}
+
+/* Whatever the status: a failure has words, and only the store's own "not found" has none. */
+static void read_answer(const char *text, size_t len, bool html)
+{
+    static const int statuses[] = {200, 204, 301, 400, 401, 404, 500, 503, 504};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        for (int change = 0; change < 2; change++) {
+            struct ds_http_request request = {
+                .change = change, .status = statuses[i], .html = html, .retry_after_ms = 1};
+            struct ds_call call;
+            ds_call_init(&call, 1000);
+            require(!ds_buf_append(&request.reply, text, len));
+            int err = change ? ds_reply_check_change(&request, &call, true)
+                             : ds_reply_check(&request, &call);
+            require(err <= 0 && (err || statuses[i] < 300));
+            require(!err || err == -ENOENT || *call.text);
+            require(err != -ENOENT || statuses[i] == 404 || ds_reply_is_typed(&request));
+            ds_buf_free(&request.reply);
+        }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -157,6 +192,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_machines(text, size);
     read_fault(text, size);
     ds_rest_json_check(text, size, false);
+    read_answer(text, size, false);
+    read_answer(text, size, true);
     if (ds_utf8_valid(text, size))
         write_back(text, size);
     return 0;

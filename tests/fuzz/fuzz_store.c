@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 60000, FILE_MAX_BYTES = 256 * 1024, SQL_STEPS_MAX = 2000 };
+enum { TIMEOUT_MS = 60000, VALUE_MAX_BYTES = 2 * 1024 * 1024, SQL_STEPS_MAX = 2000 };
 
 /* In memory, where that can be: a store synchronises what it writes. */
 static char directory[32] = "/dev/shm/datasetfs-fuzz-XXXXXX";
@@ -144,7 +144,7 @@ static void run_sql(const struct step *step)
     int taken = 0;
     sqlite3 *db = NULL;
     if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-        sqlite3_limit(db, SQLITE_LIMIT_LENGTH, FILE_MAX_BYTES);
+        sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_MAX_BYTES);
         sqlite3_set_authorizer(db, authorise, NULL);
         sqlite3_progress_handler(db, 100, give_up, &taken);
         sqlite3_exec(db, text, NULL, NULL, NULL);
@@ -199,10 +199,12 @@ static void change_key(struct ds_client *client, const char *key, bool damaged)
     struct ds_buf value = {0};
     struct ds_call call;
     ds_call_init(&call, TIMEOUT_MS);
+    ds_client_append(client, &call, "d", key, NULL, 0, NULL);
     int append_err = ds_client_append(client, &call, "d", key, "+", 1, NULL);
     if (!append_err && !ds_client_get_one(client, &call, "d", key, &value))
         require(damaged || (value.len && value.data[value.len - 1] == '+'));
     ds_buf_free(&value);
+    ds_client_set(client, &call, "d", key, "old", 3, NULL);
     if (!ds_client_set(client, &call, "d", key, "new", 3, NULL)) {
         int err = ds_client_get_one(client, &call, "d", key, &value);
         require(damaged || err == -EACCES ||
@@ -219,7 +221,9 @@ static void change_key(struct ds_client *client, const char *key, bool damaged)
 static void change_all(struct ds_client *client, bool damaged)
 {
     struct ds_attributes attributes = {.description = (char[]){"new"},
-                                       .host = DS_ACCESS_READ_WRITE};
+                                       .host = DS_ACCESS_READ_WRITE,
+                                       .guest = DS_ACCESS_NONE,
+                                       .omit_from_snapshot_and_clone = DS_FLAG_ON};
     struct ds_attributes found = {0};
     struct ds_call call;
     ds_call_init(&call, TIMEOUT_MS);
@@ -230,6 +234,7 @@ static void change_all(struct ds_client *client, bool damaged)
                             found.host == DS_ACCESS_READ_WRITE));
     ds_attributes_clear(&found);
     change_key(client, "new", damaged);
+    ds_client_create(client, &call, "d", &attributes);
     ds_client_destroy(client, &call, "d", false);
     if (!ds_client_create(client, &call, "e", &attributes))
         require(ds_client_destroy(client, &call, "e", false) <= 0);

@@ -480,7 +480,7 @@ int kernel_statfs(void)
     return end(&req);
 }
 
-int kernel_set_xattr(const char *path, const char *name, const char *value, size_t len)
+int kernel_set_xattr(const char *path, const char *name, const char *value, size_t len, int flags)
 {
     struct fuse_req req = request();
     struct stat attr;
@@ -488,11 +488,11 @@ int kernel_set_xattr(const char *path, const char *name, const char *value, size
     int err = kernel_look_up(path, &ino, &attr);
     if (err)
         return err;
-    ops.setxattr(&req, ino, name, value, len, 0);
+    ops.setxattr(&req, ino, name, value, len, flags);
     return end(&req);
 }
 
-int kernel_get_xattr(const char *path, const char *name)
+int kernel_get_xattr(const char *path, const char *name, size_t room)
 {
     struct fuse_req req = request();
     struct stat attr;
@@ -500,7 +500,7 @@ int kernel_get_xattr(const char *path, const char *name)
     int err = kernel_look_up(path, &ino, &attr);
     if (err)
         return err;
-    ops.getxattr(&req, ino, name, 1024);
+    ops.getxattr(&req, ino, name, room);
     return end(&req);
 }
 

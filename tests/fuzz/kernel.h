@@ -50,8 +50,8 @@ int kernel_rmdir(const char *name);
 int kernel_list(const char *path, bool plus);
 int kernel_statfs(void);
 
-int kernel_set_xattr(const char *path, const char *name, const char *value, size_t len);
-int kernel_get_xattr(const char *path, const char *name);
+int kernel_set_xattr(const char *path, const char *name, const char *value, size_t len, int flags);
+int kernel_get_xattr(const char *path, const char *name, size_t room);
 int kernel_list_xattr(const char *path);
 
 #endif
