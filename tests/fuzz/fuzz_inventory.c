@@ -74,37 +74,37 @@ void ds_session_run(struct ds_session *session, struct ds_call *call,
     ds_call_set_sent(call, DS_SENT_ANSWERED);
 }
 
-static struct ds_vcenter vcenter = {.base = (char[]){"https://vc"}};
+static struct ds_vcenter only_one = {.base = (char[]){"https://vc"}};
 
 int ds_vcenter_new(const struct ds_url *url, const struct ds_source_options *options,
                    struct ds_call *call, struct ds_vcenter **out)
 {
     (void)options, (void)call;
-    require(!strcmp(url->base, vcenter.base));
-    *out = &vcenter;
+    require(!strcmp(url->base, only_one.base));
+    *out = &only_one;
     return 0;
 }
 
-void ds_vcenter_free(struct ds_vcenter *unused, struct ds_call *call)
+void ds_vcenter_free(struct ds_vcenter *vcenter, struct ds_call *call)
 {
-    (void)unused, (void)call;
+    (void)vcenter, (void)call;
 }
 
-void ds_vcenter_abandon(struct ds_vcenter *unused, const struct ds_call *call)
+void ds_vcenter_abandon(struct ds_vcenter *vcenter, const struct ds_call *call)
 {
-    (void)unused, (void)call;
+    (void)vcenter, (void)call;
 }
 
-struct ds_caps ds_vcenter_caps(const struct ds_vcenter *unused)
+struct ds_caps ds_vcenter_caps(const struct ds_vcenter *vcenter)
 {
-    (void)unused;
+    (void)vcenter;
     return (struct ds_caps){.side = DS_SIDE_HOST, .batch_keys = 1, .parallel = 1};
 }
 
-int ds_rest_open_shared(struct ds_vcenter *unused, const char *id, struct ds_call *call,
+int ds_rest_open_shared(struct ds_vcenter *vcenter, const char *id, struct ds_call *call,
                         struct ds_client **out)
 {
-    (void)unused, (void)id, (void)call, (void)out;
+    (void)vcenter, (void)id, (void)call, (void)out;
     return -ENODEV;
 }
 

@@ -56,7 +56,7 @@ static int list(struct ds_client *client, struct ds_call *call, struct ds_names 
 static int query(struct ds_client *client, struct ds_call *call, const char *dataset,
                  struct ds_attributes *out)
 {
-    json_t *found;
+    json_t *found = NULL;
     int err = find(client, call, dataset, &found);
     if (!err)
         err = ds_document_attributes(found, out);
@@ -131,7 +131,7 @@ static int create(struct ds_client *client, struct ds_call *call, const char *da
 static int update(struct ds_client *client, struct ds_call *call, const char *dataset,
                   const struct ds_attributes *attributes)
 {
-    json_t *found;
+    json_t *found = NULL;
     int later;
     int err = begin_change(store_of(client), call, &later);
     if (!err)
@@ -143,7 +143,7 @@ static int update(struct ds_client *client, struct ds_call *call, const char *da
 
 static int destroy(struct ds_client *client, struct ds_call *call, const char *dataset, bool force)
 {
-    json_t *found;
+    json_t *found = NULL;
     int later;
     int err = begin_change(store_of(client), call, &later);
     if (!err)
@@ -158,7 +158,7 @@ static int destroy(struct ds_client *client, struct ds_call *call, const char *d
 static int list_keys(struct ds_client *client, struct ds_call *call, const char *dataset,
                      struct ds_names *out)
 {
-    json_t *found;
+    json_t *found = NULL;
     int err = find(client, call, dataset, &found);
     return err ? err : add_names(ds_document_entries(found), out);
 }
@@ -166,7 +166,7 @@ static int list_keys(struct ds_client *client, struct ds_call *call, const char 
 static int get(struct ds_client *client, struct ds_call *call, const char *dataset,
                struct ds_entry *entries, size_t count)
 {
-    json_t *found;
+    json_t *found = NULL;
     int err = find(client, call, dataset, &found);
     for (size_t i = 0; i < count && !err; i++) {
         const json_t *value = json_object_get(ds_document_entries(found), entries[i].key);
@@ -184,7 +184,7 @@ static int put(struct ds_client *client, struct ds_call *call, const char *datas
                const struct ds_buf *value, bool append)
 {
     struct ds_buf sum = {0};
-    json_t *found;
+    json_t *found = NULL;
     int later;
     int err = begin_change(store_of(client), call, &later);
     if (!err)
@@ -224,7 +224,7 @@ static int append(struct ds_client *client, struct ds_call *call, const char *da
 static int remove_key(struct ds_client *client, struct ds_call *call, const char *dataset,
                       const char *key)
 {
-    json_t *found;
+    json_t *found = NULL;
     int later;
     int err = begin_change(store_of(client), call, &later);
     if (!err)
