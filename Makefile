@@ -184,11 +184,23 @@ check-asan: ## the same with address, leak and undefined-behaviour sanitizers
 check-tsan: ## the same with the thread sanitizer
 	@TSAN_OPTIONS="die_after_fork=0:$$TSAN_OPTIONS" $(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread'
 
+# Of the mounts' suites some that do much in little time; the daemon is what is checked there.
+MEMCHECKED := $(addprefix $(MOUNT_DIR)/,test_rename test_text)
+memcheck: all $(UNIT) $(MEMCHECKED) $(SIM) $(PRELOADS) ## unit tests, and some mounts, under valgrind
+	@WITH=tests/memcheck tests/run $(BUILD) $(UNIT)
+	@DATASETFS=$(CURDIR)/tests/memcheck MEMCHECKED=$(abspath $(MAIN)) tests/run $(BUILD) $(MEMCHECKED)
+
 check-boot: all $(SIM) ## boot bare roots from the packages; needs root and Debian's packages (tests/boot/run)
 	@BUILD=$(BUILD) tests/boot/run
 
 lint: all $(TEST_OBJ) ## floors and circles, formatting, clang-tidy, cppcheck, shellcheck
 	@BUILD=$(BUILD) scripts/lint
+
+analyze: ## gcc's and clang's analyzers, as far as lint has not done it
+	@scripts/analyze
+
+night: ## all that takes long, in 90 minutes: a line for each
+	@BUILD=$(BUILD) scripts/night
 
 format: ## rewrite the sources in the house style
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
@@ -243,4 +255,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/fs/main.d $(TEST_OBJ:.o=.d)
-.PHONY: all bench bench-programs dist distcheck check check-boot check-asan check-tsan faults faults-document fuzz fuzz-coverage lint format install uninstall clean help
+.PHONY: all bench bench-programs dist distcheck check check-boot check-asan check-tsan analyze faults faults-document fuzz \
+        fuzz-coverage lint memcheck night format install uninstall clean help

@@ -134,7 +134,7 @@ static void unmount_it(struct guard *guard)
 /* All that the child has said. */
 static void listen_to_child(struct guard *guard)
 {
-    int said, fd;
+    int said, fd = -1;
 
     while ((said = receive_byte(guard->channel, MSG_DONTWAIT, &fd)) > 0) {
         if (fd >= 0)
