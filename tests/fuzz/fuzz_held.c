@@ -101,6 +101,12 @@ static void truncate_to(struct world *world, int file, size_t size)
         int err = fs_held_truncate(held, &world->image, size);
         if (!err || err == -EAGAIN)
             fs_held_cut(&world->files[!file].held, old_size, size);
+        if (!err && !world->files[!file].held.appends) {
+            /* Nothing of the other file's stands behind the end. */
+            struct ds_buf other = shown(world, !file);
+            require(other.len <= size);
+            ds_buf_free(&other);
+        }
         world->files[!file].alone = false;
         judge(world, file, err, &before, &would, true);
     }

@@ -299,6 +299,24 @@ static void test_anothers_truncation(void **state)
     assert_store("app", "k", "");
 }
 
+/* Whose first data was refused sees the old value, whatever else of it is refused. */
+static void test_refused_and_truncated(void **state)
+{
+    (void)state;
+    harness_start_app(NULL);
+    peer_set("app", "k", "old");
+    int fd = harness_open("m/app/k", O_RDWR | O_TRUNC);
+
+    assert_errno(write(fd, "\xff", 1), EILSEQ);
+    assert_int_equal(harness_size("m/app/k"), 3);
+    assert_errno(ftruncate(fd, 7), EILSEQ);
+    assert_int_equal(harness_size("m/app/k"), 3);
+    assert_sh_ok("dash", "old", "cat m/app/k");
+    assert_ok(close(fd));
+    assert_sh_ok("dash", "old", "cat m/app/k");
+    assert_store("app", "k", "old");
+}
+
 static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_shells),
     HARNESS_TEST(test_whole_writes_stay),
@@ -309,6 +327,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_truncation),
     HARNESS_TEST(test_rename),
     HARNESS_TEST(test_anothers_truncation),
+    HARNESS_TEST(test_refused_and_truncated),
     HARNESS_TEST(test_one_after_the_other),
 };
 
