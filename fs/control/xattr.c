@@ -119,7 +119,7 @@ int fs_xattr_set(struct fs_request *request, struct fs_node *node)
 {
     struct ds_attributes attributes DS_CLEANUP(ds_attributes_clear) = {0};
     struct ds_buf json DS_CLEANUP(ds_buf_free) = {0};
-    char *text DS_AUTO_FREE = NULL;
+    struct ds_buf text DS_CLEANUP(ds_buf_free) = {0};
     char why[DS_WHY_BYTES];
     int err;
 
@@ -129,13 +129,13 @@ int fs_xattr_set(struct fs_request *request, struct fs_node *node)
         return -EPERM;
     if (request->flags & XATTR_CREATE)
         return -EEXIST; /* all of them are always there */
-    text = strndup(request->data, request->size);
-    if (text == NULL)
-        return -ENOMEM;
-    if (strlen(text) != request->size)
+    err = ds_buf_append(&text, request->data, request->size);
+    if (err != 0)
+        return err;
+    if (strlen(text.data) != request->size)
         return -EINVAL;
     fs_request_about(request, node->dataset->name, NULL);
-    err = to_json(request->name, text, &json);
+    err = to_json(request->name, text.data, &json);
     if (err == 0)
         err = ds_attributes_from_json(json.data, json.len, &attributes, why);
     if (err == -EINVAL)
