@@ -242,6 +242,7 @@ const struct trouble trouble_read_only = {.begin = forbid, .end = allow, .fired 
  * store fail, which it counts itself. */
 
 static struct rlimit limit_before;
+static uint64_t taken;
 
 static void take_descriptors(const struct harness_daemon *daemon)
 {
@@ -249,6 +250,7 @@ static void take_descriptors(const struct harness_daemon *daemon)
     const struct rlimit none = {.rlim_cur = 3, .rlim_max = limit_before.rlim_max};
     assert_ok(prlimit(daemon->worker, RLIMIT_NOFILE, &none, NULL));
     sim_fault("close-before");
+    taken++;
 }
 
 static void give_descriptors(const struct harness_daemon *daemon)
@@ -259,7 +261,8 @@ static void give_descriptors(const struct harness_daemon *daemon)
 
 static uint64_t count_errors(void)
 {
-    uint64_t sum = 0;
+    /* Once a minute a question about the machine itself fails, which no counter has. */
+    uint64_t sum = way_of_run() == WAY_MACHINES ? taken : 0;
     for (int op = 0; op < DS_OP_COUNT; op++) {
         char name[96];
         snprintf(name, sizeof name, "datasetfs_store_errors_total{operation=\"%s\"}",
