@@ -124,9 +124,9 @@ static bool may_use_files_in(const char *directory, const char *end, int mode)
 {
     DIR *stream = opendir(directory);
     const struct dirent *entry;
-    bool all = stream != NULL;
+    bool all = stream != NULL || errno != EACCES;
 
-    while (all && (entry = readdir(stream)) != NULL) {
+    while (stream != NULL && all && (entry = readdir(stream)) != NULL) {
         size_t len = strlen(entry->d_name);
 
         if (len > strlen(end) && strcmp(entry->d_name + len - strlen(end), end) == 0)

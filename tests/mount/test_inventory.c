@@ -235,6 +235,7 @@ static void test_usage(void **state)
     setenv("DATASETFS", harness_binary(), 1);
     assert_sh_ok(*state, "", "mkdir -p m d");
     assert_sh_fails(*state, "there is no such directory", "$DATASETFS local:none/ m");
+    assert_sh_ok(*state, "1\n", "$DATASETFS local:none/ m 2>&1 | wc -l");
     assert_sh_fails(*state, "this is no directory", "touch file; $DATASETFS local:file/ m");
     assert_sh_fails(*state, "https://HOST without the slash is all machines",
                     "$DATASETFS https://127.0.0.1/ m");
