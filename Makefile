@@ -142,7 +142,7 @@ $(SIM): $(SIM_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(SIM_LIBS)
 
 # Preloaded into programs of the system too, which know no sanitizers.
-$(PRELOADS): $(BUILD)/lib%.so: tests/sim/%.c Makefile
+$(PRELOADS): $(BUILD)/lib%.so: tests/sim/%.c $(wildcard tests/sim/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -std=c11 $(WARN) -O2 -g -fPIC -shared -Wl,-z,relro,-z,now -o $@ $< -ldl
 

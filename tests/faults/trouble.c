@@ -13,7 +13,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -280,12 +279,16 @@ const struct trouble trouble_descriptors = {
 static atomic_uint_fast64_t *sent; /* shared with who sends */
 static pid_t sender;
 
+static void share(const struct harness_daemon *daemon)
+{
+    (void)daemon;
+    if (!sent)
+        sent = harness_share(sizeof *sent);
+}
+
 static void send_signals(const struct harness_daemon *daemon)
 {
-    if (!sent) {
-        sent = mmap(NULL, sizeof *sent, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        assert_true(sent != MAP_FAILED);
-    }
+    share(daemon);
     uint64_t before = atomic_load(sent);
     sender = fork();
     assert_true(sender >= 0);
@@ -319,15 +322,6 @@ static void count_alarm(int signal_number)
 {
     (void)signal_number;
     atomic_fetch_add(sent, 1);
-}
-
-static void share(const struct harness_daemon *daemon)
-{
-    (void)daemon;
-    if (sent)
-        return;
-    sent = mmap(NULL, sizeof *sent, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(sent != MAP_FAILED);
 }
 
 /* The first one before the operation begins, which may well be over before the second. */

@@ -284,12 +284,18 @@ int kernel_statfs(void)
     return end(&req);
 }
 
+/* The inode that the path leads to. */
+static int find(const char *path, fuse_ino_t *ino)
+{
+    struct stat attr;
+    return kernel_look_up(path, ino, &attr);
+}
+
 int kernel_set_xattr(const char *path, const char *name, const char *value, size_t len, int flags)
 {
     struct fuse_req req = request();
-    struct stat attr;
     fuse_ino_t ino;
-    int err = kernel_look_up(path, &ino, &attr);
+    int err = find(path, &ino);
     if (err)
         return err;
     ops.setxattr(&req, ino, name, value, len, flags);
@@ -299,9 +305,8 @@ int kernel_set_xattr(const char *path, const char *name, const char *value, size
 int kernel_get_xattr(const char *path, const char *name, size_t room)
 {
     struct fuse_req req = request();
-    struct stat attr;
     fuse_ino_t ino;
-    int err = kernel_look_up(path, &ino, &attr);
+    int err = find(path, &ino);
     if (err)
         return err;
     ops.getxattr(&req, ino, name, room);
@@ -311,9 +316,8 @@ int kernel_get_xattr(const char *path, const char *name, size_t room)
 int kernel_list_xattr(const char *path)
 {
     struct fuse_req req = request();
-    struct stat attr;
     fuse_ino_t ino;
-    int err = kernel_look_up(path, &ino, &attr);
+    int err = find(path, &ino);
     if (err)
         return err;
     ops.listxattr(&req, ino, 1024);

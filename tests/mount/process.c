@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -192,6 +193,13 @@ pid_t harness_fork(int (*function)(void *argument), void *argument)
     pid_t pid = fork_as(0, function, argument);
     assert_true(pid > 0);
     return pid;
+}
+
+void *harness_share(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    return memory;
 }
 
 int harness_in_child(uid_t uid, int (*function)(void *argument), void *argument)

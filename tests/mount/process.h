@@ -58,6 +58,9 @@ long harness_status(pid_t pid, const char *word);
 /* Shows the file among the test's own words. Harmless if there is none. */
 void harness_print_file(const char *path);
 
+/* Zeroed memory that children have in common with whoever has called it, until that ends. */
+void *harness_share(size_t size);
+
 /* Runs `function` in a child, as `uid` if that is not 0, and returns the exit status it gave (an
  * errno, by custom). */
 int harness_in_child(uid_t uid, int (*function)(void *argument), void *argument);

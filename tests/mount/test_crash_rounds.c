@@ -17,7 +17,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -341,6 +340,7 @@ static void play(const char *name, unsigned rounds, unsigned (*start)(struct har
     memset(&counts, 0, sizeof counts);
     random_state = seed_of_run();
     dataset = names;
+    shared = harness_share(sizeof *shared);
     while (counts.rounds < rounds) {
         snprintf(names, sizeof names, "round%u", ++counts.rounds);
         harness_prolong();
@@ -406,24 +406,10 @@ static void test_rest(void **state)
     play("https:", rounds_of(2, 5), start_rest);
 }
 
-static int setup(void **state)
-{
-    void *memory =
-        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    shared = memory;
-    return memory == MAP_FAILED ? -1 : harness_setup(state);
-}
-
-static int teardown(void **state)
-{
-    munmap(shared, sizeof *shared);
-    return harness_teardown(state);
-}
-
 static const struct CMUnitTest tests[] = {
-    {"test_local", test_local, setup, teardown, NULL},
-    {"test_tools", test_tools, setup, teardown, NULL},
-    {"test_rest", test_rest, setup, teardown, NULL},
+    HARNESS_TEST(test_local),
+    HARNESS_TEST(test_tools),
+    HARNESS_TEST(test_rest),
 };
 
 HARNESS_MAIN(tests)

@@ -176,15 +176,13 @@ static void test_numbered_values(void **state)
         look_at_one, write_numbers,    write_numbers};
     enum { PARTS = sizeof readers / sizeof *readers };
     size_t size = sizeof(struct shared) + NUMBERS * sizeof(atomic_int_fast64_t);
-    struct shared *shared =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shared *shared = harness_share(size);
     int64_t seconds = (int64_t)harness_number("FRESH_SECONDS", SECONDS);
     struct part parts[PARTS];
     pid_t pids[PARTS];
     unsigned seed = (unsigned)harness_number("DS_SEED", (uint64_t)getpid());
 
     (void)state;
-    assert_ptr_not_equal(shared, MAP_FAILED);
     print_message("DS_SEED=%u\n", seed);
     harness_start_app(NULL);
     harness_start("a", NULL);

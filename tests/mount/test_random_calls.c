@@ -16,7 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -283,7 +282,7 @@ static void test_two_sides(void **state)
     pid_t pids[CALLERS];
     seed = state_of_faults = seed_of_run();
     calls = harness_number("RANDOM_CALLS", CALLS);
-    memset(shared, 0, sizeof *shared);
+    shared = harness_share(sizeof *shared);
     open_datasets();
     sim_start_rest(NULL);
     peer_close(); /* the children open their own */
@@ -309,22 +308,6 @@ static void test_two_sides(void **state)
     end(daemons);
 }
 
-static int setup(void **state)
-{
-    void *memory =
-        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    shared = memory;
-    return memory == MAP_FAILED ? -1 : harness_setup(state);
-}
-
-static int teardown(void **state)
-{
-    munmap(shared, sizeof *shared);
-    return harness_teardown(state);
-}
-
-static const struct CMUnitTest tests[] = {
-    {"test_two_sides", test_two_sides, setup, teardown, NULL},
-};
+static const struct CMUnitTest tests[] = {HARNESS_TEST(test_two_sides)};
 
 HARNESS_MAIN(tests)

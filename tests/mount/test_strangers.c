@@ -55,15 +55,22 @@ static void test_name_space(void **state)
     }
 }
 
+/* A mount that is at "b" too. */
+static struct harness_daemon *start_in_two_places(void)
+{
+    struct harness_daemon *daemon = harness_start_app(NULL);
+    peer_set("app", "k", "value");
+    assert_int_equal(mkdir("b", 0755), 0);
+    assert_int_equal(mount("m", "b", NULL, MS_BIND, NULL), 0);
+    return daemon;
+}
+
 /* The same mount elsewhere is no other door, and holds it when its first place is left. */
 static void test_bind_mount(void **state)
 {
     (void)state;
     char key[] = "b/app/k";
-    struct harness_daemon *daemon = harness_start_app(NULL);
-    peer_set("app", "k", "value");
-    assert_int_equal(mkdir("b", 0755), 0);
-    assert_int_equal(mount("m", "b", NULL, MS_BIND, NULL), 0);
+    struct harness_daemon *daemon = start_in_two_places();
     assert_int_equal(harness_in_child(STRANGER, read_key, key), EACCES);
     assert_int_equal(harness_in_child(0, read_key, key), 0);
     assert_int_equal(umount2("m", 0), 0);
@@ -79,11 +86,7 @@ static void test_bind_mount_that_stays(void **state)
 {
     (void)state;
     char key[] = "b/app/k";
-    struct harness_daemon *daemon = harness_start_app(NULL);
-    peer_set("app", "k", "value");
-    assert_int_equal(mkdir("b", 0755), 0);
-    assert_int_equal(mount("m", "b", NULL, MS_BIND, NULL), 0);
-    harness_stop(daemon);
+    harness_stop(start_in_two_places());
     assert_false(harness_mounted("m", NULL, 0));
     assert_int_equal(harness_in_child(0, read_key, key), ENOTCONN);
     assert_int_equal(umount2("b", 0), 0);

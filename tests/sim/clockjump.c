@@ -1,11 +1,9 @@
 /* libclockjump.so, to be preloaded: the clock of the day jumps as the test says through the shared
  * file of clockjump.h. Other clocks go on, as they do when somebody sets that one. */
 #include "clockjump.h"
+#include "preloaded.h"
 
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -21,14 +19,7 @@ static struct clockjump *control;
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv(CLOCKJUMP_FILE);
-    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-    void *page = fd >= 0 ? mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-                         : MAP_FAILED;
-    if (fd >= 0)
-        close(fd);
-    if (page != MAP_FAILED)
-        control = page;
+    control = preloaded_control(CLOCKJUMP_FILE, sizeof *control);
 }
 
 /* How far the clock is ahead. */

@@ -2,16 +2,14 @@
  * test says so through the shared file of failalloc.h. What the TLS library allocates is spared: it
  * does not say that it had no memory, and its errors are those of a connection. */
 #include "failalloc.h"
+#include "preloaded.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -29,17 +27,10 @@ static bool traces;
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv(FAILALLOC_FILE);
-    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-    void *page = fd >= 0 ? mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-                         : MAP_FAILED;
-    if (fd >= 0)
-        close(fd);
     void *frame;
     traces = getenv(FAILALLOC_FILE "_TRACE") != NULL;
     backtrace(&frame, 1); /* the first one allocates */
-    if (page != MAP_FAILED)
-        control = page;
+    control = preloaded_control(FAILALLOC_FILE, sizeof *control);
 }
 
 static bool is_spared(const void *caller)
