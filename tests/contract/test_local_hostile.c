@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOMEBODY 65534
@@ -392,25 +393,36 @@ static void test_owners(void **state)
     assert_int_equal(access(file, F_OK), -1);
 }
 
-/* Somebody who may write to the directory, as to /tmp, and puts there in turn nothing, a file of
- * his and a link to elsewhere, beside the store too, until he is killed. */
+/* Somebody who may write to the directory, as to /tmp. Whenever the store is missing he puts there
+ * in turn a file of his, a link to elsewhere, and a link beside it; each time a little later, so
+ * that some day it is between a look and what follows it. Until he is killed. */
 static _Noreturn void meddle(void)
 {
+    enum { STEP_NS = 2000, STEPS = 64 };
     char own[4200], elsewhere[4300], log[4300];
     snprintf(own, sizeof own, "%s/own", directory);
     snprintf(elsewhere, sizeof elsewhere, "%s/kept/elsewhere", directory);
     snprintf(log, sizeof log, "%s-wal", file);
     if (setgid(SOMEBODY) != 0 || setuid(SOMEBODY) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         _exit(1);
-    for (;;) {
+    for (unsigned turn = 0;; turn++) {
+        struct timespec begin, now;
         int fd = open(own, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         if (fd >= 0)
             close(fd);
-        (void)!rename(own, file);
-        unlink(file);
-        (void)!symlink(elsewhere, file);
-        unlink(file);
-        (void)!symlink(elsewhere, log);
+        while (access(file, F_OK) == 0)
+            continue;
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        do
+            clock_gettime(CLOCK_MONOTONIC, &now);
+        while ((now.tv_sec - begin.tv_sec) * 1000000000L + now.tv_nsec - begin.tv_nsec <
+               (long)(turn % STEPS) * STEP_NS);
+        if (turn % 4 == 1)
+            (void)!symlink(elsewhere, file);
+        else if (turn % 4 == 2)
+            (void)!symlink(elsewhere, log);
+        else
+            (void)!link(own, file);
         unlink(log);
     }
 }
@@ -419,7 +431,7 @@ static _Noreturn void meddle(void)
 static void test_meddler(void **state)
 {
     (void)state;
-    enum { ROUNDS = 60 };
+    enum { ROUNDS = 200 };
     char kept[4200], elsewhere[4300];
     unsigned opened = 0;
     if (geteuid() != 0)
