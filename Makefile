@@ -187,8 +187,9 @@ check-tsan: ## the same with the thread sanitizer
 # Of the mounts' suites some that do much in little time; the daemon is what is checked there.
 MEMCHECKED := $(addprefix $(MOUNT_DIR)/,test_rename test_text)
 memcheck: all $(UNIT) $(MEMCHECKED) $(SIM) $(PRELOADS) ## unit tests, and some mounts, under valgrind
-	@WITH=tests/memcheck tests/run $(BUILD) $(UNIT)
-	@DATASETFS=$(CURDIR)/tests/memcheck MEMCHECKED=$(abspath $(MAIN)) tests/run $(BUILD) $(MEMCHECKED)
+	@WITH=tests/memcheck tests/run $(BUILD) $(UNIT); status=$$?; \
+	    DATASETFS=$(CURDIR)/tests/memcheck MEMCHECKED=$(abspath $(MAIN)) tests/run $(BUILD) $(MEMCHECKED) && \
+	    exit $$status
 
 check-boot: all $(SIM) ## boot bare roots from the packages; needs root and Debian's packages (tests/boot/run)
 	@BUILD=$(BUILD) tests/boot/run
