@@ -16,7 +16,7 @@ FUZZED_options := client/command/arguments.c \
                   $(addprefix fs/,command_line.c mount_helper.c option_kernel.c option_own.c) \
                   $(addprefix client/base/,machine_options.c option.c store_options.c)
 FUZZED_rest  := $(addprefix client/rest/,error.c json.c reply.c vm_name.c) $(addprefix client/base/,json_load.c json_text.c machines.c)
-FUZZED_source := client/source.c client/rest/url.c client/base/path.c
+FUZZED_source := client/source.c client/local/local.c client/rest/url.c client/base/path.c
 FUZZED_store := $(addprefix client/local/,entry.c local.c ops.c schema.c store.c)
 FUZZED_url   := $(addprefix client/rest/,url.c vm_name.c)
 FUZZED_wire  := client/tools/wire.c

@@ -1,9 +1,11 @@
 /* Files and environments with a user's name and password. */
 #include "fuzz.h"
+#include "swept.h"
 
 #include "cleanup.h"
 #include "client/rest/credentials.h"
 #include "client/rest/login_file.h"
+#include "confine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,11 +133,64 @@ static void name_file(const uint8_t *data, size_t size)
     ds_credentials_free(credentials);
 }
 
+static char directory[SWEPT_BYTES];
+
+/* Where the environment says that it may be: systemd's "datasetfs", or ".netrc". */
+static void find_file(const char *variable, const char *name, const uint8_t *data, size_t size)
+{
+    struct ds_confine confine = {.count = 0};
+    struct ds_credentials *credentials = NULL;
+    struct ds_login found;
+    struct ds_call call;
+    char path[sizeof directory + 16];
+    /* With some lengths others can read it. */
+    mode_t mode = size % 8 == 7 ? 0644 : 0600;
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    require(fd >= 0 && write(fd, data, size) == (ssize_t)size && fchmod(fd, mode) == 0);
+    close(fd);
+    require(setenv(variable, directory, 1) == 0);
+    ds_call_init(&call, 60000);
+    require(!ds_credentials_prepare(NULL, &confine) && confine.count);
+    int err = ds_credentials_new(NULL, "vc", &found, &call, &credentials);
+    require(!err || err == -EINVAL || err == -EFBIG || err == -EACCES);
+    require(err || mode == 0600);
+    if (err)
+        require_words(&call, data, size);
+    else
+        require_login(&found);
+    if (!err)
+        require(!ds_credentials_refresh(credentials, &found, &call));
+    require(unlink(path) == 0);
+    /* What is gone needs not be read again. */
+    if (!err)
+        require(!ds_credentials_refresh(credentials, &found, &call));
+    ds_credentials_free(credentials);
+    ds_confine_clear(&confine);
+    require(unsetenv(variable) == 0);
+}
+
+/* What is not there, or is no file. */
+static void require_unreadable(const char *path)
+{
+    struct ds_login found;
+    struct ds_call call;
+    ds_call_init(&call, 60000);
+    require(ds_login_file_read(path, DS_LOGIN_FILE_PRIVATE, "vc", &found, &call) < 0);
+    require(*call.text && !strchr(call.text, '\n'));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     read_file(DS_LOGIN_FILE_PRIVATE, data, size);
     read_file(DS_LOGIN_FILE_NETRC, data, size);
     name_file(data, size);
     read_environment(data, size);
+    if (!*directory)
+        make_swept(directory);
+    find_file("CREDENTIALS_DIRECTORY", "datasetfs", data, size);
+    find_file("HOME", ".netrc", data, size);
+    require_unreadable(directory);
+    require_unreadable("/nonexistent/login");
     return 0;
 }

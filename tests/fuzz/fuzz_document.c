@@ -6,11 +6,20 @@
 #include "client/command/document.h"
 #include "client/command/import_plan.h"
 #include "client/command/input.h"
+#include "client/command/set_many.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/* It is not there, is a directory, or is longer than it may be. */
+static void require_unreadable(const char *name, size_t most)
+{
+    struct ds_buf text = {0};
+    require(ds_input_read(name, most, &text) == DS_STATUS_FAILED);
+    ds_buf_free(&text);
+}
 
 /* As a file that a command reads. */
 static json_t *read_object(const uint8_t *data, size_t size)
@@ -23,6 +32,8 @@ static json_t *read_object(const uint8_t *data, size_t size)
     require(fd >= 0 && ftruncate(fd, 0) == 0);
     require(pwrite(fd, data, size, 0) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (size)
+        require_unreadable(path, size - 1);
     enum ds_status status = ds_input_object(path, &json);
     require(status == DS_STATUS_OK || status == DS_STATUS_USAGE);
     require(status != DS_STATUS_OK || json_is_object(json));
@@ -48,8 +59,18 @@ static void change(json_t *dataset, const struct ds_attributes *attributes)
             dataset, omit, json_boolean(attributes->omit_from_snapshot_and_clone == DS_FLAG_ON)));
 }
 
-static void carry_out(const struct ds_import_plan *plan, json_t *datasets)
+/* A key that is already as it should be counts as well. */
+static void set_keys(const struct ds_arguments *arguments, struct memory_store *store,
+                     const struct ds_import_step *step, size_t *sets)
 {
+    struct ds_session session = {.arguments = arguments, .client = &store->client, .interrupt = -1};
+    require(ds_set_many(&session, step->dataset, step->sets, sets) == DS_STATUS_OK);
+}
+
+static void carry_out(const struct ds_import_plan *plan, const struct ds_arguments *arguments,
+                      struct memory_store *store)
+{
+    json_t *datasets = store->datasets;
     size_t sets = 0;
     for (size_t i = 0; i < plan->count; i++) {
         const struct ds_import_step *step = &plan->steps[i];
@@ -62,8 +83,7 @@ static void carry_out(const struct ds_import_plan *plan, json_t *datasets)
             require(!json_object_set_new(datasets, step->dataset, dataset));
         }
         change(dataset, &step->begin);
-        require(!json_object_update(ds_document_entries(dataset), step->sets));
-        sets += json_object_size(step->sets);
+        set_keys(arguments, store, step, &sets);
         for (size_t k = 0; k < step->removes.count; k++)
             require(!json_object_del(ds_document_entries(dataset), step->removes.names[k]));
         change(dataset, &step->end);
@@ -126,7 +146,7 @@ static void import(json_t *document, const json_t *there, enum ds_side side, boo
     enum ds_status status = plan(&arguments, &store, document, &first);
     require(json_equal(store.datasets, there));
     if (status == DS_STATUS_OK) {
-        carry_out(&first, store.datasets);
+        carry_out(&first, &arguments, &store);
         require_as_wanted(document, store.datasets, side == DS_SIDE_HOST);
         arguments.replace = false;
         status = plan(&arguments, &store, document, &second);
@@ -148,6 +168,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *cut = memmem(data, size, dashes, sizeof dashes - 1);
     size_t len = cut ? (size_t)(cut - data) : size;
     size_t skip = cut ? len + sizeof dashes - 1 : size;
+    require_unreadable("/nonexistent/document", size);
+    require_unreadable("/", size);
     json_t *document = read_object(data, len);
     json_t *there = skip < size ? read_object(data + skip, size - skip) : json_object();
     if (document && there && ds_document_check("input", document) == DS_STATUS_OK)

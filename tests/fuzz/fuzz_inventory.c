@@ -13,45 +13,60 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { GENERATED_MAX = 4100, REQUESTS_MAX = 2000, TIMEOUT_MS = 10000 };
+/* What one input may cost. */
+enum { GENERATED_MAX = 4100, GENERATED_ALL_MAX = 13000, REQUESTS_MAX = 100, TIMEOUT_MS = 10000 };
 
 static struct steps answers;
 static unsigned requests_made;
+static size_t generated; /* so far */
 
-/* A list longer than an input can be. */
-static void generate(const struct step *step, struct ds_buf *out)
+/* A list of machines, or folders, that is longer than an input should be. */
+static void generate(const struct step *step, bool folders, struct ds_buf *out)
 {
     size_t count = step->number < GENERATED_MAX ? step->number : GENERATED_MAX;
+    if (count > GENERATED_ALL_MAX - generated)
+        count = GENERATED_ALL_MAX - generated;
+    generated += count;
     unsigned first = step->len ? (unsigned char)step->text[0] : 0;
     require(!ds_buf_puts(out, "["));
     for (size_t i = 0; i < count; i++)
-        require(!ds_buf_printf(out, "%s{\"vm\":\"vm-%zu\",\"name\":\"n%zu\"}", i ? "," : "",
-                               first + i, i));
+        require(!ds_buf_printf(out, "%s{\"%s-%zu\",\"name\":\"n%zu\"}", i ? "," : "",
+                               folders ? "folder\":\"group-v" : "vm\":\"vm", first + i, i));
     require(!ds_buf_puts(out, "]"));
+}
+
+static void break_off(struct ds_http_request *request)
+{
+    request->sent = DS_SENT_MAYBE;
+    request->error = -EIO;
+    snprintf(request->text, sizeof request->text, "it broke");
 }
 
 static void answer(struct ds_http_request *request)
 {
     struct step step;
     requests_made++;
+    if (requests_made > REQUESTS_MAX) {
+        break_off(request);
+        return;
+    }
     request->sent = DS_SENT_ANSWERED;
     request->status = 200;
-    if (requests_made > REQUESTS_MAX || !next_step(&answers, &step)) {
+    if (!next_step(&answers, &step)) {
         require(!ds_buf_puts(&request->reply, "[]"));
         return;
     }
     switch (step.what) {
+    case 'f':
     case 'g':
-        generate(&step, &request->reply);
+        generate(&step, step.what == 'f', &request->reply);
         return;
     case 'm': /* too many */
         request->status = 500;
         require(!ds_buf_puts(&request->reply, "{\"error_type\":\"UNABLE_TO_ALLOCATE_RESOURCE\"}"));
         return;
     case 'e':
-        request->sent = DS_SENT_MAYBE;
-        request->error = -EIO;
-        snprintf(request->text, sizeof request->text, "it broke");
+        break_off(request);
         return;
     case 'h':
         request->html = true;
@@ -166,7 +181,8 @@ static bool read_options(const struct step *step, struct ds_store_options *optio
 
 /* o: options; then answers, each to one request: a, and perhaps a status, and the body; h:
  * likewise, said to be HTML; g: a list of so many machines, whose ids begin with the text's first
- * byte; m: there are too many; e: none. When there are no more, nothing is found. */
+ * byte; f: likewise of folders; m: there are too many; e: none. When there are no more, nothing is
+ * found. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ds_store_options options = ds_store_options_default();
@@ -176,6 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     answers = steps_of(data, size);
     clock_us = 0;
     requests_made = 0;
+    generated = 0;
     struct steps first = answers;
     bool good = true;
     if (next_step(&first, &step) && step.what == 'o') {

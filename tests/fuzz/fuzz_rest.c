@@ -162,24 +162,27 @@ static void read_fault(const char *text, size_t len)
     require(ds_rest_errno(fault.type, 599, fault.message) < 0);
 }
 
-/* Whatever the status: a failure has words, and only the store's own "not found" has none. */
-static void read_answer(const char *text, size_t len, bool html)
+/* Whatever the status: a failure has words, and only the store's own "not found" has none. What the
+ * answer is to, and what it is said to be, is chosen by its length: all of that with each input
+ * would take three quarters of the time. */
+static void read_answer(const char *text, size_t len)
 {
     static const int statuses[] = {200, 204, 301, 400, 401, 404, 500, 503, 504};
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-        for (int change = 0; change < 2; change++) {
-            struct ds_http_request request = {
-                .change = change, .status = statuses[i], .html = html, .retry_after_ms = 1};
-            struct ds_call call;
-            ds_call_init(&call, 1000);
-            require(!ds_buf_append(&request.reply, text, len));
-            int err = change ? ds_reply_check_change(&request, &call, true)
-                             : ds_reply_check(&request, &call);
-            require(err <= 0 && (err || statuses[i] < 300));
-            require(!err || err == -ENOENT || *call.text);
-            require(err != -ENOENT || statuses[i] == 404 || ds_reply_is_typed(&request));
-            ds_buf_free(&request.reply);
-        }
+    bool change = len & 1;
+    bool html = len & 2;
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct ds_http_request request = {
+            .change = change, .status = statuses[i], .html = html, .retry_after_ms = 1};
+        struct ds_call call;
+        ds_call_init(&call, 1000);
+        require(!ds_buf_append(&request.reply, text, len));
+        int err =
+            change ? ds_reply_check_change(&request, &call, true) : ds_reply_check(&request, &call);
+        require(err <= 0 && (err || statuses[i] < 300));
+        require(!err || err == -ENOENT || *call.text);
+        require(err != -ENOENT || statuses[i] == 404 || ds_reply_is_typed(&request));
+        ds_buf_free(&request.reply);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -192,8 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_machines(text, size);
     read_fault(text, size);
     ds_rest_json_check(text, size, false);
-    read_answer(text, size, false);
-    read_answer(text, size, true);
+    read_answer(text, size);
     if (ds_utf8_valid(text, size))
         write_back(text, size);
     return 0;

@@ -1,6 +1,7 @@
 /* What somebody typed as SOURCE, whatever kind it is, with options that may not suit it. */
 #include "fuzz.h"
 
+#include "confine.h"
 #include "inventory.h"
 #include "utf8.h"
 
@@ -54,6 +55,23 @@ static void make_absolute(const char *source, const struct ds_source_options *op
     free(again);
 }
 
+/* Asks for the right to files that it names, absolute, and to no others but those of credentials.
+ */
+static void prepare(const char *source, const struct ds_source_options *options)
+{
+    struct ds_confine confine = {.count = 0};
+    char *absolute = NULL;
+    require(!ds_source_absolute(source, &absolute));
+    int err = ds_source_prepare(absolute, options, &confine);
+    require(!err);
+    for (size_t i = 0; i < confine.count; i++)
+        require(*confine.places[i].path == '/');
+    require(!strncmp(source, "local:", 6) == (confine.store != NULL));
+    require(!confine.store || !strcmp(confine.store, absolute + 6));
+    ds_confine_clear(&confine);
+    free(absolute);
+}
+
 /* Letters for options, and on the next line SOURCE. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -75,6 +93,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(!inventory_err || inventory_err == -EINVAL);
         if (inventory_err)
             require_refusal(why, source);
+        /* Others change this process, or start one. */
+        if ((!err || !inventory_err) &&
+            (!strncmp(source, "local:", 6) || !strncmp(source, "tools:unix=", 11)))
+            prepare(source, &options);
         require(!inventory_err || err || !ds_inventory_is(source) || options.machines);
         require(*ds_source_libraries());
     }

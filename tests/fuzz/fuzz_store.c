@@ -1,70 +1,105 @@
 /* A store file that somebody else has had a hand in: its bytes, its rows, its tables. */
 #include "fuzz.h"
 #include "quiet_log.h"
+#include "sqlite_memory.h"
 #include "steps.h"
+#include "swept.h"
 
 #include "client.h"
 #include "client/local/local.h"
+#include "client/local/open_stores.h"
+#include "client/local/settle.h"
 #include "utf8.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { TIMEOUT_MS = 60000, VALUE_MAX_BYTES = 2 * 1024 * 1024, SQL_STEPS_MAX = 2000 };
 
-/* In memory, where that can be: a store synchronises what it writes. */
-static char directory[32] = "/dev/shm/datasetfs-fuzz-XXXXXX";
+static char directory[SWEPT_BYTES];
 static char file[sizeof directory + 16];
 static char *good; /* the bytes of a good store */
 static size_t good_len;
-static pid_t sweeper;
-static int sweeper_waits; /* the sweeper sees its end */
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+/* What an input can let go wrong while the store is in use. */
+static struct {
+    size_t step; /* 0, or the one of that number from now on fails with `code` */
+    int code;
+    bool read_only_medium;
+    bool any; /* whatever is read may fail */
+} fault;
+
+int sqlite3_step(sqlite3_stmt *statement)
 {
-    (void)status, (void)type, (void)walk;
-    return remove(path);
+    static int (*real)(sqlite3_stmt *);
+    if (fault.step && !--fault.step)
+        return fault.code;
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "sqlite3_step");
+    return real(statement);
 }
 
-/* A process that removes the directory when this one has ended, however that comes. */
-static void start_sweeper(void)
+int statvfs(const char *path, struct statvfs *out)
 {
-    int ends[2];
-    char byte;
-    require(pipe2(ends, O_CLOEXEC) == 0);
-    sweeper = fork();
-    require(sweeper >= 0);
-    sweeper_waits = ends[1];
-    if (sweeper) {
-        close(ends[0]);
-        return;
-    }
-    close(ends[1]);
-    while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
-        continue;
-    nftw(directory, remove_one, 4, FTW_DEPTH | FTW_PHYS);
-    _exit(0);
+    (void)path;
+    *out = (struct statvfs){.f_flag = fault.read_only_medium ? ST_RDONLY : 0};
+    return 0;
 }
 
-static void await_sweeper(void)
-{
-    close(sweeper_waits);
-    waitpid(sweeper, NULL, 0);
-}
+/* How an input opens the store. */
+struct way {
+    bool read_only;
+    bool listed; /* as one of a directory */
+    bool guest;
+    bool swapped; /* for another one, while it is open */
+};
 
-static struct ds_client *open_store(struct ds_call *call, bool read_only)
+static struct ds_client *open_store(struct ds_call *call, const struct way *way,
+                                    struct ds_open_stores *all)
 {
+    enum ds_side side = way->guest ? DS_SIDE_GUEST : DS_SIDE_HOST;
     struct ds_client *client = NULL;
     ds_call_init(call, TIMEOUT_MS);
-    int err = ds_local_open(file, DS_SIDE_HOST, read_only, call, &client);
-    require(err <= 0 && err != -ENOMEM && !err == (client != NULL));
-    require(!err || *call->text);
+    int err = way->listed ? ds_local_open_listed(file, side, way->read_only, all, call, &client)
+                          : ds_local_open(file, side, way->read_only, call, &client);
+    require(err <= 0 && !err == (client != NULL));
+    require(err != -ENOMEM || fault.any);
+    /* Of a directory's store that is gone the caller has words. */
+    require(!err || err == -ENOMEM || (way->listed && err == -ENODEV) || *call->text);
     return client;
+}
+
+/* In place of the thread that empties the log of an idle store: it is emptied when the store is
+ * closed, as that one does too, and an input always does the same. */
+struct ds_settle {
+    enum ds_settle_result (*try)(struct ds_pool *pool);
+    struct ds_pool *pool;
+};
+
+int ds_settle_new(enum ds_settle_result (*try)(struct ds_pool *pool), struct ds_pool *pool,
+                  struct ds_settle **out)
+{
+    *out = malloc(sizeof **out);
+    require(*out != NULL);
+    **out = (struct ds_settle){.try = try, .pool = pool};
+    return 0;
+}
+
+void ds_settle_changed(struct ds_settle *settle)
+{
+    (void)settle;
+}
+
+void ds_settle_free(struct ds_settle *settle)
+{
+    if (settle)
+        settle->try(settle->pool);
+    free(settle);
 }
 
 static void read_good(void)
@@ -82,14 +117,12 @@ static void set_up(void)
 {
     struct ds_attributes attributes = {.description = (char[]){"a description"}};
     struct ds_call call;
-    if (!mkdtemp(directory)) {
-        snprintf(directory, sizeof directory, "/tmp/datasetfs-fuzz-XXXXXX");
-        require(mkdtemp(directory) != NULL);
-    }
-    start_sweeper();
-    require(atexit(await_sweeper) == 0);
+    make_swept(directory);
+    use_sqlite_memory();
+    /* Nobody else has the file: one lock, and the log's index in memory. */
+    require(sqlite3_vfs_register(sqlite3_vfs_find("unix-excl"), 1) == SQLITE_OK);
     snprintf(file, sizeof file, "%s/store", directory);
-    struct ds_client *client = open_store(&call, false);
+    struct ds_client *client = open_store(&call, &(struct way){.read_only = false}, NULL);
     require(client && !ds_client_create(client, &call, "d", &attributes));
     require(!ds_client_set(client, &call, "d", "k", "value", 5, NULL));
     require(!ds_client_set(client, &call, "d", "empty", NULL, 0, NULL));
@@ -97,7 +130,7 @@ static void set_up(void)
     read_good();
 }
 
-static void write_good(void)
+static void remove_file(void)
 {
     static const char *const ends[] = {"-wal", "-shm", "-journal"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -105,19 +138,76 @@ static void write_good(void)
         snprintf(path, sizeof path, "%s%s", file, ends[i]);
         unlink(path);
     }
-    unlink(file);
+    remove(file);
+}
+
+static void write_good(void)
+{
+    require(mkdir(directory, 0700) == 0 || errno == EEXIST);
+    remove_file();
     int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     require(fd >= 0 && write(fd, good, good_len) == (ssize_t)good_len);
     close(fd);
 }
 
-static void patch(const struct step *step)
+/* Of the store's file, or of what SQLite keeps beside it. */
+static void patch(const char *end, const struct step *step)
 {
-    int fd = open(file, O_WRONLY | O_CLOEXEC);
-    require(fd >= 0);
+    char path[sizeof file + 16];
+    snprintf(path, sizeof path, "%s%s", file, end);
+    int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0) /* it is no file, or in no directory: see replace_file() */
+        return;
     require(pwrite(fd, step->text, step->len, (off_t)(step->number % (2 * good_len))) ==
             (ssize_t)step->len);
     close(fd);
+}
+
+/* To the store's name. Not there, where there is no directory. */
+static void symlink_if_can(const char *path)
+{
+    require(symlink("store", path) == 0 || errno == ENOENT);
+}
+
+/* Something else in its place, or beside it; 0: nothing, 5: not even its directory. */
+static void replace_file(const struct step *step)
+{
+    char log[sizeof file + 16];
+    snprintf(log, sizeof log, "%s-wal", file);
+    size_t which = step->number % 6;
+    if (which != 4)
+        remove_file();
+    switch (which) {
+    case 1:
+        mkdir(file, 0700);
+        break;
+    case 2:
+        mknod(file, S_IFIFO | 0600, 0);
+        break;
+    case 3:
+        symlink_if_can(file);
+        break;
+    case 4:
+        unlink(log);
+        symlink_if_can(log);
+        break;
+    case 5:
+        rmdir(directory);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What SQLite may say of any step. Not that it is busy: that is waited for. */
+static void plan_fault(const struct step *step)
+{
+    static const int codes[] = {SQLITE_IOERR,  SQLITE_NOMEM,      SQLITE_FULL,     SQLITE_CORRUPT,
+                                SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_CANTOPEN, SQLITE_READONLY,
+                                SQLITE_DONE,   SQLITE_INTERRUPT};
+    size_t which = step->len ? (unsigned char)*step->text : 0;
+    fault.step = step->number;
+    fault.code = codes[which % (sizeof codes / sizeof *codes)];
 }
 
 /* No other file may come into play. */
@@ -207,13 +297,13 @@ static void change_key(struct ds_client *client, const char *key, bool damaged)
     ds_client_set(client, &call, "d", key, "old", 3, NULL);
     if (!ds_client_set(client, &call, "d", key, "new", 3, NULL)) {
         int err = ds_client_get_one(client, &call, "d", key, &value);
-        require(damaged || err == -EACCES ||
+        require(damaged || err == -EACCES || (err && fault.any) ||
                 (!err && value.len == 3 && !memcmp(value.data, "new", 3)));
         ds_buf_free(&value);
     }
     if (!ds_client_remove(client, &call, "d", key, NULL)) {
         int err = ds_client_get_one(client, &call, "d", key, &value);
-        require(damaged || err == -ENOENT || err == -EACCES);
+        require(damaged || err == -ENOENT || err == -EACCES || (err && fault.any));
         ds_buf_free(&value);
     }
 }
@@ -241,35 +331,96 @@ static void change_all(struct ds_client *client, bool damaged)
     ds_client_destroy(client, &call, "d", true);
 }
 
-/* p and an offset: the text stands there, whatever it damages; t: the file has so many bytes only;
- * q: SQL. */
+/* What it does to the store, or to what comes of it. Whether the store is damaged by that. */
+static bool take_step(const struct step *step, struct way *way)
+{
+    struct stat status;
+    switch (step->what) {
+    case 'p':
+        patch("", step);
+        return true;
+    case 'w':
+        patch("-wal", step);
+        return true;
+    case 'j':
+        patch("-journal", step);
+        return true;
+    case 't':
+        if (stat(file, &status) == 0 && S_ISREG(status.st_mode))
+            require(truncate(file, (off_t)(step->number % (2 * good_len))) == 0);
+        return true;
+    case 'q':
+        run_sql(step);
+        return memmem(step->text, step->len, "writable_schema", 15);
+    case 'i':
+        replace_file(step);
+        return true;
+    case 'r':
+        way->read_only = true;
+        return false;
+    case 'l':
+        way->listed = true;
+        return false;
+    case 'u':
+        way->guest = true;
+        return false;
+    case 'v':
+        way->swapped = true;
+        return true;
+    case 'o':
+        fault.read_only_medium = way->read_only = true;
+        return false;
+    case 'x':
+        plan_fault(step);
+        fault.any = true;
+        return fault.code == SQLITE_DONE;
+    case 'm':
+        fault.any = true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* p and an offset: the text stands there, whatever it damages; w, j: likewise in the log or the
+ * journal beside it; t: the file has so many bytes only;
+ * q: SQL; i: in its place is something else; r: the store is opened to be read only, l: as one of a
+ * directory, u: from the guest's side, o: on a medium that is read-only; v: while it is open,
+ * another one takes its place; x: SQLite fails in the step of that number, in the way that the
+ * text's first byte says; m: it lacks the piece of memory of that number. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct steps steps = steps_of(data, size);
     struct step step;
     struct ds_call call;
+    struct way way = {.read_only = false};
     bool damaged = false;
+    size_t memory = 0;
     if (!good)
         set_up();
+    memset(&fault, 0, sizeof fault);
     write_good();
     while (next_step(&steps, &step)) {
-        if (step.what == 'p')
-            patch(&step);
-        if (step.what == 't')
-            require(truncate(file, (off_t)(step.number % (2 * good_len))) == 0);
-        if (step.what == 'q')
-            run_sql(&step);
-        damaged = damaged || step.what == 'p' || step.what == 't' ||
-                  memmem(step.text, step.len, "writable_schema", 15);
+        size_t later = fault.step; /* not of somebody else's SQL */
+        fault.step = 0;
+        damaged = take_step(&step, &way) || damaged;
+        fault.step = fault.step ? fault.step : later;
+        memory = step.what == 'm' ? step.number : memory;
     }
-    for (int read_only = 1; read_only >= 0; read_only--) {
-        struct ds_client *client = open_store(&call, read_only);
-        if (!client)
-            continue;
+    memory_fault = memory;
+    struct ds_open_stores *all = way.listed ? ds_open_stores_new() : NULL;
+    struct ds_client *client = open_store(&call, &way, all);
+    if (client) {
         read_all(client);
-        if (!read_only)
+        if (way.swapped) {
+            write_good();
+            read_all(client);
+        }
+        if (!way.read_only)
             change_all(client, damaged);
         ds_client_free(client, &call);
     }
+    ds_open_stores_free(all);
+    memory_fault = 0;
     return 0;
 }
