@@ -179,7 +179,10 @@ static int expect_there(const char *file, struct ds_call *call)
     struct stat status;
     if (stat(file, &status) < 0)
         return errno == ENOENT ? no_such_store(call, file) : fail_file(call, file, errno);
-    return S_ISDIR(status.st_mode) ? fail_file(call, file, EISDIR) : 0;
+    if (S_ISDIR(status.st_mode))
+        return fail_file(call, file, EISDIR);
+    /* To open a pipe that nobody writes to would never end. */
+    return S_ISREG(status.st_mode) ? 0 : not_a_store(call, file);
 }
 
 /* Root may have become the store's owner in matters of files only. */

@@ -1,6 +1,8 @@
 /* The local protocol's file: made, recognised, refused and left alone. */
 #include "contract.h"
 
+#include "client/local/local.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -169,6 +171,11 @@ static void test_wrong_kinds(void **state)
     expect_refused(directory, -EISDIR, "end with a slash for all in it");
     assert_int_equal(mkfifo(file, 0600), 0);
     expect_refused(file, -EINVAL, "not a datasetfs store");
+    /* To be read only, too: where it cannot be written to, opening it would never end. */
+    struct ds_client *client = NULL;
+    ds_call_init(&call, 60000);
+    assert_int_equal(ds_local_open(file, DS_SIDE_HOST, true, &call, &client), -EINVAL);
+    assert_non_null(strstr(call.text, "not a datasetfs store"));
     assert_true(asprintf(&path, "%s/no/store", directory) > 0);
     expect_refused(path, -ENOENT, "directory does not exist");
     free(path);

@@ -21,11 +21,6 @@
 
 enum { TIMEOUT_MS = 60000, VALUE_MAX_BYTES = 2 * 1024 * 1024, SQL_STEPS_MAX = 2000 };
 
-static char directory[SWEPT_BYTES];
-static char file[sizeof directory + 16];
-static char *good; /* the bytes of a good store */
-static size_t good_len;
-
 /* What an input can let go wrong while the store is in use. */
 static struct {
     size_t step; /* 0, or the one of that number from now on fails with `code` */
@@ -44,12 +39,17 @@ int sqlite3_step(sqlite3_stmt *statement)
     return real(statement);
 }
 
-int statvfs(const char *path, struct statvfs *out)
+int statvfs(const char *file, struct statvfs *buf)
 {
-    (void)path;
-    *out = (struct statvfs){.f_flag = fault.read_only_medium ? ST_RDONLY : 0};
+    (void)file;
+    *buf = (struct statvfs){.f_flag = fault.read_only_medium ? ST_RDONLY : 0};
     return 0;
 }
+
+static char directory[SWEPT_BYTES];
+static char file[sizeof directory + 16];
+static char *good; /* the bytes of a good store */
+static size_t good_len;
 
 /* How an input opens the store. */
 struct way {
