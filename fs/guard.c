@@ -62,26 +62,28 @@ static ssize_t send_byte(int channel, char byte, int fd)
     return sent;
 }
 
-/* The next byte, with a descriptor in `*fd` or -1. 0 at the end, or a negative errno. */
+/* The next byte, with a descriptor in `*fd` or -1; without `fd` whatever comes along is dropped,
+ * since there is no room for it. 0 at the end, or a negative errno. */
 static int receive_byte(int channel, int flags, int *fd)
 {
     union control control;
     char byte;
     struct iovec text = {&byte, 1};
-    struct msghdr message = {.msg_iov = &text,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
+    struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1};
     const struct cmsghdr *header;
     ssize_t got;
 
+    if (fd != NULL) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof(control.bytes);
+        *fd = -1;
+    }
     do
         got = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | flags);
     while (got < 0 && errno == EINTR);
     if (got <= 0)
         return got < 0 ? -errno : 0;
-    header = CMSG_FIRSTHDR(&message);
-    *fd = -1;
+    header = fd != NULL ? CMSG_FIRSTHDR(&message) : NULL;
     if (header != NULL && header->cmsg_type == SCM_RIGHTS)
         memcpy(fd, CMSG_DATA(header), sizeof(*fd));
     return byte;
@@ -131,14 +133,13 @@ static void unmount_it(struct guard *guard)
         fs_mount_end(guard->start->mountpoint, &guard->id);
 }
 
-/* All that the child has said. */
+/* All that the child has said. Descriptors that it sends are not taken: they would become more than
+ * we may have, and to close one may take as long as the child likes. */
 static void listen_to_child(struct guard *guard)
 {
-    int said, fd = -1;
+    int said;
 
-    while ((said = receive_byte(guard->channel, MSG_DONTWAIT, &fd)) > 0) {
-        if (fd >= 0)
-            close(fd);
+    while ((said = receive_byte(guard->channel, MSG_DONTWAIT, NULL)) > 0) {
         if (said == MOUNT && !guard->mounted)
             mount_it(guard);
         else if (said == READY)

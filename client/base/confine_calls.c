@@ -13,6 +13,7 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* What is not named is allowed: a list of what serving needs would break with the next C library,
  * which takes EPERM from a call that it has just learnt for an answer. */
@@ -20,11 +21,19 @@ static const char *const forbidden[] = {
     /* other programs, and other processes */
     "execve",
     "execveat",
+    "ioprio_set",
     "kcmp",
     "pidfd_getfd",
+    "pidfd_send_signal",
     "process_madvise",
     "process_vm_readv",
     "process_vm_writev",
+    "sched_setaffinity",
+    "sched_setattr",
+    "sched_setparam",
+    "sched_setscheduler",
+    "setpriority",
+    "tkill",
     /* mounts and name spaces */
     "chroot",
     "fsconfig",
@@ -138,6 +147,22 @@ static int forbid_spaces(scmp_filter_ctx filter)
     return err != 0 ? err : forbid(filter, "clone3", ENOSYS);
 }
 
+/* Root's processes may be signalled by any other one of root's, and given limits: this one may do
+ * so to itself only. */
+static int forbid_others(scmp_filter_ctx filter)
+{
+    static const int signals[] = {SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(rt_sigqueueinfo),
+                                  SCMP_SYS(rt_tgsigqueueinfo)};
+    scmp_datum_t self = (scmp_datum_t)getpid();
+    int err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1,
+                               SCMP_A0(SCMP_CMP_NE, 0));
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals && err == 0; i++)
+        err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), signals[i], 1,
+                               SCMP_A0(SCMP_CMP_NE, self));
+    return err;
+}
+
 static int fill(scmp_filter_ctx filter)
 {
     /* Calls of another kind of machine, such as 32-bit ones, are not killed for either. */
@@ -147,6 +172,8 @@ static int fill(scmp_filter_ctx filter)
         err = forbid(filter, forbidden[i], EPERM);
     if (err == 0)
         err = forbid_spaces(filter);
+    if (err == 0)
+        err = forbid_others(filter);
     if (err == 0)
         err = forbid_families(filter, SCMP_SYS(socket));
     return err != 0 ? err : forbid_families(filter, SCMP_SYS(socketpair));

@@ -175,24 +175,47 @@ static void test_attempts(void **state)
         {"make-etc", "EACCES"},     {"write-proc", "EACCES"},
     };
     static const struct attempt calls[] = {
-        {"execve", "EPERM"},       {"execveat", "EPERM"},        {"process_vm_readv", "EPERM"},
-        {"unshare", "EPERM"},      {"setns", "EPERM"},           {"clone", "EPERM"},
-        {"clone3", "ENOSYS"},      {"mount", "EPERM"},           {"umount2", "EPERM"},
-        {"fsopen", "EPERM"},       {"open_tree", "EPERM"},       {"chroot", "EPERM"},
-        {"add_key", "EPERM"},      {"keyctl", "EPERM"},          {"init_module", "EPERM"},
-        {"finit_module", "EPERM"}, {"delete_module", "EPERM"},   {"io_uring_setup", "EPERM"},
-        {"bpf", "EPERM"},          {"perf_event_open", "EPERM"}, {"userfaultfd", "EPERM"},
-        {"sethostname", "EPERM"},  {"packet", "EPERM"},          {"alg", "EPERM"},
-        {"bluetooth", "EPERM"},    {"unspec", "EPERM"},          {"smc", "EPERM"},
+        {"execve", "EPERM"},
+        {"execveat", "EPERM"},
+        {"process_vm_readv", "EPERM"},
+        {"unshare", "EPERM"},
+        {"setns", "EPERM"},
+        {"clone", "EPERM"},
+        {"clone3", "ENOSYS"},
+        {"mount", "EPERM"},
+        {"umount2", "EPERM"},
+        {"fsopen", "EPERM"},
+        {"open_tree", "EPERM"},
+        {"chroot", "EPERM"},
+        {"add_key", "EPERM"},
+        {"keyctl", "EPERM"},
+        {"init_module", "EPERM"},
+        {"finit_module", "EPERM"},
+        {"delete_module", "EPERM"},
+        {"io_uring_setup", "EPERM"},
+        {"bpf", "EPERM"},
+        {"perf_event_open", "EPERM"},
+        {"userfaultfd", "EPERM"},
+        {"sethostname", "EPERM"},
+        {"packet", "EPERM"},
+        {"alg", "EPERM"},
+        {"bluetooth", "EPERM"},
+        {"unspec", "EPERM"},
+        {"smc", "EPERM"},
         {"pair", "EPERM"},
+        {"kill", "EPERM"},
+        {"kill-all", "EPERM"},
+        {"prlimit", "EPERM"},
+        {"setpriority", "EPERM"},
 #ifndef __SANITIZE_ADDRESS__
         {"ptrace", "EPERM"},
 #endif
     };
     static const struct attempt allowed[] = {
-        {"inet", "done"},        {"unix", "done"},      {"netlink", "done"},
-        {"read-passwd", "done"}, {"read-proc", "done"}, {"random", "done"},
-        {"null", "done"},        {"plug-in", "done"},   {"connect", "done"},
+        {"inet", "done"},        {"unix", "done"},         {"netlink", "done"},
+        {"read-passwd", "done"}, {"read-proc", "done"},    {"random", "done"},
+        {"null", "done"},        {"plug-in", "done"},      {"connect", "done"},
+        {"kill-self", "done"},   {"prlimit-self", "done"}, {"tell-parent", "done"},
     };
     struct ds_confine_offers offers = ds_confine_offers();
     char path[PATH_MAX];
@@ -206,13 +229,16 @@ static void test_attempts(void **state)
     setenv("PROBE_OUTSIDE", path, 1);
     snprintf(path, sizeof path, "%.2000s/socket", harness_dir());
     setenv("PROBE_SOCKET", path, 1);
-    harness_start_source("m", "local:store/s.db", NULL);
+    struct harness_daemon *daemon = harness_start_source("m", "local:store/s.db", NULL);
     sim_preload_end();
     unsetenv("PROBE_FILE");
     unsetenv("PROBE_OUTSIDE");
     unsetenv("PROBE_SOCKET");
     assert_ok(mkdir("m/app", 0700)); /* it serves */
     close(listener);
+    /* What was sent to the parent has not become its own. */
+    assert_sh_ok("bash", "few\n", "few=(/proc/%d/fd/*); ((${#few[@]} < 30)) && echo few",
+                 (int)daemon->pid);
     assert_attempts(allowed, sizeof allowed / sizeof *allowed);
     if (offers.files > 0)
         assert_attempts(files, sizeof files / sizeof *files);

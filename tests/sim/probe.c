@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -72,12 +73,18 @@ static void try_processes(void)
 {
     char *const argv[] = {(char[]){"true"}, NULL};
     char *const environment[] = {NULL};
+    struct rlimit limit;
     struct clone_args with_space = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
     note("execve", execve("/bin/true", argv, environment));
     note("execveat", syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, environment, 0));
     note("ptrace", ptrace(PTRACE_PEEKDATA, getppid(), NULL, NULL));
     note("process_vm_readv", syscall(SYS_process_vm_readv, getppid(), NULL, 0L, NULL, 0L, 0L));
     note("kill", kill(getppid(), 0));
+    note("kill-all", kill(0, 0));
+    note("kill-self", kill(getpid(), 0));
+    note("prlimit", prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit));
+    note("prlimit-self", prlimit(0, RLIMIT_NOFILE, NULL, &limit));
+    note("setpriority", setpriority(PRIO_PROCESS, (id_t)getppid(), 0));
     note("unshare", unshare(CLONE_NEWUSER));
     note("setns", setns(-1, CLONE_NEWNET));
     note("clone", syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL));
@@ -120,12 +127,43 @@ static void try_name_service(void)
     close(fd);
 }
 
+/* Sends the parent two descriptors at once, again and again, with a word that it does not know. */
+static void try_parent(void)
+{
+    union {
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    char byte = '?';
+    struct iovec text = {&byte, 1};
+    struct msghdr message = {.msg_iov = &text,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    const int sent[2] = {results, results};
+    memset(&control, 0, sizeof control);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof sent);
+    memcpy(CMSG_DATA(header), sent, sizeof sent);
+    for (int fd = 3; fd < 64; fd++) {
+        int type = 0;
+        socklen_t len = sizeof type;
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_SEQPACKET)
+            continue;
+        for (int i = 0; i < 50; i++)
+            note("tell-parent", sendmsg(fd, &message, MSG_NOSIGNAL));
+    }
+}
+
 static void try_all(void)
 {
     const char *outside = getenv("PROBE_OUTSIDE");
     int ends[2];
     try_processes();
     try_kernel();
+    try_parent();
     try_socket("packet", AF_PACKET, SOCK_RAW);
     try_socket("alg", 38 /* AF_ALG */, SOCK_SEQPACKET);
     try_socket("bluetooth", AF_BLUETOOTH, SOCK_RAW);
