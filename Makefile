@@ -73,16 +73,16 @@ MOUNT_DIR := $(BUILD)/tests/mount
 OVER_TOOLS := $(addprefix tools@$(MOUNT_DIR)/,test_access test_users test_two test_load test_vanish) \
               $(addprefix tools-all@$(MOUNT_DIR)/,test_attributes test_budget test_calls_tree \
                   test_calls_write test_crash test_directories test_followers test_fresh test_listing \
-                  test_matrix test_names test_numbers test_refused test_rename test_scratch test_scratch_load \
-                  test_scratch_rename test_scratch_tools test_shell test_text test_times test_two)
+                  test_matrix test_names test_numbers test_prefill test_refused test_rename test_scratch \
+                  test_scratch_load test_scratch_rename test_scratch_tools test_shell test_text test_times test_two)
 OVER_REST := $(addprefix rest@$(MOUNT_DIR)/,test_access test_attributes test_budget test_calls_tree \
                  test_calls_write test_control test_crash test_directories test_followers test_fresh \
-                 test_listing test_load test_matrix test_names test_refused test_rename test_scratch test_scratch_rename \
-                 test_scratch_tools test_shell test_text test_times test_users test_vanish) \
+                 test_listing test_load test_matrix test_names test_prefill test_refused test_rename test_scratch \
+                 test_scratch_rename test_scratch_tools test_shell test_text test_times test_users test_vanish) \
              $(addprefix rest-tools@$(MOUNT_DIR)/,test_two)
 OVER_MACHINES := $(addprefix machines@$(MOUNT_DIR)/,test_access test_attributes test_calls_tree \
                      test_calls_write test_control test_directories test_followers test_fresh test_late \
-                     test_late_close test_listing test_names test_numbers test_refused test_rename test_scratch \
+                     test_late_close test_listing test_names test_numbers test_prefill test_refused test_rename test_scratch \
                      test_scratch_limit test_scratch_rename test_shell test_text test_times test_together \
                      test_two test_users test_vanish) \
                  $(addprefix rest-machines@$(MOUNT_DIR)/,test_access test_attributes test_budget \

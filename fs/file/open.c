@@ -15,6 +15,7 @@
 #include "model/open_ticket.h"
 #include "model/told_kernel.h"
 #include "model/value.h"
+#include "prefill.h"
 #include "scratch/scratch.h"
 #include "store/access.h"
 #include "store/column.h"
@@ -204,6 +205,7 @@ int fs_open_entry(struct fs_request *request, struct fs_node *node)
     handle->unsent = truncate;
     fs_handle_show(request, handle);
     decide_caching(request, handle, &stale_attr);
+    fs_prefill(request, handle, !stale_attr);
     take_stale(&fs->stale_opens, request);
     pthread_mutex_unlock(&fs->lock);
     request->fi.fh = (uintptr_t)handle;

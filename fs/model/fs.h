@@ -6,7 +6,8 @@
  *   3. the loop's own lock;
  *   4. the error list's own lock;
  *   5. the timer's.
- * No ds_client_*() call and no notification of the kernel is made with fs->lock held. */
+ * No ds_client_*() call is made with fs->lock held, and no notification of the kernel but of pages
+ * of a file that nobody has open (file/prefill.h). */
 #ifndef FS_FS_H
 #define FS_FS_H
 
