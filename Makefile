@@ -60,7 +60,7 @@ FAULTS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/faults/test_%,$(wil
 SIM       := $(BUILD)/datasets-sim
 PRELOADED := $(addprefix tests/sim/,clockjump.c failalloc.c fakevsock.c keeptriggers.c lateopen.c probe.c)
 SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PRELOADED),$(wildcard tests/sim/*.c)))
-SIM_LIBS  := -lmicrohttpd
+SIM_LIBS  := -lmicrohttpd -ldl
 # glibc had dlsym() in a library of its own before 2.34.
 TEST_LIBS := -lcmocka -ldl
 FAKEVSOCK := $(BUILD)/libfakevsock.so

@@ -209,6 +209,8 @@ static void set_options(struct options *options, struct ds_transfer *transfer,
     SET(options, HTTPHEADER, transfer->headers);
     SET(options, WRITEFUNCTION, take_body);
     SET(options, WRITEDATA, transfer);
+    SET(options, HEADERFUNCTION, ds_reply_head_take);
+    SET(options, HEADERDATA, &transfer->head);
     if (!options->failed)
         note(options, ds_departure_watch(&transfer->departure, options->easy, transfer->call),
              "PREREQFUNCTION");
@@ -224,6 +226,7 @@ int ds_transfer_begin(struct ds_transfer *transfer, const struct ds_http_options
     transfer->request = request;
     transfer->call = call;
     transfer->departure = (struct ds_departure){0};
+    transfer->head = (struct ds_reply_head){0};
     transfer->large = false;
     transfer->suspect = false;
     transfer->error[0] = '\0';
@@ -420,6 +423,8 @@ void ds_transfer_end(struct ds_transfer *transfer, const struct ds_http_options 
                      CURLcode code)
 {
     struct ds_http_request *request = transfer->request;
+    if (code == CURLE_OK && !transfer->head.whole)
+        code = CURLE_GOT_NOTHING;
     if (code == CURLE_OK)
         read_reply(transfer);
     else

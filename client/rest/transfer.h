@@ -5,6 +5,7 @@
 
 #include "departure.h"
 #include "http_request.h"
+#include "reply_head.h"
 #include "secret.h"
 
 #include <curl/curl.h>
@@ -16,6 +17,7 @@ struct ds_transfer {
     void *owner; /* of http.c */
     struct curl_slist *headers;
     struct ds_departure departure;
+    struct ds_reply_head head;
     struct ds_transfer *next; /* of http.c */
     char error[CURL_ERROR_SIZE];
     struct ds_secret_memory memory; /* as it was when the transfer began */

@@ -7,10 +7,12 @@
 #include "sim.h"
 #include "sim_rest.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +55,65 @@ static void test_lost_connections(void **state)
         assert_ok(rmdir("m/made"));
         assert_true(sim_fired() - fired >= 5);
         sim_clear();
+    }
+}
+
+/* The connection ends after each byte in turn of the reply's status line and headers, although it
+ * was carried out: nobody notices, and nothing is done twice. */
+static void test_cut_heads(void **state)
+{
+    enum { HEAD_BYTES = 200 };
+    (void)state;
+    start(NULL);
+    for (int bytes = 0; bytes < HEAD_BYTES; bytes++) {
+        char value[32];
+        snprintf(value, sizeof value, "value %d", bytes);
+        sim_fault("cut-head=%d:command=rest-create", bytes);
+        if (mkdir("m/made", 0700) != 0)
+            assert_int_equal(errno, EIO);
+        sim_clear();
+        struct stat status;
+        assert_ok(stat("m/made", &status));
+        sim_fault("cut-head=%d:command=rest-set:count=1", bytes);
+        assert_int_equal(harness_write("m/made/k", O_CREAT | O_TRUNC, value), 0);
+        assert_store("made", "k", value);
+        harness_outlive_attributes();
+        sim_fault("cut-head=%d:command=rest-get:count=1", bytes);
+        assert_content("m/made/k", value);
+        sim_fault("cut-head=%d:command=rest-remove:count=1", bytes);
+        assert_ok(unlink("m/made/k"));
+        sim_fault("cut-head=%d:command=rest-destroy:count=1", bytes);
+        assert_ok(rmdir("m/made"));
+        sim_clear();
+        harness_prolong();
+    }
+    assert_true(sim_fired() >= 4 * HEAD_BYTES);
+}
+
+static bool shows(const char *value)
+{
+    char got[32];
+    ssize_t len = harness_read("m/app/k", got, sizeof got);
+    return len == (ssize_t)strlen(value) && memcmp(got, value, (size_t)len) == 0;
+}
+
+/* It ends in the handshake of TLS, or in a record: the value is read, or an error. */
+static void test_cut_tls(void **state)
+{
+    static const int bytes[] = {0, 1, 4, 5, 6, 90, 130, 500, 1000, 1500, 2000};
+    (void)state;
+    start(NULL);
+    peer_set("app", "k", "value");
+    for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
+        char got[32];
+        sim_fault("cut-connection=%d", bytes[i]);
+        ssize_t len = harness_read("m/app/k", got, sizeof got);
+        if (len < 0)
+            assert_true(len == -EIO || len == -EHOSTUNREACH || len == -ETIMEDOUT);
+        else
+            assert_int_equal(len, 5);
+        sim_clear();
+        assert_soon(shows("value"));
     }
 }
 
@@ -290,7 +351,8 @@ static void test_end_in_silence(void **state)
 
 static const struct CMUnitTest tests[] = {
     HARNESS_SHELLS(test_behind_gateway), HARNESS_SHELLS(test_guest_between),
-    HARNESS_TEST(test_lost_connections), HARNESS_TEST(test_doubtful_append),
+    HARNESS_TEST(test_lost_connections), HARNESS_TEST(test_cut_heads),
+    HARNESS_TEST(test_cut_tls),          HARNESS_TEST(test_doubtful_append),
     HARNESS_SHELLS(test_silence),        HARNESS_TEST(test_killed_readers),
     HARNESS_SHELLS(test_busy),           HARNESS_SHELLS(test_busy_in_a_batch),
     HARNESS_TEST(test_wrong_answers),    HARNESS_SHELLS(test_one_bad_value),

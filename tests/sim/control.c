@@ -1,9 +1,10 @@
-/* What changes while the simulator runs: lines "fault SPEC", "clear", "fired", "expire",
+/* What changes while the simulator runs: lines "fault SPEC", "clear", "fired", "cuts", "expire",
  * "sessions", "most", "token", "after COMMAND N LINE" and what is about machines, each answered by
  * a line "ok", "ok WORD" or "error WORDS". */
 #include "sim.h"
 
 #include "cleanup.h"
+#include "cut.h"
 #include "out.h"
 
 #include <errno.h>
@@ -80,12 +81,17 @@ void sim_control_obey(struct sim_host *host, char *line, struct ds_buf *answer)
     const char *word = line;
     char *rest = split(line);
     if (!strcmp(word, "fault")) {
-        say(answer, sim_faults_add(host->faults, rest));
+        int err = sim_faults_add(host->faults, rest);
+        if (!err && !strncmp(rest, "cut-connection", 14))
+            sim_cut_all();
+        say(answer, err);
     } else if (!strcmp(word, "clear")) {
         sim_faults_clear(host->faults);
         say(answer, 0);
     } else if (!strcmp(word, "fired")) {
         sim_out_format(answer, "ok %llu\n", (unsigned long long)sim_faults_fired(host->faults));
+    } else if (!strcmp(word, "cuts")) {
+        sim_out_format(answer, "ok %llu\n", (unsigned long long)sim_cut_count());
     } else if (!strcmp(word, "expire")) {
         sim_rest_sessions_expire(host->sessions);
         say(answer, 0);

@@ -23,15 +23,17 @@ enum sim_fault_kind {
     SIM_FAULT_ERROR,     /* text: the error-id or error_type */
     SIM_FAULT_RPC_ERROR, /* text: what follows "0 " */
     SIM_FAULT_STATUS,
-    SIM_FAULT_STATUS_AFTER, /* the same, but it was carried out */
-    SIM_FAULT_RETRY_AFTER,  /* seconds */
-    SIM_FAULT_REDIRECT,     /* text: the location */
-    SIM_FAULT_HUGE,         /* bytes of the reply */
-    SIM_FAULT_SLOW,         /* ms before each byte of the reply, or of its body */
-    SIM_FAULT_SAY,          /* text: the file with the reply */
-    SIM_FAULT_SAY_AFTER,    /* the same, but it was carried out */
-    SIM_FAULT_HEADER,       /* bytes of one more header of the reply */
-    SIM_FAULT_ONE_REQUEST   /* a connection's second request and those that follow */
+    SIM_FAULT_STATUS_AFTER,   /* the same, but it was carried out */
+    SIM_FAULT_RETRY_AFTER,    /* seconds */
+    SIM_FAULT_REDIRECT,       /* text: the location */
+    SIM_FAULT_HUGE,           /* bytes of the reply */
+    SIM_FAULT_SLOW,           /* ms before each byte of the reply, or of its body */
+    SIM_FAULT_SAY,            /* text: the file with the reply */
+    SIM_FAULT_SAY_AFTER,      /* the same, but it was carried out */
+    SIM_FAULT_HEADER,         /* bytes of one more header of the reply */
+    SIM_FAULT_CUT_CONNECTION, /* bytes of all that is sent on it */
+    SIM_FAULT_CUT_HEAD,       /* bytes of the reply with its head */
+    SIM_FAULT_ONE_REQUEST     /* a connection's second request and those that follow */
 };
 
 /* Which interface; a set of them. */

@@ -18,7 +18,9 @@ static const char usage[] =
     "  --store FILE          the store of 'datasetfs local:FILE', made if missing\n"
     "  --rpc unix:PATH       where to listen, mode 0600\n"
     "  --control unix:PATH   where to take lines: 'fault SPEC', 'clear', 'fired' (how often\n"
-    "                        faults have struck), 'expire' (ends all sessions), 'sessions' (how\n"
+    "                        faults have struck), 'cuts' (how often a connection\n"
+    "                        was ended by one of cut-…), 'expire' (ends all sessions), 'sessions' "
+    "(how\n"
     "                        many there are), 'most' (how many requests of REST were under\n"
     "                        way at once since that was asked last), 'token' (of the last\n"
     "                        login), 'state VM STATE', 'destroy VM DATASET'; 'add ID=NAME=FILE', "
@@ -82,7 +84,12 @@ static const char usage_of_faults[] =
     "    redirect=PATH       302 to there\n"
     "    huge=BYTES          200 and a JSON string of so many letters\n"
     "    status-after=NUMBER this status without a body, though it was carried out\n"
-    "    header=BYTES        one more header of this length\n";
+    "    header=BYTES        one more header of this length\n"
+    "    cut-head=BYTES      close after so much of the reply, status line and headers included,\n"
+    "                        if these are longer\n"
+    "    cut-connection=BYTES\n"
+    "                        each new connection ends after so many bytes of TLS from here, and\n"
+    "                        those that there are at once\n";
 
 enum {
     OPTION_STORE = 256,

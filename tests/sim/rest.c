@@ -1,6 +1,7 @@
 #include "rest.h"
 
 #include "cleanup.h"
+#include "cut.h"
 #include "out.h"
 #include "rest_exchange.h"
 
@@ -29,28 +30,49 @@ struct sim_rest {
     pthread_mutex_t lock;
     struct sim_rest_exchange *exchanges; /* all that there are; under lock */
     bool stopping;                       /* under lock */
+    bool cut; /* the connection that has been accepted last, by the thread that does that */
+    size_t cut_after;
 };
 
 static enum MHD_Result accept_connection(void *argument, const struct sockaddr *address,
                                          socklen_t len)
 {
-    const struct sim_rest *rest = argument;
+    struct sim_rest *rest = argument;
     struct sim_fault fault;
     (void)address;
     (void)len;
     if (!sim_faults_take(rest->host->faults, SIM_WIRE_REST, SIM_STAGE_CONNECT, NULL, NULL, &fault))
         return MHD_YES;
+    if (fault.kind == SIM_FAULT_CUT_CONNECTION) {
+        rest->cut = true;
+        rest->cut_after = fault.number;
+        return MHD_YES;
+    }
     sim_rest_exchange_log_refused(rest->host, &fault);
     return MHD_NO;
+}
+
+static int descriptor_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return fd ? fd->connect_fd : -1;
 }
 
 static void begin_connection(void *argument, struct MHD_Connection *connection, void **context,
                              enum MHD_ConnectionNotificationCode code)
 {
     struct sim_rest *rest = argument;
-    (void)connection;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *context = (void *)(uintptr_t)(atomic_fetch_add(&rest->connections, 1) + 1);
+    int fd = descriptor_of(connection);
+    if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+        sim_cut_end(fd);
+        return;
+    }
+    *context = (void *)(uintptr_t)(atomic_fetch_add(&rest->connections, 1) + 1);
+    sim_cut_begin(fd);
+    if (rest->cut)
+        sim_cut_after(fd, rest->cut_after);
+    rest->cut = false;
 }
 
 static void link_exchange(struct sim_rest *rest, struct sim_rest_exchange *exchange)
@@ -83,14 +105,11 @@ static void *begin_exchange(void *argument, const char *target, struct MHD_Conne
     char *copy = strdup(target);
     if (!exchange || !copy)
         abort();
-    const union MHD_ConnectionInfo *fd =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    int connect_fd = fd ? fd->connect_fd : -1;
     const union MHD_ConnectionInfo *context =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     exchange->host = rest->host;
     exchange->service = &rest->service;
-    exchange->io = (struct sim_io){.fd = connect_fd, .stop_fd = rest->host->stop_fd};
+    exchange->io = (struct sim_io){.fd = descriptor_of(connection), .stop_fd = rest->host->stop_fd};
     exchange->connection = context ? (unsigned long)(uintptr_t)context->socket_context : 0;
     exchange->target = copy;
     ds_call_init(&exchange->call, 0);

@@ -1,5 +1,7 @@
 #include "rest_send.h"
 
+#include "cut.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +100,8 @@ enum MHD_Result sim_rest_send(struct MHD_Connection *connection, const struct si
     if (!response)
         return MHD_NO;
     enum MHD_Result result = MHD_YES;
+    if (fault->kind == SIM_FAULT_CUT_HEAD)
+        sim_cut_head_after(io->fd, fault->number);
     if (reply->type)
         result = MHD_add_response_header(response, "Content-Type", reply->type);
     if (result && fault->kind == SIM_FAULT_HEADER)
