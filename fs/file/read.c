@@ -27,11 +27,10 @@ static struct fs_value *with_held(const struct fs_node *node, struct fs_value *v
     return err == 0 ? fs_value_new(bytes.data, bytes.len, NULL, 0) : NULL;
 }
 
-/* With fs->lock: a reference to the store's value, or a copy of the working one, in `*out`; NULL
- * there if it is not known. 0 or -ENOMEM. A truncation that waits for its data shows in the size
- * only: a READ that was on its way before the kernel knew of it would otherwise come back short,
- * and the kernel would fill the rest with NULs. Of a write that is on its way nothing shows. */
-static int visible_value(const struct fs_node *node, struct fs_value **out)
+/* A truncation that waits for its data shows in the size only: a READ that was on its way before
+ * the kernel knew of it would otherwise come back short, and the kernel would fill the rest with
+ * NULs. Of a write that is on its way nothing shows. */
+int fs_read_visible(const struct fs_node *node, struct fs_value **out)
 {
     const struct fs_image *image =
         node->busy->working.before != NULL ? node->busy->working.before : node->busy->working.image;
@@ -68,7 +67,7 @@ int fs_read(struct fs_request *request, struct fs_handle *handle)
     if (fs_scratch_read(request, node, &err))
         return err;
     pthread_mutex_lock(&fs->lock);
-    err = visible_value(node, &value);
+    err = fs_read_visible(node, &value);
     attached = node->attached;
     handle->looks = true;
     fs_told_reads_pages(node, handle->pages);
@@ -81,7 +80,7 @@ int fs_read(struct fs_request *request, struct fs_handle *handle)
         if (err != 0)
             return err == -ENOENT ? -ESTALE : err;
         pthread_mutex_lock(&fs->lock);
-        err = visible_value(node, &value);
+        err = fs_read_visible(node, &value);
         pthread_mutex_unlock(&fs->lock);
         if (err != 0)
             return err;

@@ -194,6 +194,24 @@ static void test_own_changes(void **state)
     }
 }
 
+/* A temporary file shows what is in it, and not the value of the key that it was, or is to be. */
+static void test_temporary_file(void **state)
+{
+    static const char *const names[] = {"m/app/k~", "m/app/.k.swp", "m/app/k.tmp"};
+    (void)state;
+    harness_start_app(NULL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        peer_set("app", "k", "aaaa");
+        assert_content("m/app/k", "aaaa");
+        assert_ok(rename("m/app/k", names[i]));
+        assert_ok(harness_write(names[i], 0, "bbbb"));
+        int fd = look_and_open(names[i]);
+        harness_assert_handle(fd, "bbbb");
+        assert_ok(close(fd));
+        assert_ok(unlink(names[i]));
+    }
+}
+
 struct race {
     atomic_uint written; /* the last number that the other side has set */
     atomic_bool over;
@@ -261,6 +279,7 @@ static const struct CMUnitTest tests[] = {
     HARNESS_TEST(test_asks_nothing),          HARNESS_TEST(test_changed_in_between),
     HARNESS_TEST(test_shorter_than_was_told), HARNESS_TEST(test_beside_another),
     HARNESS_TEST(test_own_changes),           HARNESS_TEST(test_many_openers),
+    HARNESS_TEST(test_temporary_file),
 };
 
 HARNESS_MAIN(tests)
