@@ -4,7 +4,10 @@
 #include "process.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,11 +37,27 @@ static void close_pair(struct pair *pair)
     }
 }
 
+/* The port that a client asks a proxy for, which is told that it has it; 0: it has not said so. */
+static uint16_t answer_connect(int client)
+{
+    static const char answer[] = "HTTP/1.1 200 Connection established\r\nVia: 1.1 test\r\n\r\n";
+    char head[1024] = "";
+    unsigned port = 0;
+    for (size_t len = 0; len < sizeof head - 1 && !strstr(head, "\r\n\r\n"); len++)
+        if (recv(client, head + len, 1, 0) != 1)
+            return 0;
+    if (sscanf(head, "CONNECT 127.0.0.1:%u ", &port) != 1 ||
+        send(client, answer, sizeof answer - 1, MSG_NOSIGNAL) != sizeof answer - 1)
+        return 0;
+    return (uint16_t)port;
+}
+
+/* `port` 0: as a proxy. */
 static void take_client(int listener, uint16_t port, struct pair pairs[PAIRS_MAX])
 {
-    struct sockaddr_in address = address_of(port);
-    const void *plain = &address;
     int client DS_AUTO_CLOSE = accept(listener, NULL, NULL);
+    struct sockaddr_in address = address_of(port ? port : answer_connect(client));
+    const void *plain = &address;
     int server DS_AUTO_CLOSE = socket(AF_INET, SOCK_STREAM, 0);
     struct pair *pair = pairs;
     while (pair < pairs + PAIRS_MAX && pair->fds[0] >= 0)
@@ -46,6 +65,9 @@ static void take_client(int listener, uint16_t port, struct pair pairs[PAIRS_MAX
     if (client < 0 || server < 0 || pair == pairs + PAIRS_MAX ||
         connect(server, plain, sizeof address) != 0)
         return;
+    int now = 1; /* small pieces are not held back */
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now);
+    setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now);
     *pair = (struct pair){.fds = {ds_cleanup_keep(&client), ds_cleanup_keep(&server)}};
 }
 
@@ -101,7 +123,7 @@ _Noreturn static void relay(int listener, uint16_t port, int fd)
     }
 }
 
-uint16_t relay_start(uint16_t port)
+static uint16_t start(uint16_t port)
 {
     struct sockaddr_in address = address_of(0);
     socklen_t len = sizeof address;
@@ -121,6 +143,17 @@ uint16_t relay_start(uint16_t port)
     assert_true(relay_pid > 0);
     close(control[1]);
     return ntohs(address.sin_port);
+}
+
+uint16_t relay_start(uint16_t port)
+{
+    assert_true(port != 0);
+    return start(port);
+}
+
+uint16_t relay_start_proxy(void)
+{
+    return start(0);
 }
 
 void relay_silence(void)

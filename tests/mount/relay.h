@@ -10,6 +10,9 @@
 /* Starts it before `port` of this machine; returns the port where it listens. */
 uint16_t relay_start(uint16_t port);
 
+/* The same as a proxy of HTTP, before the port of this machine that a client's CONNECT names. */
+uint16_t relay_start_proxy(void);
+
 /* Silences the connections that are open now; those that come later work. */
 void relay_silence(void);
 

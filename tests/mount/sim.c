@@ -217,11 +217,21 @@ void sim_clear(void)
     assert_string_equal(sim_control("clear"), "ok");
 }
 
+static uint64_t ask_number(const char *word)
+{
+    unsigned long long number = 0;
+    assert_int_equal(sscanf(sim_control("%s", word), "ok %llu", &number), 1);
+    return number;
+}
+
 uint64_t sim_fired(void)
 {
-    unsigned long long fired = 0;
-    assert_int_equal(sscanf(sim_control("fired"), "ok %llu", &fired), 1);
-    return fired;
+    return ask_number("fired");
+}
+
+uint64_t sim_cuts(void)
+{
+    return ask_number("cuts");
 }
 
 size_t sim_log_count_all(const char *const *words)

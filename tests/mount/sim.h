@@ -41,10 +41,12 @@ enum sim_way {
 };
 enum sim_way sim_choose_way(const char *options, char *others, size_t size);
 
-/* Adds a fault to those that there are; removes all; how often faults have struck so far. */
+/* Adds a fault to those that there are; removes all; how often faults have struck so far, and how
+ * often one has ended a connection in a head or in TLS. */
 void sim_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void sim_clear(void);
 uint64_t sim_fired(void);
+uint64_t sim_cuts(void);
 
 /* Sends a line to the control socket; the answer without its newline is valid until the next. */
 const char *sim_control(const char *format, ...) __attribute__((format(printf, 1, 2)));

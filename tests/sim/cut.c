@@ -20,14 +20,16 @@ EXPORT ssize_t cut_record_send(void *session, const void *data,
 
 enum { FD_MAX = 4096, PUSH_ERROR = -53 /* GNUTLS_E_PUSH_ERROR */ };
 
-struct limit {
+struct connection {
     bool lives;
-    bool on_wire, in_head; /* it has such a limit */
-    size_t wire, head;     /* bytes that may be sent still */
+    struct {
+        bool set;
+        size_t left; /* bytes that may be sent still */
+    } limits[SIM_CUTS];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct limit limits[FD_MAX]; /* by descriptor; under lock */
+static struct connection connections[FD_MAX]; /* by descriptor; under lock */
 static atomic_uint_fast64_t count;
 
 static bool is_known(int fd)
@@ -39,40 +41,31 @@ void sim_cut_begin(int fd)
 {
     DS_LOCK_SCOPE(&lock);
     if (is_known(fd))
-        limits[fd] = (struct limit){.lives = true};
+        connections[fd] = (struct connection){.lives = true};
 }
 
 void sim_cut_end(int fd)
 {
     DS_LOCK_SCOPE(&lock);
     if (is_known(fd))
-        limits[fd] = (struct limit){0};
+        connections[fd] = (struct connection){0};
 }
 
 void sim_cut_all(void)
 {
     DS_LOCK_SCOPE(&lock);
     for (int fd = 0; fd < FD_MAX; fd++)
-        if (limits[fd].lives)
+        if (connections[fd].lives)
             shutdown(fd, SHUT_RDWR);
 }
 
-void sim_cut_after(int fd, size_t bytes)
+void sim_cut_after(int fd, enum sim_cut kind, size_t bytes)
 {
     DS_LOCK_SCOPE(&lock);
     if (!is_known(fd))
         return;
-    limits[fd].on_wire = true;
-    limits[fd].wire = bytes;
-}
-
-void sim_cut_head_after(int fd, size_t bytes)
-{
-    DS_LOCK_SCOPE(&lock);
-    if (!is_known(fd))
-        return;
-    limits[fd].in_head = true;
-    limits[fd].head = bytes;
+    connections[fd].limits[kind].set = true;
+    connections[fd].limits[kind].left = bytes;
 }
 
 uint64_t sim_cut_count(void)
@@ -84,10 +77,10 @@ uint64_t sim_cut_count(void)
 static bool is_too_much(int fd, size_t len, size_t *left)
 {
     DS_LOCK_SCOPE(&lock);
-    if (!is_known(fd) || !limits[fd].on_wire)
+    if (!is_known(fd) || !connections[fd].limits[SIM_CUT_WIRE].set)
         return false;
-    *left = limits[fd].wire;
-    limits[fd].wire -= len <= *left ? len : *left;
+    *left = connections[fd].limits[SIM_CUT_WIRE].left;
+    connections[fd].limits[SIM_CUT_WIRE].left -= len <= *left ? len : *left;
     return len > *left;
 }
 
@@ -138,10 +131,10 @@ static bool is_cut_head(int fd, const char *data, size_t len, size_t *left)
     const char *end_of_head = memmem(data, len, "\r\n\r\n", 4);
     size_t head = end_of_head ? (size_t)(end_of_head - data) + 4 : len;
     DS_LOCK_SCOPE(&lock);
-    if (!is_known(fd) || !limits[fd].in_head)
+    if (!is_known(fd) || !connections[fd].limits[SIM_CUT_HEAD].set)
         return false;
-    limits[fd].in_head = false;
-    *left = limits[fd].head;
+    connections[fd].limits[SIM_CUT_HEAD].set = false;
+    *left = connections[fd].limits[SIM_CUT_HEAD].left;
     return *left < head;
 }
 

@@ -13,14 +13,17 @@ void sim_cut_end(int fd);
 /* Ends those that there are now. */
 void sim_cut_all(void);
 
-/* Ends this one after so many bytes on the wire: in TLS's handshake, or in a record. */
-void sim_cut_after(int fd, size_t bytes);
+enum sim_cut {
+    SIM_CUT_WIRE, /* bytes on the wire: in TLS's handshake, or in a record */
+    SIM_CUT_HEAD, /* bytes of the next reply, if its status line and its headers have more; what is
+                   * before that the client can decrypt */
+    SIM_CUTS
+};
 
-/* Ends this one after so many bytes of the next reply, if its status line and its headers have
- * more; what is before that the client can decrypt. */
-void sim_cut_head_after(int fd, size_t bytes);
+/* Ends the connection of this descriptor after so many bytes. */
+void sim_cut_after(int fd, enum sim_cut kind, size_t bytes);
 
-/* How many have been ended by these two so far. */
+/* How many have been ended so so far. */
 uint64_t sim_cut_count(void);
 
 #endif

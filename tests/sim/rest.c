@@ -71,7 +71,7 @@ static void begin_connection(void *argument, struct MHD_Connection *connection, 
     *context = (void *)(uintptr_t)(atomic_fetch_add(&rest->connections, 1) + 1);
     sim_cut_begin(fd);
     if (rest->cut)
-        sim_cut_after(fd, rest->cut_after);
+        sim_cut_after(fd, SIM_CUT_WIRE, rest->cut_after);
     rest->cut = false;
 }
 

@@ -101,7 +101,7 @@ enum MHD_Result sim_rest_send(struct MHD_Connection *connection, const struct si
         return MHD_NO;
     enum MHD_Result result = MHD_YES;
     if (fault->kind == SIM_FAULT_CUT_HEAD)
-        sim_cut_head_after(io->fd, fault->number);
+        sim_cut_after(io->fd, SIM_CUT_HEAD, fault->number);
     if (reply->type)
         result = MHD_add_response_header(response, "Content-Type", reply->type);
     if (result && fault->kind == SIM_FAULT_HEADER)
