@@ -43,10 +43,11 @@
         TOLD(__VA_ARGS__)                                                                          \
     }
 /* A reply that is in a file. To who asks for a DataSet's attributes any object is an answer. */
+#define SAYS(file)                                                                                 \
+    BOTH("say-after=" file), .manner = MANNER_FROM, .may_be_done = true, TOLD(EPROTO, EIO, EEXIST)
 #define SAID(file, words)                                                                          \
     {                                                                                              \
-        .name = (words), BOTH("say-after=" file), .manner = MANNER_FROM, .may_be_done = true,      \
-        TOLD(EPROTO, EIO, EEXIST)                                                                  \
+        .name = (words), SAYS(file)                                                                \
     }
 
 const struct fault faults[] = {
@@ -73,13 +74,13 @@ const struct fault faults[] = {
     {"garbage", BOTH("garbage"), .manner = MANNER_FROM, .may_be_done = true, TOLD(EPROTO, EIO)},
     SAID("types", "wrong types"),
     SAID("deep", "deep nesting"),
-    SAID("long", "10 MiB for 1 KiB"),
+    {"10 MiB for 1 KiB", SAYS("long"), .large = true},
     SAID("bytes", "bad UTF-8"),
     SAID("twice", "duplicate members"),
     {"another key's answer", .tools = "say-after=other", .manner = MANNER_OWN,
      .not_for = "mount ls write append truncate create unlink rename", TOLD(EPROTO, EIO)},
     {"10 MiB of JSON", .rest = "huge=10485760", .manner = MANNER_FROM, .may_be_done = true,
-     TOLD(EPROTO, EIO)},
+     .large = true, TOLD(EPROTO, EIO)},
     {"a header of 70,000 bytes", .rest = "header=70000", .manner = MANNER_FROM},
     {"redirected", .rest = "redirect=/login", .manner = MANNER_FROM, TOLD(EPROTO, EOPNOTSUPP)},
     {"session expired", .trouble = &trouble_session, .ways = IN_REST, .not_for = "mount `get`"},

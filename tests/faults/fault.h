@@ -25,6 +25,7 @@ struct fault {
     const char *not_for;      /* operations that it says nothing about, or NULL */
     enum manner manner;       /* of the simulator's */
     bool may_be_done;         /* what is told as failed may have been done */
+    bool large;               /* replies take long on a busy machine, and that is no fault */
     bool varies;              /* who is quicker decides which of `told` it is; the cell names all */
     bool may_work;            /* and whether it is none of them */
     int told[FAULT_TOLD_MAX]; /* errnos that may be told besides success, 0 ends them */

@@ -26,6 +26,7 @@ static struct {
     struct harness_daemon *daemon;
     struct resources before; /* of the daemon, before the first fault */
     bool all;
+    bool large;          /* it was mounted for such replies */
     unsigned long names; /* of attempts so far */
     unsigned long wrong; /* attempts, and rows */
     unsigned long lost;  /* changes that were acknowledged, or values that were there, and are not
@@ -219,9 +220,19 @@ static void spread(const struct fault *fault, const struct operation *operation,
             cell_add(cell, fault->told[i], AFTER_NEW);
 }
 
+static void mount_for(const struct fault *fault)
+{
+    if (run.large == fault->large)
+        return;
+    run.large = fault->large;
+    run.daemon = way_remount(run.daemon, run.large);
+    resources_read(run.daemon->worker, &run.before);
+}
+
 static void fill_row(size_t fault)
 {
     bool any = false;
+    mount_for(&faults[fault]);
     for (size_t i = 0; i < operation_count; i++) {
         if (!fault_concerns(&faults[fault], &operations[i], run.document.way) ||
             !is_chosen(fault, i))

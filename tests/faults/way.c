@@ -49,6 +49,24 @@ void way_start_simulator(enum way way)
         sim_start_rest(NULL);
 }
 
+/* Of an operation, in seconds. */
+static const char *deadline = "timeout=1";
+
+static struct harness_daemon *mount_it(void)
+{
+    clock_preload();
+    struct harness_daemon *daemon = harness_start("m", deadline);
+    clock_preload_end();
+    return daemon;
+}
+
+struct harness_daemon *way_remount(struct harness_daemon *daemon, bool large)
+{
+    harness_stop(daemon);
+    deadline = large ? "timeout=60" : "timeout=1";
+    return mount_it();
+}
+
 struct harness_daemon *way_begin(enum way way)
 {
     peer_create("app", DS_ACCESS_READ_WRITE, DS_ACCESS_READ_WRITE);
@@ -57,10 +75,7 @@ struct harness_daemon *way_begin(enum way way)
     peer_set("few", "one", "1");
     if (IN(way) & IN_SIMULATED)
         way_start_simulator(way);
-    clock_preload();
-    struct harness_daemon *daemon = harness_start("m", WAY_TIMEOUT);
-    clock_preload_end();
-    return daemon;
+    return mount_it();
 }
 
 const char *way_source(enum way way)
@@ -73,5 +88,5 @@ const char *way_source(enum way way)
 
 const char *way_options(enum way way)
 {
-    return IN(way) & IN_REST ? sim_rest_options(WAY_TIMEOUT) : WAY_TIMEOUT;
+    return IN(way) & IN_REST ? sim_rest_options(deadline) : deadline;
 }

@@ -21,10 +21,6 @@ enum way {
 #define IN_SIMULATED (IN_TOOLS | IN_REST)
 #define IN_ALL (IN_LOCAL | IN_SIMULATED)
 
-/* Deadline of an operation in seconds, the least that a mount takes: what waits for it is waited
- * for by the test. */
-#define WAY_TIMEOUT "timeout=1"
-
 /* The one of this program. Ends the test if it is none of these. */
 enum way way_of_run(void);
 
@@ -34,6 +30,11 @@ const char *way_title(enum way way);
 
 /* The DataSets "app" and "few", the simulator if this way needs one, and the mount "m". */
 struct harness_daemon *way_begin(enum way way);
+
+/* Mounts "m" again, and from now on with another deadline for an operation if replies are `large`:
+ * on a busy machine these take longer than the second, the least that a mount takes, for which the
+ * test waits otherwise. */
+struct harness_daemon *way_remount(struct harness_daemon *daemon, bool large);
 
 /* What another program is to be called with to reach the same: SOURCE, the options, and what
  * stands before a DataSet's name in its arguments, NULL or the machine's. Valid until the next call

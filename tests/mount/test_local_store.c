@@ -89,7 +89,7 @@ static bool copy_has(const char *key, const char *value)
     assert_sh_ok("dash", "", "rm -f copy.db* && cp s.db copy.db");
     assert_int_equal(sqlite3_open_v2("copy.db", &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     sqlite3_prepare_v2(db,
-                       "SELECT 1 FROM entries, pragma_integrity_check(1) AS state"
+                       "SELECT 1 FROM entries, pragma_integrity_check AS state"
                        " WHERE key = ?1 AND CAST(value AS TEXT) = ?2 AND integrity_check = 'ok'",
                        -1, &row, NULL);
     sqlite3_bind_text(row, 1, key, -1, SQLITE_STATIC);
